@@ -24,7 +24,8 @@ pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
     Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision,
+    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision, keep_answer,
+    kept_answer, kept_leaves,
 };
 pub use crate::pubsub::{
     Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
@@ -58,6 +59,20 @@ pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
 #[inline]
 pub fn build_leaf<P>(build: impl FnOnce() -> Result<P>) -> Result<P> {
     build()
+}
+
+/// Awaits an action with `cancel = drop`: drops it at its next `.await` when it is cancelled.
+///
+/// # Errors
+///
+/// 499 if the action was cancelled.
+pub async fn await_unless_cancelled<U, T>(call: &Call<'_, U>, action: impl Future<Output = T>) -> Result<T> {
+    let Some(cancelled) = call.cancelled() else { return Ok(action.await) };
+    tokio::select! {
+        biased;
+        () = cancelled => Err(Error::cancelled()),
+        output = action => Ok(output),
+    }
 }
 
 /// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.

@@ -235,6 +235,19 @@ impl Error {
         Error::new(StatusCode::METHOD_NOT_ALLOWED, "unknown_action", "Unknown action.")
     }
 
+    /// Creates the refusal of an action that has run and whose caller has lost the right to it meanwhile.
+    pub(crate) fn rights_changed() -> Error {
+        let detail = "The action has run, but rights have changed meanwhile; do not retry.";
+        Error::new(StatusCode::FORBIDDEN, "rights_changed", detail)
+    }
+
+    /// Creates the error of an action that was dropped because it was cancelled. Its status is that of nginx for a client
+    /// that has closed its request.
+    pub(crate) fn cancelled() -> Error {
+        let status = StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT);
+        Error::new(status, "cancelled", "The action was cancelled.")
+    }
+
     pub(crate) fn timeout() -> Error {
         Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The action took too long.")
     }

@@ -149,6 +149,9 @@ pub use portcullis_macros::connect;
 ///
 /// The method is `async fn(&self)` or `async fn(&self, cx: &Disconnect<'_, User>)`, see [`Disconnect`]. It runs only if
 /// `#[connect]` succeeded. A consumer without `#[connect]` counts as one whose `#[connect]` succeeds.
+///
+/// It runs after the last action of the connection has ended, and does not wait for the client's close frame. See [the end of
+/// a connection](crate::action#end-of-the-connection-and-cancellation).
 pub use portcullis_macros::disconnect;
 
 #[doc = include_str!("docs/authenticate.md")]

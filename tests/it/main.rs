@@ -12,6 +12,7 @@ mod captures;
 mod connect;
 mod detached;
 mod dispatch;
+mod ending;
 mod errors;
 mod events;
 mod examples;

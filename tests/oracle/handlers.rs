@@ -70,6 +70,7 @@ impl Dispatch for Live {
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
         name: "",
         permission: None,
+        kept_leaves: 0,
         is_inherited: false,
         capture_uses: &[],
         actions: &[],
@@ -157,6 +158,7 @@ impl Live {
             name: action.name,
             permission: own.as_ref().map(|own| own.expression),
             is_blocking: action.blocking,
+            kept_leaves: 0,
             is_detached: false,
             capture_uses: &[],
             message_keys: &[],
@@ -165,6 +167,7 @@ impl Live {
         let node = leak(HandlerDescriptor {
             name: "Live",
             permission: own.as_ref().map(|own| own.expression),
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: action_rows.collect::<Vec<_>>().leak(),
@@ -185,7 +188,7 @@ impl Live {
                 None => unknown_leaf(),
             }
         };
-        evaluate(call, asking.expression, admitted, leaf).await
+        evaluate(call, asking.expression, 0, admitted, leaf).await
     }
 }
 
@@ -209,7 +212,14 @@ impl Mount {
         let pattern =
             Pattern { text: "", segments: segments.collect::<Vec<_>>().leak(), has_trailing_slash: route.slash };
         let permission = self.own.as_ref().map(|own| own.expression);
-        RouteDescriptor { id: self.id, pattern, permission, capture_uses: &[], handler: self.level.node }
+        RouteDescriptor {
+            id: self.id,
+            pattern,
+            permission,
+            kept_leaves: 0,
+            capture_uses: &[],
+            handler: self.level.node,
+        }
     }
 }
 

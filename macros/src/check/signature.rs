@@ -53,6 +53,14 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
         );
         diagnostics.error(detached, message);
     }
+    if let Some(cancel) = action.cancel_drop.as_ref().filter(|_| !action.is_async()) {
+        let message = format!(
+            "`{}` is not `async`, so it has no `.await` at which it could be dropped; remove `cancel = drop`, or make the \
+             method `async`",
+            action.method
+        );
+        diagnostics.error(cancel, message);
+    }
 }
 
 /// Rejects `(StatusCode, T)`, the order that axum has.

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, Type};
 
 use super::arguments::{self, MessageKey};
-use super::evaluation::NamedExpression;
+use super::evaluation::{self, NamedExpression};
 use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
 use super::tokens::{relocate, string_literal};
@@ -49,11 +49,13 @@ impl ActionExpansion<'_> {
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached.is_some());
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
+        let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         quote! {
             #(#cfgs)*
             #descriptor {
                 name: #name,
                 permission: #permission,
+                kept_leaves: #kept_leaves,
                 is_blocking: #blocking,
                 is_detached: #detached,
                 capture_uses: &[#capture_uses],
@@ -227,7 +229,14 @@ impl ActionExpansion<'_> {
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
         let started = quote_spanned!(locals.site=> #start(#call)?;);
-        let called = quote_spanned!(locals.site=> let #output = Self::#method(#handler, #(#given),*)#wait;);
+        let called = quote_spanned!(locals.site=> Self::#method(#handler, #(#given),*));
+        let awaited = if self.action.cancel_drop.is_some() {
+            let await_unless_cancelled = paths::await_unless_cancelled(locals.site);
+            quote_spanned!(locals.site=> #await_unless_cancelled(#call, #called).await?)
+        } else {
+            quote_spanned!(locals.site=> #called #wait)
+        };
+        let called = quote_spanned!(locals.site=> let #output = #awaited;);
         // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
         // as plain data.
         let (ok, err, returned) = (paths::ok(span), paths::err(span), paths::output_conversion(span));

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
-use super::evaluation::NamedExpression;
+use super::evaluation::{self, NamedExpression};
 use super::paths::{self, Locals};
 use super::{action, consumer, event, route};
 use crate::model::block::{Block, BlockPermission};
@@ -162,12 +162,14 @@ impl<'a> Generated<'a> {
         let permission = action::optional(self.permission.as_ref().map(NamedExpression::reference));
         let inherited = matches!(self.block.permission, BlockPermission::Inherited);
         let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
+        let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let actions = self.actions.iter().map(action::ActionExpansion::descriptor);
         let routes = self.routes.iter().map(route::RouteExpansion::descriptor);
         quote! {
             const DESCRIPTOR: &'static #descriptor = &#descriptor {
                 name: #name,
                 permission: #permission,
+                kept_leaves: #kept_leaves,
                 is_inherited: #inherited,
                 capture_uses: &[#capture_uses],
                 actions: &[#(#actions)*],

@@ -59,6 +59,15 @@ impl<'a> NamedExpression<'a> {
         self.leaves.iter().filter_map(|leaf| leaf.capture_use(action)).collect()
     }
 
+    /// Returns the bit set of the leaves that are evaluated once per message, in code at `site`.
+    pub(super) fn kept_leaves(&self, site: Span) -> TokenStream {
+        if self.leaves.iter().all(|leaf| leaf.leaf.is_codename) {
+            return quote_spanned!(site=> 0);
+        }
+        let (kept, reevaluate) = (paths::kept_leaves(site), self.leaves.iter().map(NamedLeaf::reevaluate));
+        quote_spanned!(site=> #kept(&[#(#reevaluate),*]))
+    }
+
     /// Returns whether any leaf names a parameter.
     pub(super) fn has_parameter_leaves(&self) -> bool {
         self.expression.has_subjects()
@@ -71,38 +80,41 @@ impl<'a> NamedExpression<'a> {
 
     /// Evaluates the expression for a message. Returns an expression whose value is `Result<Authorized>`.
     pub(super) fn evaluate(&self, locals: &Locals) -> TokenStream {
-        let Locals { authorized, call, .. } = locals;
-        self.evaluate_call(&authorized.to_token_stream(), call, |leaf| leaf.evaluate(locals), locals)
+        let Locals { authorized, call, site, .. } = locals;
+        if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_single(locals)) {
+            return self.finish_single(&answer, &authorized.to_token_stream(), locals);
+        }
+        let (evaluate, name, kept) = (paths::evaluate(*site), self.name_at(locals), self.kept_leaves(*site));
+        let leaves = self.async_leaves(|leaf| leaf.evaluate(locals), locals);
+        quote_spanned!(*site=> #evaluate(#call, &#name, #kept, #authorized, #leaves).await)
     }
 
     /// Evaluates an expression of a group; `consumer` returns the type of the group's consumer at a span.
     pub(super) fn evaluate_group(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
-        let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_group(&consumer(leaf.leaf.span), locals));
-        self.evaluate_call(&quote_spanned!(locals.site=> ()), &locals.call, evaluate, locals)
+        let Locals { call, site, .. } = locals;
+        let evaluate_leaf = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_group(&consumer(leaf.leaf.span), locals));
+        let proof = quote_spanned!(*site=> ());
+        if let Some(answer) = self.single_leaf().and_then(evaluate_leaf) {
+            return self.finish_single(&answer, &proof, locals);
+        }
+        let (evaluate, name, leaves) =
+            (paths::evaluate(*site), self.name_at(locals), self.async_leaves(evaluate_leaf, locals));
+        quote_spanned!(*site=> #evaluate(#call, &#name, 0, #proof, #leaves).await)
     }
 
-    fn evaluate_call(
-        &self,
-        proof: &TokenStream,
-        call: &Ident,
-        evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>,
-        locals: &Locals,
-    ) -> TokenStream {
-        let (name, site) = (self.name_at(locals), locals.site);
-        if let Some(answer) = self.single_leaf().and_then(&evaluate_leaf) {
-            let (start, finish) = (paths::single_leaf_start(site), paths::single_leaf_finish(site));
-            return quote_spanned!(site=> #finish(#start(#call, &#name), #answer, #proof));
-        }
-        let (evaluate, leaves) = (paths::evaluate(site), self.async_leaves(evaluate_leaf, locals));
-        quote_spanned!(site=> #evaluate(#call, &#name, #proof, #leaves).await)
+    /// Evaluates an expression that is a single leaf, with the answer of the leaf.
+    fn finish_single(&self, answer: &TokenStream, proof: &TokenStream, locals: &Locals) -> TokenStream {
+        let (name, Locals { call, site, .. }) = (self.name_at(locals), locals);
+        let (start, finish) = (paths::single_leaf_start(*site), paths::single_leaf_finish(*site));
+        quote_spanned!(*site=> #finish(#start(#call, &#name), #answer, #proof))
     }
 
     /// Evaluates the leaves that need no object, and starts the evaluation of the remaining leaves.
     pub(super) fn evaluate_before_loading(&self, locals: &Locals) -> TokenStream {
         let (name, Locals { call, evaluation, site, .. }) = (self.name_at(locals), locals);
-        let evaluate = paths::evaluate_before_loading(locals.site);
+        let (evaluate, kept) = (paths::evaluate_before_loading(locals.site), self.kept_leaves(locals.site));
         let leaves = self.async_leaves(|leaf| leaf.evaluate_before_loading(locals), locals);
-        quote_spanned!(*site=> let #evaluation = #evaluate(#call, &#name, #leaves).await?;)
+        quote_spanned!(*site=> let #evaluation = #evaluate(#call, &#name, #kept, #leaves).await?;)
     }
 
     /// Evaluates the leaves for their parameters, and binds the result to `__authorized`.
@@ -214,4 +226,9 @@ fn expression_tree(tree: &Tree) -> TokenStream {
             quote!(#expr::Leaf(#leaf))
         }
     }
+}
+
+/// Returns the bit set of the leaves of a descriptor's own expression that are evaluated once per message.
+pub(super) fn kept_leaves(expression: Option<&NamedExpression<'_>>) -> TokenStream {
+    expression.map_or(quote!(0), |expression| expression.kept_leaves(Span::call_site()))
 }

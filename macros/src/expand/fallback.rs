@@ -45,6 +45,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
                 const DESCRIPTOR: &'static #descriptor = &#descriptor {
                     name: #name,
                     permission: #none,
+                    kept_leaves: 0,
                     is_inherited: false,
                     capture_uses: &[],
                     actions: &[],

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::action::optional;
-use super::evaluation::NamedExpression;
+use super::evaluation::{self, NamedExpression};
 use super::paths::{self, Locals};
 use super::tokens::index_literal;
 use crate::model::block::Block;
@@ -48,6 +48,7 @@ impl RouteExpansion<'_> {
         let id = Literal::usize_unsuffixed(route.id);
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
         let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
+        let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let (ty, span) = (&route.handler, paths::type_span(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
         // A consumer as the handler is reported here, at its type.
@@ -58,6 +59,7 @@ impl RouteExpansion<'_> {
                 id: #id,
                 pattern: #pattern { text: #text, segments: &[#(#segments),*], has_trailing_slash: #slash },
                 permission: #permission,
+                kept_leaves: #kept_leaves,
                 capture_uses: &[#capture_uses],
                 handler: #handler_descriptor,
             },

@@ -26,6 +26,8 @@ pub(crate) struct Action {
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
     pub(crate) deny_unknown: bool,
+    /// The key of `cancel = drop`.
+    pub(crate) cancel_drop: Option<Ident>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
 }
@@ -55,6 +57,7 @@ impl Action {
             blocking: arguments.blocking,
             detached: arguments.detached,
             deny_unknown: arguments.deny_unknown.is_some(),
+            cancel_drop: arguments.cancel_drop,
             parameters,
             signature: method.sig.clone(),
         }

@@ -1,11 +1,12 @@
 //! The arguments of `#[action(…)]`.
 
+use proc_macro2::TokenTree;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, Meta, Result};
+use syn::{Attribute, Ident, LitStr, Meta, Result, Token};
 
 use super::Partial;
 use super::attribute::parse_args;
-use super::key_value::{self, KeySet};
+use super::key_value::{self, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
 
 /// The keys of `#[action]` that could be parsed.
@@ -17,13 +18,15 @@ pub(crate) struct ActionArgs {
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
+    /// The key of `cancel = drop`.
+    pub(crate) cancel_drop: Option<Ident>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
 const KEYS: KeySet = KeySet {
     attribute: "action",
-    known: &["name", "permission", "blocking", "detached", "deny_unknown"],
+    known: &["name", "permission", "blocking", "detached", "cancel", "deny_unknown"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -57,8 +60,25 @@ impl ActionArgs {
             }
             "blocking" => self.blocking = Some(key_value::parse_flag(key, input)?),
             "detached" => self.detached = Some(key_value::parse_flag(key, input)?),
+            "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),
         }
         Ok(())
     }
+}
+
+/// Parses `= drop`, the only value of `cancel`. Returns the key.
+fn parse_cancel(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+    const MEANING: &str = "to drop the action at its next `.await` when it is cancelled; otherwise remove `cancel`";
+    if !input.peek(Token![=]) {
+        return Err(error_at(key, format_args!("`cancel` needs a value; write `cancel = drop` {MEANING}")));
+    }
+    input.parse::<Token![=]>()?;
+    let value: TokenTree = input
+        .parse()
+        .map_err(|_| error_at(key, format_args!("`cancel` needs a value; write `cancel = drop` {MEANING}")))?;
+    if matches!(&value, TokenTree::Ident(word) if word == "drop") {
+        return Ok(key.clone());
+    }
+    Err(error_at(&value, format_args!("`{value}` is not a value of `cancel`; write `cancel = drop` {MEANING}")))
 }

@@ -50,6 +50,12 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ],
+            ),
             is_inherited: false,
             capture_uses: &[
                 __rt::CaptureUse {
@@ -61,6 +67,9 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "close",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -74,6 +83,14 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "delete",
                     permission: ::core::option::Option::Some(&__ACTION1),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__Action1Leaf0 as __rt::ObjectPermission<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                        ],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -114,6 +131,9 @@ const _: () = {
                         has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`InThread({thread})`",
@@ -139,6 +159,12 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__BLOCK,
+                    __rt::kept_leaves(
+                        &[
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ],
+                    ),
                     __authorized,
                     move |__leaf| async move {
                         match __leaf {
@@ -192,23 +218,40 @@ const _: () = {
                     let __call = __rt::Traversal::call(__traversal);
                     let __authorized = __rt::SingleLeaf::finish(
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
-                        match __rt::build_leaf(|| ::core::result::Result::Ok(__Route0Leaf0 {
-                            0: __rt::read_capture(__call, "thread")?,
-                        })) {
-                            ::core::result::Result::Ok(__leaf) => {
-                                let __leaf = &__leaf;
-                                <__Route0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::has_permission(
-                                        __leaf,
-                                        __handler,
-                                        &__rt::Call::permission_context(__call),
-                                    )
-                                    .await
+                        match __rt::kept_answer(
+                            __call,
+                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ) {
+                            ::core::option::Option::Some(__answer) => {
+                                ::core::result::Result::Ok(__answer)
                             }
-                            ::core::result::Result::Err(__answer) => {
-                                ::core::result::Result::Err(__answer)
+                            ::core::option::Option::None => {
+                                __rt::keep_answer(
+                                    __call,
+                                    <__Route0Leaf0 as __rt::PermissionLeaf<
+                                        Self,
+                                        _,
+                                    >>::REEVALUATE,
+                                    match __rt::build_leaf(|| ::core::result::Result::Ok(__Route0Leaf0 {
+                                        0: __rt::read_capture(__call, "thread")?,
+                                    })) {
+                                        ::core::result::Result::Ok(__leaf) => {
+                                            let __leaf = &__leaf;
+                                            <__Route0Leaf0 as __rt::PermissionLeaf<
+                                                Self,
+                                                _,
+                                            >>::has_permission(
+                                                    __leaf,
+                                                    __handler,
+                                                    &__rt::Call::permission_context(__call),
+                                                )
+                                                .await
+                                        }
+                                        ::core::result::Result::Err(__answer) => {
+                                            ::core::result::Result::Err(__answer)
+                                        }
+                                    },
+                                )
                             }
                         },
                         __authorized,
@@ -233,23 +276,40 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    match __rt::build_leaf(|| ::core::result::Result::Ok(__Action0Leaf0 {
-                        0: InLedger(__rt::read_capture(__call, "room_id")?, "open"),
-                    })) {
-                        ::core::result::Result::Ok(__leaf) => {
-                            let __leaf = &__leaf;
-                            <__Action0Leaf0 as __rt::PermissionLeaf<
-                                Self,
-                                _,
-                            >>::has_permission(
-                                    __leaf,
-                                    __handler,
-                                    &__rt::Call::permission_context(__call),
-                                )
-                                .await
+                    match __rt::kept_answer(
+                        __call,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    ) {
+                        ::core::option::Option::Some(__answer) => {
+                            ::core::result::Result::Ok(__answer)
                         }
-                        ::core::result::Result::Err(__answer) => {
-                            ::core::result::Result::Err(__answer)
+                        ::core::option::Option::None => {
+                            __rt::keep_answer(
+                                __call,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                match __rt::build_leaf(|| ::core::result::Result::Ok(__Action0Leaf0 {
+                                    0: InLedger(__rt::read_capture(__call, "room_id")?, "open"),
+                                })) {
+                                    ::core::result::Result::Ok(__leaf) => {
+                                        let __leaf = &__leaf;
+                                        <__Action0Leaf0 as __rt::PermissionLeaf<
+                                            Self,
+                                            _,
+                                        >>::has_permission(
+                                                __leaf,
+                                                __handler,
+                                                &__rt::Call::permission_context(__call),
+                                            )
+                                            .await
+                                    }
+                                    ::core::result::Result::Err(__answer) => {
+                                        ::core::result::Result::Err(__answer)
+                                    }
+                                },
+                            )
                         }
                     },
                     __authorized,
@@ -280,6 +340,14 @@ const _: () = {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION1,
+                        __rt::kept_leaves(
+                            &[
+                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                            ],
+                        ),
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {

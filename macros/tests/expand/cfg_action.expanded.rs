@@ -53,6 +53,9 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -60,6 +63,9 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "dump",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -68,6 +74,7 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "version",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -84,6 +91,9 @@ const _: () = {
                         has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     capture_uses: &[],
                     handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
                         Traces,
@@ -104,15 +114,29 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
-                    Self,
-                    _,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::permission_context(__call),
-                    )
-                    .await,
+                match __rt::kept_answer(
+                    __call,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
                 __authorized,
             )
         }
@@ -129,15 +153,32 @@ const _: () = {
                     let __call = __rt::Traversal::call(__traversal);
                     let __authorized = __rt::SingleLeaf::finish(
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
-                        <__Route0Leaf0 as __rt::PermissionLeaf<
-                            Self,
-                            _,
-                        >>::has_permission(
-                                &__Route0Leaf0 {},
-                                __handler,
-                                &__rt::Call::permission_context(__call),
-                            )
-                            .await,
+                        match __rt::kept_answer(
+                            __call,
+                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ) {
+                            ::core::option::Option::Some(__answer) => {
+                                ::core::result::Result::Ok(__answer)
+                            }
+                            ::core::option::Option::None => {
+                                __rt::keep_answer(
+                                    __call,
+                                    <__Route0Leaf0 as __rt::PermissionLeaf<
+                                        Self,
+                                        _,
+                                    >>::REEVALUATE,
+                                    <__Route0Leaf0 as __rt::PermissionLeaf<
+                                        Self,
+                                        _,
+                                    >>::has_permission(
+                                            &__Route0Leaf0 {},
+                                            __handler,
+                                            &__rt::Call::permission_context(__call),
+                                        )
+                                        .await,
+                                )
+                            }
+                        },
                         __authorized,
                     )?;
                     <Traces as __rt::Dispatch>::enter::<
@@ -161,15 +202,32 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::PermissionLeaf<
-                        Self,
-                        _,
-                    >>::has_permission(
-                            &__Action0Leaf0 {},
-                            __handler,
-                            &__rt::Call::permission_context(__call),
-                        )
-                        .await,
+                    match __rt::kept_answer(
+                        __call,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    ) {
+                        ::core::option::Option::Some(__answer) => {
+                            ::core::result::Result::Ok(__answer)
+                        }
+                        ::core::option::Option::None => {
+                            __rt::keep_answer(
+                                __call,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await,
+                            )
+                        }
+                    },
                     __authorized,
                 )?;
                 __rt::check_execution(__call, &__authorized)?;

@@ -103,12 +103,14 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "clear",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -117,6 +119,7 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -154,6 +157,7 @@ const _: () = {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
+                        0,
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {

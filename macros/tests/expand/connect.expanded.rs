@@ -33,12 +33,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -59,6 +63,9 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__BLOCK,
+                    __rt::kept_leaves(
+                        &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     __authorized,
                     move |__leaf| async move {
                         match __leaf {

@@ -60,12 +60,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -85,15 +89,29 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
-                    Self,
-                    _,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::permission_context(__call),
-                    )
-                    .await,
+                match __rt::kept_answer(
+                    __call,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
                 __authorized,
             )
         }
@@ -292,12 +310,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
             permission: ::core::option::Option::None,
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -321,15 +343,32 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::PermissionLeaf<
-                        Self,
-                        _,
-                    >>::has_permission(
-                            &__Action0Leaf0 {},
-                            __handler,
-                            &__rt::Call::permission_context(__call),
-                        )
-                        .await,
+                    match __rt::kept_answer(
+                        __call,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    ) {
+                        ::core::option::Option::Some(__answer) => {
+                            ::core::result::Result::Ok(__answer)
+                        }
+                        ::core::option::Option::None => {
+                            __rt::keep_answer(
+                                __call,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await,
+                            )
+                        }
+                    },
                     __authorized,
                 )?;
                 __rt::check_execution(__call, &__authorized)?;

@@ -21,6 +21,7 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: &[],

@@ -39,12 +39,19 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[
+                    <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "send",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -65,6 +72,12 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__BLOCK,
+                    __rt::kept_leaves(
+                        &[
+                            <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ],
+                    ),
                     __authorized,
                     move |__leaf| async move {
                         match __leaf {

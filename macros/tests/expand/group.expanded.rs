@@ -55,6 +55,7 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__GROUP,
+                    0,
                     (),
                     move |__leaf| async move {
                         match __leaf {
@@ -104,6 +105,7 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__PUBLISH,
+                    0,
                     (),
                     move |__leaf| async move {
                         match __leaf {

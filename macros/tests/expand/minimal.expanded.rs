@@ -27,12 +27,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Echo",
             permission: ::core::option::Option::None,
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -56,15 +60,32 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::PermissionLeaf<
-                        Self,
-                        _,
-                    >>::has_permission(
-                            &__Action0Leaf0 {},
-                            __handler,
-                            &__rt::Call::permission_context(__call),
-                        )
-                        .await,
+                    match __rt::kept_answer(
+                        __call,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    ) {
+                        ::core::option::Option::Some(__answer) => {
+                            ::core::result::Result::Ok(__answer)
+                        }
+                        ::core::option::Option::None => {
+                            __rt::keep_answer(
+                                __call,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await,
+                            )
+                        }
+                    },
                     __authorized,
                 )?;
                 __rt::check_execution(__call, &__authorized)?;

@@ -74,12 +74,34 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "file",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__Action0Leaf0 as __rt::ObjectPermission<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                            <__Action0Leaf1 as __rt::ObjectPermission<
+                                <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                            true,
+                            true,
+                            true,
+                            <__Action0Leaf5 as __rt::ObjectPermission<
+                                <Object<Room> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                        ],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -151,6 +173,15 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "open",
                     permission: ::core::option::Option::Some(&__ACTION1),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__Action1Leaf0 as __rt::ObjectPermission<
+                                <Object<Folder> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                            true,
+                        ],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -193,15 +224,29 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
-                    Self,
-                    _,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::permission_context(__call),
-                    )
-                    .await,
+                match __rt::kept_answer(
+                    __call,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
                 __authorized,
             )
         }
@@ -218,6 +263,25 @@ const _: () = {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
+                        __rt::kept_leaves(
+                            &[
+                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                                true,
+                                true,
+                                true,
+                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                    <Object<Room> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                            ],
+                        ),
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {
@@ -473,6 +537,15 @@ const _: () = {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION1,
+                        __rt::kept_leaves(
+                            &[
+                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                    <Object<Folder> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                                true,
+                            ],
+                        ),
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {
@@ -595,12 +668,21 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
+            kept_leaves: 0,
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "read",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__Action0Leaf0 as __rt::ObjectPermission<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::REEVALUATE,
+                        ],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -634,6 +716,14 @@ const _: () = {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
+                        __rt::kept_leaves(
+                            &[
+                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::REEVALUATE,
+                            ],
+                        ),
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {

@@ -49,12 +49,33 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Articles",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__BlockLeaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "publish",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__Action0Leaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::REEVALUATE,
+                            <__Action0Leaf1 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::REEVALUATE,
+                            <__Action0Leaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -75,6 +96,14 @@ const _: () = {
             __rt::evaluate(
                     __call,
                     &__BLOCK,
+                    __rt::kept_leaves(
+                        &[
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ],
+                    ),
                     __authorized,
                     move |__leaf| async move {
                         match __leaf {
@@ -141,6 +170,22 @@ const _: () = {
                 let __authorized = __rt::evaluate(
                         __call,
                         &__ACTION0,
+                        __rt::kept_leaves(
+                            &[
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf1 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf2 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                            ],
+                        ),
                         __authorized,
                         move |__leaf| async move {
                             match __leaf {

@@ -37,6 +37,9 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[],
@@ -58,6 +61,9 @@ const _: () = {
                         has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
@@ -74,6 +80,7 @@ const _: () = {
                         has_trailing_slash: false,
                     },
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     capture_uses: &[],
                     handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
                         Files,
@@ -90,15 +97,29 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
-                    Self,
-                    _,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::permission_context(__call),
-                    )
-                    .await,
+                match __rt::kept_answer(
+                    __call,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
                 __authorized,
             )
         }
@@ -114,15 +135,32 @@ const _: () = {
                     let __call = __rt::Traversal::call(__traversal);
                     let __authorized = __rt::SingleLeaf::finish(
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
-                        <__Route0Leaf0 as __rt::PermissionLeaf<
-                            Self,
-                            _,
-                        >>::has_permission(
-                                &__Route0Leaf0 {},
-                                __handler,
-                                &__rt::Call::permission_context(__call),
-                            )
-                            .await,
+                        match __rt::kept_answer(
+                            __call,
+                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        ) {
+                            ::core::option::Option::Some(__answer) => {
+                                ::core::result::Result::Ok(__answer)
+                            }
+                            ::core::option::Option::None => {
+                                __rt::keep_answer(
+                                    __call,
+                                    <__Route0Leaf0 as __rt::PermissionLeaf<
+                                        Self,
+                                        _,
+                                    >>::REEVALUATE,
+                                    <__Route0Leaf0 as __rt::PermissionLeaf<
+                                        Self,
+                                        _,
+                                    >>::has_permission(
+                                            &__Route0Leaf0 {},
+                                            __handler,
+                                            &__rt::Call::permission_context(__call),
+                                        )
+                                        .await,
+                                )
+                            }
+                        },
                         __authorized,
                     )?;
                     <Rooms as __rt::Dispatch>::enter::<
@@ -201,12 +239,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::None,
+            kept_leaves: 0,
             is_inherited: true,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
+                    kept_leaves: __rt::kept_leaves(
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                    ),
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -230,6 +272,7 @@ const _: () = {
                         has_trailing_slash: false,
                     },
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     capture_uses: &[],
                     handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
                         Users,
@@ -269,15 +312,32 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::PermissionLeaf<
-                        Self,
-                        _,
-                    >>::has_permission(
-                            &__Action0Leaf0 {},
-                            __handler,
-                            &__rt::Call::permission_context(__call),
-                        )
-                        .await,
+                    match __rt::kept_answer(
+                        __call,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    ) {
+                        ::core::option::Option::Some(__answer) => {
+                            ::core::result::Result::Ok(__answer)
+                        }
+                        ::core::option::Option::None => {
+                            __rt::keep_answer(
+                                __call,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await,
+                            )
+                        }
+                    },
                     __authorized,
                 )?;
                 let __p0: RoomId = __rt::read_capture::<RoomId, _>(__call, "room_id")?;

@@ -33,12 +33,16 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Notes",
             permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+            ),
             is_inherited: false,
             capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "list",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -47,6 +51,7 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "notes.clear",
                     permission: ::core::option::Option::None,
+                    kept_leaves: 0,
                     is_blocking: true,
                     is_detached: true,
                     capture_uses: &[],
@@ -67,15 +72,29 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
-                    Self,
-                    _,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::permission_context(__call),
-                    )
-                    .await,
+                match __rt::kept_answer(
+                    __call,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
                 __authorized,
             )
         }
@@ -91,14 +110,17 @@ const _: () = {
             __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
-                let __output = Self::list(
-                        __handler,
-                        &__rt::Call::<
-                            '_,
-                            <Self as __rt::Handler>::User,
-                        >::whole_context(__call),
+                let __output = __rt::await_unless_cancelled(
+                        __call,
+                        Self::list(
+                            __handler,
+                            &__rt::Call::<
+                                '_,
+                                <Self as __rt::Handler>::User,
+                            >::whole_context(__call),
+                        ),
                     )
-                    .await;
+                    .await?;
                 match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)

@@ -3,7 +3,7 @@
 #[handler(user = Member, permission = "IsAuthenticated")]
 impl Notes {
     /// All notes.
-    #[action]
+    #[action(cancel = drop)]
     async fn list(&self, cx: &Context<'_, Member>) -> Result<Vec<Note>> {
         self.store.of(cx.require_user()?).await
     }

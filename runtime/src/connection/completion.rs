@@ -5,6 +5,7 @@ use crate::consumer::Consumer;
 use crate::context::{SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::message::{Reply, ReplyStream};
+use crate::panic::drop_contained;
 use crate::transport::{ConnectionEnd, Transport};
 
 use super::io::ConnectionIo;
@@ -61,9 +62,11 @@ impl Completion {
             commit: None,
         };
         match outcome {
-            Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
+            Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
                 let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
-                authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+                if let Some(side_effects) = &mut side_effects {
+                    authorized_at.take_evaluation(side_effects);
+                }
                 completion.side_effects = side_effects.filter(|effects| !effects.is_empty());
                 completion.stream = reply.take_stream();
                 completion.is_stream = completion.stream.is_some();
@@ -104,10 +107,13 @@ impl Completion {
         if self.stream.is_none() && self.side_effects.is_some() && io.event_holds.is_holding() {
             return Ok(CompletionStep::Hold);
         }
+        if self.stream.is_none() && self.side_effects.is_some() {
+            // Before the side effects are taken: if the connection is to end, its publications go out without a reply.
+            io.check_open()?;
+        }
         if self.stream.is_none()
             && let Some(mut side_effects) = self.side_effects.take()
         {
-            io.check_open()?;
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undos = side_effects.run_after();
@@ -139,6 +145,16 @@ impl Completion {
         Ok(())
     }
 
+    /// Completes a message after the connection has ended: what the action has published goes out, its joins have no effect,
+    /// its stream ends, and no reply is sent.
+    pub(super) fn complete_without_reply(self) {
+        drop_contained(self.stream);
+        if let Some(mut side_effects) = self.side_effects {
+            side_effects.retain_publications();
+            side_effects.run_after();
+        }
+    }
+
     /// Writes the next reply of a stream. If the stream fails, the side effects are discarded.
     pub(super) async fn next_reply<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(stream) = &mut self.stream else { return };
@@ -150,14 +166,18 @@ impl Completion {
         self.has_reply = true;
     }
 
-    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply.
+    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply. What
+    /// it has published goes out, because others must not miss a change that it has stored.
     pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(authorized_at) = &mut self.authorized_at else { return };
         if authorized_at.reauthorize(dispatcher, text).await {
             return;
         }
         dispatcher.refuse_changed_rights(text, reply, self.is_stream);
-        (self.authorized_at, self.has_reply, self.stream, self.side_effects) = (None, true, None, None);
+        (self.authorized_at, self.has_reply, self.stream) = (None, true, None);
+        if let Some(side_effects) = &mut self.side_effects {
+            side_effects.retain_publications();
+        }
         if let Some(commit) = &mut self.commit {
             dispatcher.session.undo(std::mem::take(&mut commit.undos));
         }

@@ -117,6 +117,29 @@ impl<C: Consumer> DetachedTasks<C> {
         self.tasks.take_if(|tasks| tasks.is_empty());
     }
 
+    /// Completes the messages whose actions have ended, after the connection has ended. Waits for the running ones.
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for message in self.messages.drain(..) {
+            message.completion.complete_without_reply();
+        }
+        while let Some(tasks) = &mut self.tasks {
+            match std::task::ready!(tasks.poll_join_next(cx)) {
+                Some(Ok(message)) => message.completion.complete_without_reply(),
+                Some(Err(error)) => {
+                    tracing::error!(cause = ?Cause::new(&error), "detached task failed");
+                    drop_contained(error);
+                }
+                None => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Removes and returns the messages to `authenticate` that wait for the one in progress.
+    pub(super) fn take_queued_authentications(&mut self) -> impl DoubleEndedIterator<Item = FrameText> + use<C> {
+        std::mem::take(&mut self.queued_authentications).into_iter().map(|(_, text)| text)
+    }
+
     /// Aborts all tasks, waits for their end, and discards their replies.
     pub(super) async fn shut_down(&mut self) {
         self.queued_authentications.clear();
@@ -205,7 +228,7 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> DetachedMessage<C> {
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
-    let outcome = dispatcher.dispatch(&text, &mut reply).await;
+    let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply);
     let is_holding_events = false;
@@ -214,16 +237,26 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     if message.completion.is_awaiting_reply() { next_reply(message).await } else { message }
 }
 
-/// Writes the next reply of a stream.
+/// Writes the next reply of a stream. Stops if the connection ends.
 async fn next_reply<C: Consumer>(mut message: DetachedMessage<C>) -> DetachedMessage<C> {
     // A stream that is always ready must not starve other tasks.
     tokio::task::yield_now().await;
-    message.completion.next_reply(&message.dispatcher, &message.text, &mut message.reply).await;
+    let cancelled = message.dispatcher.session.send_queue.start_gate().cancelled();
+    tokio::select! {
+        biased;
+        () = cancelled => {}
+        () = message.completion.next_reply(&message.dispatcher, &message.text, &mut message.reply) => {}
+    }
     message
 }
 
-/// Reauthorizes the action of a message.
+/// Reauthorizes the action of a message. Stops if the connection ends, because no reply is sent then.
 async fn reauthorize<C: Consumer>(mut message: DetachedMessage<C>) -> DetachedMessage<C> {
-    message.completion.reauthorize(&message.dispatcher, &message.text, &mut message.reply).await;
+    let cancelled = message.dispatcher.session.send_queue.start_gate().cancelled();
+    tokio::select! {
+        biased;
+        () = cancelled => {}
+        () = message.completion.reauthorize(&message.dispatcher, &message.text, &mut message.reply) => {}
+    }
     message
 }

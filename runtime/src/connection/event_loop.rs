@@ -38,6 +38,7 @@ pub(super) struct EventLoop<C: Consumer> {
     pub(super) detached: DetachedTasks<C>,
     /// When the connection closes if it is still anonymous.
     pub(super) anonymous_until: Option<Instant>,
+    pub(super) max_lingering: usize,
 }
 
 impl<C: Consumer> EventLoop<C> {
@@ -181,7 +182,7 @@ impl<C: Consumer> EventLoop<C> {
         // Later messages to `authenticate` wait for this one.
         self.detached.is_authenticating |= dispatcher.is_authentication(text);
         Box::pin(async move {
-            let outcome = self.drive_until(io, dispatcher, action).await?;
+            let outcome = self.drive_body(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
                 self.detached.start_next_authentication();
             }

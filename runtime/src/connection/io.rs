@@ -1,23 +1,21 @@
 //! Connection I/O: reads the frames of one socket, feeds outbound frames one by one and flushes them together. Each wait for
 //! the client has a time limit.
 
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use super::event_holds::EventHolds;
+use super::link::Link;
 use crate::consumer::Consumer;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
-
-/// How long the socket stays open after a close frame, so that the client reads the close code.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -73,7 +71,7 @@ fn poll_or_closed<N: Coalesce>(
 
 /// The I/O of one connection. It ends a connection whose client does not take frames within the send timeout.
 pub(super) struct ConnectionIo<C: Consumer, T> {
-    pub(super) transport: T,
+    pub(super) link: Link<T>,
     /// Its send queue holds the events to deliver.
     session: Arc<Session<C>>,
     send_timeout: Duration,
@@ -90,7 +88,7 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     pub(super) fn new(transport: T, session: Arc<Session<C>>, send_timeout: Duration) -> ConnectionIo<C, T> {
         ConnectionIo {
-            transport,
+            link: Link::Open(transport),
             session,
             send_timeout,
             has_unflushed: false,
@@ -110,7 +108,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// [`wait_until_writable`](ConnectionIo::wait_until_writable) waits for that.
     #[inline]
     pub(super) fn is_writable(&mut self) -> Result<bool, ConnectionEnd> {
-        let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
+        let Some(ready) = poll_fn(|cx| self.link.poll_ready(cx)).now_or_never() else { return Ok(false) };
         self.check_open()?;
         ready?;
         Ok(true)
@@ -122,8 +120,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             return Ok(());
         }
         let send_timeout = self.remaining_send_time();
-        let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let ready = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
+        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
+        let ready = poll_fn(|cx| poll_or_closed(link.poll_ready(cx), send_queue, cx));
         let ready = deadline(send_timeout, ready).await;
         self.check_open()?;
         ready.ok_or(ConnectionEnd::PeerGone)?
@@ -140,7 +138,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     #[inline]
     pub(super) fn start_send(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
         self.has_unflushed = true;
-        Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
+        Ok(self.link.start_send(Outgoing::Text(text.into()))?)
     }
 
     /// Returns an error if the connection is to end or the user's credentials have expired.
@@ -156,8 +154,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Flushes the frames that were fed, within the send timeout.
     pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
         let send_timeout = self.remaining_send_time();
-        let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let flushed = poll_fn(|cx| poll_or_closed(transport.poll_flush_unpin(cx), send_queue, cx));
+        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
+        let flushed = poll_fn(|cx| poll_or_closed(link.poll_flush(cx), send_queue, cx));
         let Some(flushed) = deadline(send_timeout, flushed).await else {
             self.check_open()?;
             return Err(ConnectionEnd::PeerGone);
@@ -209,13 +207,13 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds a ping, or skips it if the client has not taken earlier frames.
     pub(super) fn ping(&mut self) -> Result<(), ConnectionEnd> {
-        let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else {
+        let Some(ready) = poll_fn(|cx| self.link.poll_ready(cx)).now_or_never() else {
             self.has_skipped_ping = true;
             return Ok(());
         };
         ready?;
         self.has_unflushed = true;
-        Ok(self.transport.start_send_unpin(Outgoing::Ping)?)
+        Ok(self.link.start_send(Outgoing::Ping)?)
     }
 
     /// Frees the send queue's buffers if they are empty.
@@ -241,12 +239,12 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<IoEvent, ConnectionEnd> {
         poll_fn(|cx| {
-            if self.has_unflushed && self.transport.poll_flush_unpin(cx)?.is_ready() {
+            if self.has_unflushed && self.link.poll_flush(cx)?.is_ready() {
                 self.has_unflushed = false;
             }
             if let Poll::Ready(need) = poll_detached(cx)
                 && (need == IoNeed::Nothing
-                    || poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
+                    || poll_or_closed(self.link.poll_ready(cx), &self.session.send_queue, cx)?.is_ready())
             {
                 return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
             }
@@ -261,36 +259,21 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             };
             if let Poll::Ready(queue_ready) = queue_ready {
                 queue_ready?;
-                if poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
+                if poll_or_closed(self.link.poll_ready(cx), &self.session.send_queue, cx)?.is_ready() {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if is_reading {
-                self.transport.poll_next_unpin(cx).map(|frame| Ok(IoEvent::Frame(frame)))
-            } else {
-                Poll::Pending
-            }
+            if is_reading { self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame))) } else { Poll::Pending }
         })
         .await
     }
 
-    /// Flushes the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
-    pub(super) async fn finish(&mut self) {
-        let _ = deadline(CLOSE_TIMEOUT, self.transport.flush()).await;
-    }
-
-    /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread
-    /// bytes would reset the connection before the client has read the close code.
-    pub(super) async fn close(&mut self, code: CloseCode) {
-        let close_handshake = async {
-            if self.transport.send(Outgoing::Close(code)).await.is_ok() {
-                while self.transport.next().await.is_some() {}
-                // The transport reads no further, so the end of the client's stream cannot be detected.
-                if code.is_unreadable() {
-                    pending::<()>().await;
-                }
-            }
-        };
-        let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
+    /// Ends the connection: its memberships end, its closing handshake begins, and `cx.cancelled()` completes. If the server
+    /// ends it, nothing more begins either. Does nothing if the connection has ended.
+    pub(super) fn end(&mut self, end: ConnectionEnd) {
+        if self.link.is_open() {
+            self.session.end(end == ConnectionEnd::PeerGone);
+            self.link.end(end);
+        }
     }
 }

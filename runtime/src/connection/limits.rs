@@ -56,6 +56,10 @@ pub struct Limits {
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.
     pub max_authenticate_per_minute: u32,
+    /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
+    /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
+    /// run on. Default: 1024.
+    pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
 }
@@ -78,6 +82,7 @@ impl Default for Limits {
             max_queued_bytes: 1024 * 1024,
             max_detached_actions: 8,
             max_authenticate_per_minute: 10,
+            max_lingering: 1024,
             max_objects: 100,
         }
     }

@@ -11,17 +11,21 @@ use super::completion::{Completion, CompletionStep};
 use super::run::Connection;
 use crate::consumer::Consumer;
 use crate::dispatch::{AuthorizedAt, Outcome};
-use crate::transport::{ConnectionEnd, FrameText, Transport};
+use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Processes one message.
     pub(super) async fn process_message(&mut self, text: &FrameText) -> Result<(), ConnectionEnd> {
-        if self.dispatcher.session.pacer.is_held() {
-            self.wait_until_paced().await?;
+        if self.dispatcher.session.pacer.is_held()
+            && let Err(end) = self.wait_until_paced().await
+        {
+            return self.postpone(text, end);
         }
         self.io.check_open()?;
-        if self.event_loop.detached.is_authenticating {
-            self.wait_until_authenticated(text).await?;
+        if self.event_loop.detached.is_authenticating
+            && let Err(end) = self.wait_until_authenticated(text).await
+        {
+            return self.postpone(text, end);
         }
         let outcome = self.dispatch(text).await?;
         // The fast path: the reply is all that the message causes, and it can be sent at once.
@@ -33,6 +37,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return if has_reply { self.io.start_send(self.reply.text()) } else { Ok(()) };
         }
         self.finish_message(text, outcome).await
+    }
+
+    /// Puts a message back that has not begun when the connection ends.
+    #[cold]
+    fn postpone(&mut self, text: &FrameText, end: ConnectionEnd) -> Result<(), ConnectionEnd> {
+        self.event_loop.read_ahead.push_front(Incoming::Text(text.clone()));
+        Err(end)
     }
 
     /// Waits until no reader holds this connection. Its own events, pings and expiry are processed meanwhile.
@@ -78,13 +89,19 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
-            let completion = Completion::new(outcome, &mut self.reply);
-            self.complete(text, completion).await
+            let mut completion = Completion::new(outcome, &mut self.reply);
+            let result = self.complete(text, &mut completion).await;
+            if let Err(end) = result {
+                // Others must not miss what the action has stored.
+                self.io.end(end);
+                completion.complete_without_reply();
+            }
+            result
         })
     }
 
     /// Completes a message. Other events are processed while it is reauthorized and while its stream is pending.
-    async fn complete(&mut self, text: &FrameText, mut completion: Completion) -> Result<(), ConnectionEnd> {
+    async fn complete(&mut self, text: &FrameText, completion: &mut Completion) -> Result<(), ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         loop {
             match completion.next_step(io, dispatcher)? {
@@ -132,6 +149,6 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         let detached_dispatcher = dispatcher.allow_detached();
-        event_loop.drive_until(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
+        event_loop.drive_body(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
     }
 }

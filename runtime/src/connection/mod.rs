@@ -7,6 +7,8 @@ mod event_loop;
 mod heartbeat;
 mod io;
 mod limits;
+mod linger;
+mod link;
 mod message_task;
 mod run;
 

@@ -1,11 +1,12 @@
 //! The task of one connection: `#[connect]`, then one message at a time in order, then `#[disconnect]`.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{StreamExt, poll};
+use futures_util::poll;
 use http::StatusCode;
 use tokio::time::Instant;
 
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::log::Cause;
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
+use crate::session::memberships::EndedMemberships;
 use crate::session::{PACER, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, ConnectionEnd, Incoming, Transport};
@@ -82,6 +84,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             is_streaming: false,
             detached: DetachedTasks::new(),
             anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
+            max_lingering: limits.max_lingering,
         },
         max_detached_actions: limits.max_detached_actions,
     };
@@ -109,20 +112,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
             end => end,
         };
-        // Before the close frame is sent, because the client may take a while to answer it. Detached tasks end here too.
-        drop(session_guard);
-        Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
-        let reason = match end {
-            ConnectionEnd::PeerGone => {
-                Box::pin(connection.io.finish()).await;
-                DisconnectReason::PeerGone
-            }
-            ConnectionEnd::Close(code) => {
-                Box::pin(connection.io.close(code)).await;
-                DisconnectReason::Closed { code: code.as_u16() }
-            }
-        };
-        Box::pin(connection.on_disconnect(reason)).await;
+        Box::pin(connection.finish(end, session_guard)).await;
     })
 }
 
@@ -166,15 +156,23 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         self.dispatcher.session.scope().is_some_and(|scope| scope.user().is_none())
     }
 
-    /// Runs `#[disconnect]`, if the session was established.
-    async fn on_disconnect(&mut self, reason: DisconnectReason) {
-        let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
-        let Some(scope) = session.scope() else { return };
-        let cx = Disconnect::new(&scope, reason, session);
-        let hook = contain_future(session.consumer().on_disconnect(&cx));
-        if deadline(*action_timeout, hook).await.is_none_or(|result| result.is_err()) {
-            tracing::error!("`#[disconnect]` panicked or took too long");
+    /// Ends the connection: waits for its last action, removes the session from the registry, and runs `#[disconnect]` while
+    /// the closing handshake is in progress.
+    async fn finish(mut self, end: ConnectionEnd, session_guard: SessionGuard<C>) {
+        let action_timeout = self.dispatcher.action_timeout;
+        if let Err(panic) = catch_unwind_future(self.linger(end)).await {
+            tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
         }
+        self.event_loop.detached.shut_down().await;
+        let ended_memberships = session_guard.0.memberships.take_ended();
+        drop(session_guard);
+        let reason = match end {
+            ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
+            ConnectionEnd::Close(code) => DisconnectReason::Closed { code: code.as_u16() },
+        };
+        let Connection { mut io, dispatcher, .. } = self;
+        let closed = poll_fn(|cx| io.link.poll_closed(cx));
+        tokio::join!(closed, on_disconnect(&dispatcher.session, reason, &ended_memberships, action_timeout));
     }
 
     /// Processes input until the connection ends.
@@ -213,7 +211,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             next = match self.event_loop.read_ahead.pop_front() {
                 Some(frame) => Some(frame),
                 // Polled with the task's own waker: with another one, the transport would poll the socket again.
-                None => match poll!(self.io.transport.next()) {
+                None => match poll!(poll_fn(|cx| self.io.link.poll_next(cx))) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => break false,
                 },
@@ -230,5 +228,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+}
+
+/// Runs `#[disconnect]`, if the session was established.
+async fn on_disconnect<C: Consumer>(
+    session: &Arc<Session<C>>,
+    reason: DisconnectReason,
+    ended_memberships: &EndedMemberships<C>,
+    timeout: Duration,
+) {
+    let Some(scope) = session.scope() else { return };
+    let cx = Disconnect::new(&scope, reason, session, ended_memberships);
+    let hook = contain_future(session.consumer().on_disconnect(&cx));
+    if deadline(timeout, hook).await.is_none_or(|result| result.is_err()) {
+        tracing::error!("`#[disconnect]` panicked or took too long");
     }
 }

@@ -19,7 +19,8 @@ pub struct AuditEntry {
     pub route: String,
     /// Name of the action, event or group; `(connect)` for the connect phase.
     pub action: &'static str,
-    /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`.
+    /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`. A permission whose
+    /// [`REEVALUATE`](crate::Permission::REEVALUATE) is `false` is followed by `[evaluated once]`.
     pub permission: String,
 }
 
@@ -142,32 +143,39 @@ struct AuditTraversal<'e> {
 }
 
 impl AuditTraversal<'_> {
-    fn visit_handler(&mut self, handler: &HandlerDescriptor, route: &str, outer: &[&'static Expression]) {
-        let expressions = concat(outer, handler.permission);
+    fn visit_handler(&mut self, handler: &HandlerDescriptor, route: &str, outer: &[AuditedExpression]) {
+        let expressions = concat(outer, handler.permission, handler.kept_leaves);
         for action in handler.actions {
             self.entries.push(AuditEntry {
                 consumer: self.consumer,
                 route: route.to_owned(),
                 action: action.name,
-                permission: join_expressions(&concat(&expressions, action.permission)),
+                permission: join_expressions(&concat(&expressions, action.permission, action.kept_leaves)),
             });
         }
         for mount in handler.routes {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = format!("{route}{separator}{}", mount.pattern.text);
-            self.visit_handler(mount.handler, &inner, &concat(&expressions, mount.permission));
+            self.visit_handler(mount.handler, &inner, &concat(&expressions, mount.permission, mount.kept_leaves));
         }
     }
 }
 
-fn concat(outer: &[&'static Expression], inner: Option<&'static Expression>) -> Vec<&'static Expression> {
-    outer.iter().copied().chain(inner).collect()
+/// An expression, and the bit set of its leaves that are evaluated once per message.
+type AuditedExpression = (&'static Expression, u64);
+
+fn concat(outer: &[AuditedExpression], inner: Option<&'static Expression>, kept_leaves: u64) -> Vec<AuditedExpression> {
+    outer.iter().copied().chain(inner.map(|expression| (expression, kept_leaves))).collect()
 }
 
-fn join_expressions(expressions: &[&'static Expression]) -> String {
+fn join_expressions(expressions: &[AuditedExpression]) -> String {
     match expressions {
-        [only] => only.to_string(),
-        expressions => expressions.iter().map(|e| e.operand_text()).collect::<Vec<_>>().join(" & "),
+        [(only, kept_leaves)] => only.text_with(*kept_leaves),
+        expressions => {
+            let operands =
+                expressions.iter().map(|(expression, kept_leaves)| expression.operand_text_with(*kept_leaves));
+            operands.collect::<Vec<_>>().join(" & ")
+        }
     }
 }
 

@@ -12,6 +12,8 @@ pub struct HandlerDescriptor {
     pub name: &'static str,
     /// Permission expression of the handler itself.
     pub permission: Option<&'static Expression>,
+    /// The leaves of that expression that are evaluated once per message, as a bit set.
+    pub kept_leaves: u64,
     /// Whether the handler has `permission = inherited`: an outer expression must guard it.
     pub is_inherited: bool,
     /// Captures that the leaves of the handler's expression read.
@@ -54,6 +56,8 @@ pub struct ActionDescriptor {
     pub name: &'static str,
     /// Permission expression of the action itself, in addition to the outer ones.
     pub permission: Option<&'static Expression>,
+    /// The leaves of that expression that are evaluated once per message, as a bit set.
+    pub kept_leaves: u64,
     /// Whether the action runs on the blocking pool.
     pub is_blocking: bool,
     /// Whether the action runs detached from the in-order queue.
@@ -100,6 +104,8 @@ pub struct RouteDescriptor {
     pub pattern: Pattern,
     /// Permission expression of the route, in addition to the handler's own.
     pub permission: Option<&'static Expression>,
+    /// The leaves of that expression that are evaluated once per message, as a bit set.
+    pub kept_leaves: u64,
     /// Captures that the leaves of that expression read.
     pub capture_uses: &'static [CaptureUse],
     /// Descriptor of the mounted handler.

@@ -52,6 +52,8 @@ pub struct Call<'a, U> {
     gate: Option<(&'a StartGate, Epoch)>,
     /// Whether the gate did not admit the action, see [`is_overtaken`](Call::is_overtaken).
     is_overtaken: AtomicBool,
+    /// Whether the gate has admitted the action.
+    has_started: AtomicBool,
     /// The leaf whose check ended without a result, because it panicked or timed out.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -94,6 +96,7 @@ impl<'a, U> Call<'a, U> {
             is_authorized: AtomicBool::new(false),
             gate: None,
             is_overtaken: AtomicBool::new(false),
+            has_started: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
@@ -164,6 +167,19 @@ impl<'a, U> Call<'a, U> {
         ignore_poison(self.side_effects.get_mut()).take()
     }
 
+    /// Sets the side effects of an earlier evaluation of the same message: the answers that it has kept.
+    #[inline]
+    pub(crate) fn with_kept_answers(mut self, kept_answers: Option<Box<SideEffects>>) -> Self {
+        self.side_effects = Mutex::new(kept_answers);
+        self
+    }
+
+    /// Takes the answers of leaves that are evaluated once per message. Discards the side effects.
+    #[cold]
+    pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
+        SideEffects::with_kept_answers(self.take_side_effects()?.kept_answers)
+    }
+
     /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
     pub(crate) fn with_authorization_only(mut self) -> Self {
         self.is_authorization_only = true;
@@ -208,7 +224,10 @@ impl<'a, U> Call<'a, U> {
             return Err(Error::internal("bug: action started by a call without a start gate"));
         };
         match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
-            StartOutcome::Admitted => Ok(()),
+            StartOutcome::Admitted => {
+                self.has_started.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             outcome => self.start_after_change(gate, evaluation_epoch, outcome),
         }
     }
@@ -221,6 +240,7 @@ impl<'a, U> Call<'a, U> {
             && self.has_changed_rights_alone(evaluation_epoch, now)
             && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Admitted
         {
+            self.has_started.store(true, Ordering::Relaxed);
             return Ok(());
         }
         self.is_overtaken.store(true, Ordering::Relaxed);
@@ -247,6 +267,23 @@ impl<'a, U> Call<'a, U> {
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
         tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
+    }
+
+    /// Returns whether the session has ended before the action has started. The call counts as overtaken then: there is no
+    /// need to wait for its checks.
+    #[inline]
+    pub(crate) fn is_closed_before_start(&self) -> bool {
+        let is_closed =
+            !self.has_started.load(Ordering::Relaxed) && self.gate.is_some_and(|(gate, _)| gate.is_closed());
+        if is_closed {
+            self.is_overtaken.store(true, Ordering::Relaxed);
+        }
+        is_closed
+    }
+
+    /// Returns a future that completes when the action is to stop early, or `None` if the call runs no action.
+    pub(crate) fn cancelled(&self) -> Option<impl Future<Output = ()> + Send + use<U>> {
+        self.gate.map(|(gate, _)| gate.cancelled())
     }
 
     /// Returns whether the gate did not admit the action: rights have changed since this call was evaluated, or the session

@@ -167,6 +167,43 @@ impl<'a, U> PermissionContext<'a, U> {
         RequestId::read(self.call.head().echo.request_id?)
     }
 
+    /// Completes when the action is to stop early: the connection has ended, by the client or by the server.
+    ///
+    /// An action that has begun is not dropped when its connection ends. It runs until it returns, for at most
+    /// [`Limits::action_timeout`](crate::Limits::action_timeout), and what it publishes goes out; only its reply is dropped.
+    /// Await this future beside work that is useless without the connection. To have an action dropped instead, write
+    /// `#[action(cancel = drop)]`.
+    ///
+    /// It never completes in a permission of a group and in `#[authenticate]`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect. A later call completes at once if the action has been cancelled by then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis::{Context, Error, Result, User};
+    ///
+    /// async fn import<U: User>(cx: &Context<'_, U>, rows: Vec<String>) -> Result<usize> {
+    ///     for (number, row) in rows.iter().enumerate() {
+    ///         tokio::select! {
+    ///             // Between two rows, so that no row is stored by half.
+    ///             () = cx.cancelled() => return Ok(number),
+    ///             () = tokio::task::yield_now() => store(row).await?,
+    ///         }
+    ///     }
+    ///     Ok(rows.len())
+    /// }
+    /// # async fn store(_: &str) -> Result<()> { Ok(()) }
+    /// ```
+    pub async fn cancelled(&self) {
+        match self.call.cancelled() {
+            Some(cancelled) => cancelled.await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Deserializes the query of the message's route, for example `page=4` of `rooms/?page=4`.
     ///
     /// To read the query of the HTTP request that opened the connection, use [`Scope::query`].

@@ -29,6 +29,7 @@ pub struct Disconnect<'a, U> {
     scope: &'a Scope<U>,
     reason: DisconnectReason,
     session: &'a (dyn Any + Send + Sync),
+    ended_memberships: &'a (dyn Any + Send + Sync),
 }
 
 /// Why a connection has ended.
@@ -50,8 +51,9 @@ impl<'a, U> Disconnect<'a, U> {
         scope: &'a Scope<U>,
         reason: DisconnectReason,
         session: &'a (dyn Any + Send + Sync),
+        ended_memberships: &'a (dyn Any + Send + Sync),
     ) -> Disconnect<'a, U> {
-        Disconnect { scope, reason, session }
+        Disconnect { scope, reason, session, ended_memberships }
     }
 
     /// Returns the scope of the connection: its user and the HTTP request that opened it.
@@ -72,6 +74,11 @@ impl<'a, U> Disconnect<'a, U> {
     /// Returns the session, for publishing.
     pub(crate) fn session(&self) -> &'a (dyn Any + Send + Sync) {
         self.session
+    }
+
+    /// Returns the memberships that the connection had when it ended.
+    pub(crate) fn ended_memberships(&self) -> &'a (dyn Any + Send + Sync) {
+        self.ended_memberships
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::SystemTime;
 
@@ -46,6 +47,10 @@ struct ScopeDetails<U> {
     /// When the user's credentials expire.
     expiry: Option<Instant>,
 }
+
+/// The address of the client's socket, in the extensions of the request. Known if the axum server provides it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
 
 impl<U> Scope<U> {
     /// Creates a scope without grants and without expiry, for unit tests of code that reads a scope. It belongs to no

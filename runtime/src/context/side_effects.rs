@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{Epoch, OwnEpochs};
+use super::{Epoch, KeptAnswers, OwnEpochs};
 use crate::message::RequestId;
 use crate::panic::Contained;
 
@@ -19,13 +19,13 @@ pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 
 /// One effect of an action.
 pub(crate) enum SideEffect {
-    /// Takes effect before the reply is sent.
-    Before(Effect),
-    /// Joins the group, by a subscription if there is an id. Takes effect as [`After`](SideEffect::After) does. The group's
+    /// Leaves a group before the reply is sent.
+    Leave(Effect),
+    /// Joins the group, by a subscription if there is an id. Takes effect as [`Publish`](SideEffect::Publish) does. The group's
     /// permission was evaluated in `evaluation_epoch`.
     Join { group: AnyGroup, id: Option<RequestId>, evaluation_epoch: Epoch, effect: Effect, undo: Undo },
-    /// Takes effect before the reply is sent, but events that it causes on this connection are held until the reply is out.
-    After(Effect),
+    /// Publishes before the reply is sent, but the event is held on this connection until the reply is out.
+    Publish(Effect),
 }
 
 /// All that one action does besides replying. Most actions do nothing, and then none is allocated.
@@ -38,9 +38,17 @@ pub(crate) struct SideEffects {
     freed_slots: usize,
     /// Epochs that the action begins itself.
     own_epochs: Option<OwnEpochs>,
+    /// The answers of leaves that are evaluated once per message.
+    pub(crate) kept_answers: KeptAnswers,
 }
 
 impl SideEffects {
+    /// Creates them for another evaluation of a message of which answers were kept. Returns `None` if there are none.
+    pub(crate) fn with_kept_answers(kept_answers: KeptAnswers) -> Option<Box<SideEffects>> {
+        let kept_answers = Some(kept_answers.rewind()).filter(|kept| !kept.is_empty());
+        kept_answers.map(|kept_answers| Box::new(SideEffects { kept_answers, ..SideEffects::default() }))
+    }
+
     pub(crate) fn push(&mut self, effect: SideEffect) {
         self.effects.push(effect);
     }
@@ -63,6 +71,12 @@ impl SideEffects {
     /// Drops all effects and keeps the epochs that the action has begun. For an action that failed.
     pub(crate) fn discard(&mut self) {
         self.effects.clear();
+    }
+
+    /// Drops all effects but the publications. For an action that has run but whose caller has lost the right to it: others
+    /// must not miss what it has stored.
+    pub(crate) fn retain_publications(&mut self) {
+        self.effects.retain(|effect| matches!(effect, SideEffect::Publish(_)));
     }
 
     /// Returns whether the action joins that group, by the subscription of `id` if there is one.
@@ -126,7 +140,7 @@ impl SideEffects {
     pub(crate) fn run_before(&mut self) {
         for effect in std::mem::take(&mut self.effects) {
             match effect {
-                SideEffect::Before(effect) => effect(),
+                SideEffect::Leave(effect) => effect(),
                 after => self.effects.push(after),
             }
         }
@@ -137,7 +151,7 @@ impl SideEffects {
         let mut undos = Vec::new();
         for effect in self.effects {
             match effect {
-                SideEffect::Before(effect) | SideEffect::After(effect) => effect(),
+                SideEffect::Leave(effect) | SideEffect::Publish(effect) => effect(),
                 SideEffect::Join { effect, undo, .. } => {
                     effect();
                     undos.push(undo);
@@ -160,7 +174,7 @@ impl SideEffect {
             SideEffect::Join { group: joined, id, .. } => {
                 joined.downcast_ref::<G>() == Some(group) && matches(id.as_ref())
             }
-            SideEffect::Before(_) | SideEffect::After(_) => false,
+            SideEffect::Leave(_) | SideEffect::Publish(_) => false,
         }
     }
 }

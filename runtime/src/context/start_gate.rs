@@ -5,6 +5,8 @@
 //! the lock, by [`drain`](StartGate::drain). So a start that compared before the change is marked before the change returns,
 //! and a start that compares later sees the new epoch. A change waits for starts, never for a body.
 
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
 use super::Epoch;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -20,6 +22,14 @@ pub(crate) struct StartGate {
     /// Locked from the comparison to the mark. It protects no data. It is the last lock in the order: under it no other
     /// lock of this crate is taken, only those of the `tracing` subscriber that records the start.
     starting: Mutex<()>,
+    /// Whether running actions are to stop early. No lock is taken under it.
+    cancellation: Mutex<Cancellation>,
+}
+
+/// Whether the actions of a session are cancelled, with the token that they wait for: created when the first one does.
+enum Cancellation {
+    Pending(Option<CancellationToken>),
+    Cancelled,
 }
 
 /// Whether an action may begin.
@@ -35,7 +45,12 @@ pub(crate) enum StartOutcome {
 
 impl StartGate {
     pub(crate) fn new() -> StartGate {
-        StartGate { epoch: AtomicU64::new(0), is_closed: AtomicBool::new(false), starting: Mutex::new(()) }
+        StartGate {
+            epoch: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
+            starting: Mutex::new(()),
+            cancellation: Mutex::new(Cancellation::Pending(None)),
+        }
     }
 
     /// The current epoch. It must be read before the scope and before any check of an evaluation.
@@ -71,6 +86,28 @@ impl StartGate {
         }
         mark();
         StartOutcome::Admitted
+    }
+
+    /// Cancels the actions of the session: [`cancelled`](StartGate::cancelled) completes. Nothing is dropped and nothing is
+    /// kept from starting.
+    pub(crate) fn cancel(&self) {
+        let cancellation = std::mem::replace(&mut *lock(&self.cancellation), Cancellation::Cancelled);
+        if let Cancellation::Pending(Some(token)) = cancellation {
+            token.cancel();
+        }
+    }
+
+    /// Returns a future that completes when the actions of the session are cancelled.
+    pub(crate) fn cancelled(&self) -> WaitForCancellationFutureOwned {
+        let token = match &mut *lock(&self.cancellation) {
+            Cancellation::Pending(token) => token.get_or_insert_default().clone(),
+            Cancellation::Cancelled => {
+                let token = CancellationToken::new();
+                token.cancel();
+                token
+            }
+        };
+        token.cancelled_owned()
     }
 
     /// Waits for the starts that were admitted before the gate was raised or closed. Each takes a few instructions, and the

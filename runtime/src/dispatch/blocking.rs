@@ -35,7 +35,7 @@ impl<C: Consumer> Dispatcher<C> {
                 return None;
             }
             let mut reply = Reply::new();
-            let outcome = dispatcher.dispatch(&task_text, &mut reply).await;
+            let outcome = dispatcher.dispatch_until_closed(&task_text, &mut reply).await;
             Some((outcome, reply))
         });
         let error = match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {

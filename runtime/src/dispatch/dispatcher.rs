@@ -1,7 +1,9 @@
 //! The dispatcher: turns the text of a frame into the text of its reply. All actions of a consumer are called through it.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -86,6 +88,7 @@ enum Attempt {
     /// `expires_at` is when the evaluation would have timed out, or `None` if it did not have to wait.
     NotAdmitted {
         expires_at: Option<Instant>,
+        kept_answers: Option<Box<SideEffects>>,
     },
 }
 
@@ -141,12 +144,23 @@ impl<C: Consumer> Dispatcher<C> {
                     return self.dispatch_blocking(text, reply).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.action_timeout).await {
+            match self.evaluate(&request, &matched, reply, self.action_timeout, None).await {
                 Attempt::Finished(outcome) => outcome,
-                Attempt::NotAdmitted { expires_at } => {
-                    self.evaluate_after_change(&request, &matched, reply, expires_at).await
+                Attempt::NotAdmitted { expires_at, kept_answers } => {
+                    self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers).await
                 }
             }
+        }
+    }
+
+    /// Dispatches a text frame in a task of its own. If the session is closed before the action has started, the evaluation
+    /// ends at once: nothing else would poll it.
+    pub(crate) async fn dispatch_until_closed(&self, text: &FrameText, reply: &mut Reply) -> Outcome {
+        let mut dispatch = pin!(self.dispatch(text, reply));
+        tokio::select! {
+            biased;
+            outcome = &mut dispatch => outcome,
+            () = self.session.send_queue.start_gate().cancelled() => dispatch.await,
         }
     }
 
@@ -216,6 +230,7 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         expires_at: Option<Instant>,
+        mut kept_answers: Option<Box<SideEffects>>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
             let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
@@ -232,8 +247,9 @@ impl<C: Consumer> Dispatcher<C> {
                     refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
-                if let Attempt::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
-                    return outcome;
+                match self.evaluate(request, matched, reply, remaining, kept_answers.take()).await {
+                    Attempt::Finished(outcome) => return outcome,
+                    Attempt::NotAdmitted { kept_answers: kept, .. } => kept_answers = kept,
                 }
             }
         })
@@ -248,6 +264,7 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         action_timeout: Duration,
+        kept_answers: Option<Box<SideEffects>>,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
             // Read before the scope and before any check, so that the start gate detects a change in between.
@@ -257,13 +274,18 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
+                .with_kept_answers(kept_answers)
                 .on_blocking_thread(self.is_blocking_thread);
             Native::begin(reply);
             // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
             // traversal that timed out may panic.
             let evaluation = async {
                 let mut traversal = Traversal::new(&call, reply);
-                let entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::root()));
+                let mut entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::root()));
+                let entry = poll_fn(|cx| match entry.as_mut().poll(cx) {
+                    Poll::Pending if call.is_closed_before_start() => Poll::Ready(Err(Error::denied())),
+                    outcome => outcome,
+                });
                 let mut entry = pin!(deadline(action_timeout, entry));
                 let outcome = entry.as_mut().await;
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
@@ -279,7 +301,9 @@ impl<C: Consumer> Dispatcher<C> {
                     }
                     Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
-                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Attempt::NotAdmitted { expires_at },
+                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
+                    Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
+                }
                 Ok((Some(Err(error)), _)) => Attempt::Finished(fail(call, &error, reply)),
                 Ok((None, _)) => Attempt::Finished(fail_timeout(call, reply)),
                 Err(panic) => Attempt::Finished(fail(call, &panic_error(&panic), reply)),

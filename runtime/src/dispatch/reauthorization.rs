@@ -5,7 +5,7 @@ use super::dispatcher::{Dispatcher, find_action, timeout_error};
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
-use crate::context::{Authorized, Call, Epoch, OwnEpochs};
+use crate::context::{Authorized, Call, Epoch, OwnEpochs, SideEffects};
 use crate::error::Error;
 use crate::message::{Reply, Request};
 use crate::panic::contain_future;
@@ -16,17 +16,21 @@ pub(crate) struct AuthorizedAt {
     epoch: Epoch,
     /// The epochs that the action has begun itself. It is not reauthorized for them.
     own_epochs: Option<OwnEpochs>,
+    /// The answers of leaves that are evaluated once per message.
+    kept_answers: Option<Box<SideEffects>>,
 }
 
 impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
     pub(crate) fn at_epoch(epoch: Epoch) -> AuthorizedAt {
-        AuthorizedAt { epoch, own_epochs: None }
+        AuthorizedAt { epoch, own_epochs: None, kept_answers: None }
     }
 
-    /// Sets the epochs that the action has begun itself.
-    pub(crate) fn ignore_own_epochs(&mut self, own_epochs: Option<&OwnEpochs>) {
-        self.own_epochs = own_epochs.cloned();
+    /// Takes over what the evaluation has left in the side effects: the epochs that the action has begun itself, and the
+    /// answers of leaves that are evaluated once per message.
+    pub(crate) fn take_evaluation(&mut self, side_effects: &mut SideEffects) {
+        self.own_epochs = side_effects.own_epochs().cloned();
+        self.kept_answers = SideEffects::with_kept_answers(std::mem::take(&mut side_effects.kept_answers));
     }
 
     /// Returns whether no epoch has begun since, except by the action itself.
@@ -47,7 +51,7 @@ impl AuthorizedAt {
     pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
         while !self.is_current(dispatcher) {
             let current = dispatcher.session.send_queue.epoch();
-            if !dispatcher.is_authorized(text).await {
+            if !dispatcher.is_authorized(text, &mut self.kept_answers).await {
                 return false;
             }
             self.epoch = current;
@@ -57,38 +61,56 @@ impl AuthorizedAt {
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    /// Evaluates the permissions of a message, for a blocking action on the blocking pool. Returns whether all hold.
-    async fn is_authorized(&self, text: &str) -> bool {
+    /// Evaluates the permissions of a message, for a blocking action on the blocking pool. Returns whether all hold, and
+    /// updates the answers of leaves that are evaluated once per message.
+    async fn is_authorized(&self, text: &str, kept_answers: &mut Option<Box<SideEffects>>) -> bool {
         let request = self.reparse(text);
         let mut matched = RouteMatch::default();
         matched.find(self.session.consumer().descriptor(), &request.head.route);
         if !find_action(&matched, &request.head).is_some_and(|action| action.is_blocking) {
-            return self.evaluate_permissions(&request, &matched).await;
+            return self.evaluate_permissions(&request, &matched, kept_answers).await;
         }
         let (dispatcher, text) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, text.to_owned());
+        let mut kept = kept_answers.take();
         let task = BlockingTask::new(move || async move {
             let request = dispatcher.reparse(&text);
             let mut matched = RouteMatch::default();
             matched.find(dispatcher.session.consumer().descriptor(), &request.head.route);
-            dispatcher.evaluate_permissions(&request, &matched).await
+            let is_authorized = dispatcher.evaluate_permissions(&request, &matched, &mut kept).await;
+            (is_authorized, kept)
         });
-        matches!(deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await, Some(Ok(Some(true))))
+        match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
+            Some(Ok(Some((is_authorized, kept)))) => {
+                *kept_answers = kept;
+                is_authorized
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Traverses the handler tree without calling the action. Returns whether all permissions hold; if not, logs the
     /// refusal.
-    async fn evaluate_permissions(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
+    async fn evaluate_permissions(
+        &self,
+        request: &Request<'_>,
+        matched: &RouteMatch<'_>,
+        kept_answers: &mut Option<Box<SideEffects>>,
+    ) -> bool {
         let Ok(scope) = self.scope() else { return false };
-        let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
+        let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_max_objects(self.request_limits.max_objects)
             .on_blocking_thread(self.is_blocking_thread)
+            .with_kept_answers(kept_answers.take())
             .with_authorization_only();
         // Stays empty: the action is not called.
         let mut reply = Reply::new();
         let mut traversal = Traversal::new(&call, &mut reply);
         let entry = self.session.consumer().enter::<C>(&mut traversal, Authorized::root());
         let error = match deadline(self.action_timeout, contain_future(entry)).await {
-            Some(Ok(Err(error))) if error.is_authorized_only() => return true,
+            Some(Ok(Err(error))) if error.is_authorized_only() => {
+                *kept_answers = call.take_kept_answers();
+                return true;
+            }
             Some(Ok(Err(error))) => error,
             Some(Ok(Ok(()))) => Error::internal("bug: action ran during reauthorization"),
             Some(Err(panic)) => panic_error(&panic),
@@ -98,8 +120,8 @@ impl<C: Consumer> Dispatcher<C> {
         false
     }
 
-    /// Refuses an action that is no longer authorized, by the last reply of a stream if `is_stream` is set.
+    /// Refuses an action that has run but is no longer authorized, by the last reply of a stream if `is_stream` is set.
     pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
-        self.refuse(text, &Error::denied(), reply, is_stream);
+        self.refuse(text, &Error::rights_changed(), reply, is_stream);
     }
 }

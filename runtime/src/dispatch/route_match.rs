@@ -113,11 +113,19 @@ mod tests {
     }
 
     const fn descriptor(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
-        HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
+        HandlerDescriptor {
+            name,
+            permission: None,
+            is_inherited: false,
+            kept_leaves: 0,
+            capture_uses: &[],
+            actions: &[],
+            routes,
+        }
     }
 
     const fn mount(id: u16, pattern: Pattern, handler: &'static HandlerDescriptor) -> RouteDescriptor {
-        RouteDescriptor { id, pattern, permission: None, capture_uses: &[], handler }
+        RouteDescriptor { id, pattern, permission: None, kept_leaves: 0, capture_uses: &[], handler }
     }
 
     fn number() -> &'static Regex {

@@ -46,6 +46,10 @@ pub struct Blocking<P>(pub P);
     note = "implement `BlockingPermission<{H}>` for `{Self}`; if it implements `Permission`, write it without `Blocking`"
 )]
 pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
+    /// Whether the permission is evaluated again for the same message after a change of rights, as in
+    /// [`Permission::REEVALUATE`](crate::Permission::REEVALUATE). Default: `true`.
+    const REEVALUATE: bool = true;
+
     /// Returns the check as a closure that owns what it needs: it runs on another thread.
     ///
     /// # Errors
@@ -65,6 +69,8 @@ pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
 }
 
 impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
+    const REEVALUATE: bool = P::REEVALUATE;
+
     fn has_permission(
         &self,
         handler: &H,

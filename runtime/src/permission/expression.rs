@@ -27,12 +27,17 @@ pub struct Expression {
 }
 
 impl Expression {
-    fn write_tree(&self, tree: &Expr, is_nested: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the expression. Leaves in the bit set `kept_leaves` are marked as evaluated once per message.
+    fn write_tree(&self, tree: &Expr, kept_leaves: u64, is_nested: bool, f: &mut impl fmt::Write) -> fmt::Result {
         let (parts, operator) = match tree {
-            Expr::Leaf(leaf) => return f.write_str(self.leaves.get(usize::from(*leaf)).unwrap_or(&"?")),
+            Expr::Leaf(leaf) => {
+                f.write_str(self.leaves.get(usize::from(*leaf)).unwrap_or(&"?"))?;
+                let is_kept = kept_leaves.checked_shr(u32::from(*leaf)).is_some_and(|leaves| leaves & 1 == 1);
+                return if is_kept { f.write_str(" [evaluated once]") } else { Ok(()) };
+            }
             Expr::Not(inner) => {
                 f.write_str("!")?;
-                return self.write_tree(inner, true, f);
+                return self.write_tree(inner, kept_leaves, true, f);
             }
             Expr::All(parts) => (parts, " & "),
             Expr::Any(parts) => (parts, " | "),
@@ -44,23 +49,36 @@ impl Expression {
             if index > 0 {
                 f.write_str(operator)?;
             }
-            self.write_tree(part, true, f)?;
+            self.write_tree(part, kept_leaves, true, f)?;
         }
         if is_nested { f.write_str(")") } else { Ok(()) }
     }
 
     /// Returns the text of the expression as an operand of `&`: in parentheses if its operator is `|`.
     pub(crate) fn operand_text(&self) -> String {
+        self.operand_text_with(0)
+    }
+
+    /// As [`operand_text`](Expression::operand_text). Leaves in the bit set `kept_leaves` are marked.
+    pub(crate) fn operand_text_with(&self, kept_leaves: u64) -> String {
         match self.tree {
-            Expr::Any(_) => format!("({self})"),
-            Expr::Leaf(_) | Expr::Not(_) | Expr::All(_) => self.to_string(),
+            Expr::Any(_) => format!("({})", self.text_with(kept_leaves)),
+            Expr::Leaf(_) | Expr::Not(_) | Expr::All(_) => self.text_with(kept_leaves),
         }
+    }
+
+    /// Returns the text of the expression. Leaves in the bit set `kept_leaves` are marked as evaluated once per message.
+    pub(crate) fn text_with(&self, kept_leaves: u64) -> String {
+        let mut text = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = self.write_tree(&self.tree, kept_leaves, false, &mut text);
+        text
     }
 }
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_tree(&self.tree, false, f)
+        self.write_tree(&self.tree, 0, false, f)
     }
 }
 
@@ -72,6 +90,14 @@ mod tests {
     const B: Expr = Expr::Leaf(1);
     const C: Expr = Expr::Leaf(2);
     const LEAVES: &[&str] = &["A", "B", "C"];
+
+    #[test]
+    fn kept_leaves_are_marked() {
+        let tree = Expr::Any(&[Expr::Not(&A), B, C]);
+        let expression = Expression { tree, leaves: LEAVES, has_codenames: false };
+        assert_eq!(expression.operand_text_with(0b101), "(!A [evaluated once] | B | C [evaluated once])");
+        assert_eq!(expression.text_with(0), expression.to_string());
+    }
 
     #[test]
     fn display_matches_source_expression() {

@@ -9,8 +9,8 @@ use super::Expr;
 /// not evaluated is in neither.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Answers {
-    true_leaves: u64,
-    false_leaves: u64,
+    pub(super) true_leaves: u64,
+    pub(super) false_leaves: u64,
 }
 
 impl Answers {

@@ -5,6 +5,7 @@ mod builtin;
 mod evaluation;
 mod expression;
 mod http;
+mod kept_leaves;
 mod kleene;
 mod object;
 mod object_evaluation;
@@ -18,6 +19,7 @@ pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
 pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect, event_decision};
 pub use expression::{Expr, Expression};
 pub use http::RuleAnswer;
+pub use kept_leaves::{keep_answer, kept_answer, kept_leaves};
 use kleene::Answers;
 pub use object::ObjectPermission;
 pub(crate) use object_evaluation::ObjectEvaluation;
@@ -66,6 +68,46 @@ use crate::error::Result;
     note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
+    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
+    ///
+    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
+    /// listed is a fault (500).
+    const CAPTURES: &'static [&'static str] = &[];
+
+    /// Whether the permission is evaluated again for a message that it has permitted or denied before, because rights have
+    /// changed: before the action starts, or while it runs. Default: `true`.
+    ///
+    /// Set it to `false` if the answer does not depend on the caller's rights, but for example on a quota that each
+    /// evaluation uses up, or on state that the action itself changes. The first answer is then kept with the message and
+    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. The audit marks such
+    /// leaves. It does not apply to the permissions of groups and events.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use portcullis::{Permission, PermissionContext, Result, consumer};
+    ///
+    /// struct Tickets { remaining: AtomicU32 }
+    ///
+    /// /// Takes one ticket per message.
+    /// struct HasTicket;
+    ///
+    /// impl Permission<Tickets> for HasTicket {
+    ///     const REEVALUATE: bool = false;
+    ///
+    ///     async fn has_permission(&self, tickets: &Tickets, _cx: &PermissionContext<'_, ()>) -> Result<bool> {
+    ///         let take = |remaining: u32| remaining.checked_sub(1);
+    ///         Ok(tickets.remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok())
+    ///     }
+    /// }
+    ///
+    /// #[consumer]
+    /// impl Tickets {
+    ///     #[action(permission = HasTicket)]
+    ///     async fn ride(&self) {}
+    /// }
+    /// ```
+    const REEVALUATE: bool = true;
+
     /// Returns whether this message is permitted.
     ///
     /// # Errors

@@ -56,6 +56,11 @@ use crate::error::Result;
     note = "implement `ObjectPermission<{T}, {H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> ObjectPermission<{T}, H> for {Self}` to support every handler of that user type"
 )]
 pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
+    /// Whether the permission is evaluated again for the same message after a change of rights, as in
+    /// [`Permission::REEVALUATE`](crate::Permission::REEVALUATE). If `false`, the object of a kept answer is not loaded
+    /// again. Default: `true`.
+    const REEVALUATE: bool = true;
+
     /// The decision for every object, if it does not depend on the object. Default: `None`.
     #[doc(hidden)]
     const ALWAYS: Option<bool> = None;

@@ -13,7 +13,8 @@ use crate::error::Result;
 /// loaded. A leaf whose object is missing is undecided, and counts against the expression.
 pub struct ObjectEvaluation<'c, 'a, U>(CallEvaluation<'c, 'a, U>);
 
-/// Evaluates an expression before objects are loaded. A leaf that depends on an object has no answer yet.
+/// Evaluates an expression before objects are loaded. A leaf that depends on an object has no answer yet, unless it is in
+/// the bit set `kept_leaves` and the message was evaluated before.
 ///
 /// # Errors
 ///
@@ -23,13 +24,14 @@ pub struct ObjectEvaluation<'c, 'a, U>(CallEvaluation<'c, 'a, U>);
 pub fn evaluate_before_loading<'c, 'a, U, F, A>(
     call: &'c Call<'a, U>,
     expression: &'static Expression,
+    kept_leaves: u64,
     evaluate_leaf: F,
 ) -> impl Future<Output = Result<ObjectEvaluation<'c, 'a, U>>>
 where
     F: Fn(u8) -> A,
     A: Future<Output = Result<Option<bool>>>,
 {
-    run(CallEvaluation::new(call, expression), Evaluation::next, evaluate_leaf, ObjectEvaluation::start)
+    run(CallEvaluation::new(call, expression, kept_leaves), Evaluation::next, evaluate_leaf, ObjectEvaluation::start)
 }
 
 /// Evaluates the leaves that depend on objects. The answer of a leaf is `None` if its object is missing. Returns `proof` if
@@ -48,7 +50,7 @@ where
     F: Fn(u8) -> A,
     A: Future<Output = Result<Option<bool>>>,
 {
-    run(evaluation.0, Evaluation::next_object_leaf, evaluate_leaf, move |evaluation| evaluation.state.finish(proof))
+    run(evaluation.0, Evaluation::next_object_leaf, evaluate_leaf, move |evaluation| evaluation.finish(proof))
 }
 
 impl<'c, 'a, U> ObjectEvaluation<'c, 'a, U> {
@@ -203,7 +205,7 @@ mod tests {
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
             Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], has_codenames: false }));
-        let evaluation = evaluate_before_loading(&call, expression, |leaf| {
+        let evaluation = evaluate_before_loading(&call, expression, 0, |leaf| {
             ready(Ok(match case.leaves[usize::from(leaf)] {
                 Leaf::Plain(yes) => Some(yes),
                 Leaf::Object(_) => None,

@@ -110,6 +110,9 @@ pub struct RuleKind;
     note = "implement `Permission<{H}>` or `Rule<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
+    /// Whether the leaf is evaluated again for the same message after a change of rights.
+    const REEVALUATE: bool;
+
     /// Evaluates the leaf for a message.
     fn has_permission(
         &self,
@@ -126,6 +129,8 @@ pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
 }
 
 impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
+    const REEVALUATE: bool = <P as Permission<H>>::REEVALUATE;
+
     #[inline]
     fn has_permission(
         &self,
@@ -146,6 +151,8 @@ impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
 }
 
 impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
+    const REEVALUATE: bool = true;
+
     #[inline]
     fn has_permission(
         &self,

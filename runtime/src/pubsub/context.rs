@@ -144,7 +144,7 @@ impl<U: User> Context<'_, U> {
         let held_slots = usize::from(session.memberships.is_member(&group, Some(&id)));
         let (departure, departure_id) = (group.clone(), Some(id.clone()));
         let group = Contained::new(group);
-        let effect = SideEffect::Before(Box::new(move || session.memberships.release(&*group, Some(&id))));
+        let effect = SideEffect::Leave(Box::new(move || session.memberships.release(&*group, Some(&id))));
         call.with_side_effects(|effects| {
             effects.depart(departure, departure_id, held_slots);
             effects.push(effect);
@@ -171,7 +171,7 @@ impl<U: User> Context<'_, U> {
         let held_slots = session.memberships.slot_count(&group);
         let departure = group.clone();
         let group = Contained::new(group);
-        let effect = SideEffect::Before(Box::new(move || session.memberships.remove(&*group)));
+        let effect = SideEffect::Leave(Box::new(move || session.memberships.remove(&*group)));
         call.with_side_effects(|effects| {
             effects.depart(departure, None, held_slots);
             effects.push(effect);

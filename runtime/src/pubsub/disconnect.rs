@@ -4,13 +4,46 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::event::Emits;
-use super::group::Carries;
+use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::context::{Disconnect, Handler, User};
 use crate::panic::Contained;
+use crate::session::memberships::EndedMemberships;
 use crate::session::session::Session;
 
 impl<U: User> Disconnect<'_, U> {
+    /// Returns the groups of type `G` that the connection was a member of when it ended, in no particular order:
+    /// `cx.left::<Room>()`. Empty if it was in none, or if the group belongs to another consumer.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # struct Gone(String);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]
+    /// # struct Room(u32);
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat {
+    /// #[disconnect]
+    /// async fn on_disconnect(&self, cx: &Disconnect<'_, ()>) {
+    ///     for room in cx.left::<Room>() {
+    ///         cx.publish(room, Gone(cx.scope().connection_id().to_string()));
+    ///     }
+    /// }
+    /// # #[action(permission = AllowAny)]
+    /// # async fn ping(&self) {}
+    /// # #[event(permission = AllowAny)]
+    /// # fn gone<'e>(&self, event: &'e Gone) -> &'e str { &event.0 }
+    /// # }
+    /// ```
+    pub fn left<G: Group>(&self) -> Vec<G>
+    where
+        G::Consumer: Handler<User = U>,
+    {
+        let memberships = <dyn Any>::downcast_ref::<EndedMemberships<G::Consumer>>(self.ended_memberships());
+        memberships.map(EndedMemberships::groups).unwrap_or_default()
+    }
+
     /// Publishes an event to a group, at once: every member for which the event's permission holds receives it.
     ///
     /// Unchecked: nothing is evaluated for the user of the connection, because the server publishes. If the group belongs to

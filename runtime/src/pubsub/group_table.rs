@@ -166,6 +166,10 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.end(&self.session.send_queue);
         self.table.remove(&self.group, &self.membership);
     }
+
+    fn group(&self) -> &dyn Any {
+        &*self.group
+    }
 }
 
 impl<C: Consumer> SessionRegistry<C> {

@@ -12,7 +12,7 @@ use super::group_evaluation::{GroupAccess, authorize};
 use super::join_request::session;
 use super::publisher::Publisher;
 use crate::consumer::{Consumer, PublishRule};
-use crate::context::{Call, Context, Epoch, Handler, SideEffect, User};
+use crate::context::{Call, ConnectContext, Context, Epoch, Handler, SideEffect, User};
 use crate::error::{Error, Result};
 use crate::panic::Contained;
 use crate::session::session::Session;
@@ -257,6 +257,56 @@ impl<U: User> Context<'_, U> {
     }
 }
 
+impl<U: User> ConnectContext<'_, U> {
+    /// Publishes an event to a group if its `publish` expression holds for this connection, as
+    /// [`Context::publish`](crate::Context::publish) does. For `#[connect]`: the event is published when that method has
+    /// succeeded, after its joins. With `publish = members`, a join of the same method counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish`](crate::Context::publish), and 500 `internal_error` in a connect permission.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the event is not published.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, ConnectContext, Group, Result, consumer};
+    /// # struct Arrived;
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Arrived))]
+    /// # struct Lobby;
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat {
+    /// #[connect]
+    /// async fn on_connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
+    ///     cx.join(Lobby).await?;
+    ///     cx.publish(Lobby, Arrived).await
+    /// }
+    /// # #[action(permission = AllowAny)]
+    /// # async fn ping(&self) {}
+    /// # #[event(permission = AllowAny)]
+    /// # fn arrived(&self, _: &Arrived) -> &'static str { "someone arrived" }
+    /// # }
+    /// ```
+    pub async fn publish<G, E>(&self, group: G, event: E) -> Result<()>
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U>,
+        E: Send + Sync + 'static,
+    {
+        let call = self.call();
+        let session = session::<G::Consumer, U>(call)?;
+        authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
+        Ok(())
+    }
+}
+
 /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
 fn push_effect<C: Consumer>(
     call: &Call<'_, C::User>,
@@ -264,7 +314,7 @@ fn push_effect<C: Consumer>(
     effect: impl FnOnce(Arc<Session<C>>) + Send + 'static,
 ) {
     let session = session.clone();
-    let effect = SideEffect::After(Box::new(move || effect(session)));
+    let effect = SideEffect::Publish(Box::new(move || effect(session)));
     call.with_side_effects(|effects| effects.push(effect));
 }
 

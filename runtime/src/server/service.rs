@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
@@ -18,7 +19,7 @@ use tower_service::Service;
 use super::endpoint::Endpoint;
 use super::handshake::Rejection;
 use crate::consumer::Consumer;
-use crate::context::UrlParams;
+use crate::context::{PeerAddress, UrlParams};
 use crate::panic::catch_unwind_future;
 use crate::transport::websocket::WebSocketTransport;
 
@@ -69,6 +70,10 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // the HTTP server for the life of the connection.
             if let Some(OriginalUri(uri)) = parts.extensions.remove() {
                 parts.uri = uri;
+            }
+            if let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+                let address = PeerAddress(address.ip());
+                parts.extensions.insert(address);
             }
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.

@@ -29,6 +29,8 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn authorize_member<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
     /// Ends the membership and removes it from the list of members.
     fn leave(&self);
+    /// Returns the key of the group.
+    fn group(&self) -> &dyn Any;
 }
 
 /// The memberships of one session, and its group slots.
@@ -42,12 +44,24 @@ pub(crate) struct Memberships<C: Consumer> {
 }
 
 struct MembershipList<C: Consumer> {
+    /// The memberships. After the connection has ended, those that it had then: an action that still runs may publish as a
+    /// member, and `#[disconnect]` reads them.
     entries: Vec<Arc<dyn MembershipEntry<C>>>,
-    /// Whether the session has ended and accepts no further membership.
+    /// Whether the connection has ended, which ends all memberships and accepts no further one.
     is_closed: bool,
     /// Whether every membership has passed the permission of its group in the current epoch. Written under
     /// `Session::deferred` only.
     is_verified: bool,
+}
+
+/// The memberships that a connection had when it ended.
+pub(crate) struct EndedMemberships<C: Consumer>(Vec<Arc<dyn MembershipEntry<C>>>);
+
+impl<C: Consumer> EndedMemberships<C> {
+    /// Returns the keys of the groups of type `G`.
+    pub(crate) fn groups<G: Clone + 'static>(&self) -> Vec<G> {
+        self.0.iter().filter_map(|entry| entry.group().downcast_ref::<G>().cloned()).collect()
+    }
 }
 
 /// A permit for one more group, returned when it is dropped.
@@ -99,7 +113,9 @@ impl<C: Consumer> Memberships<C> {
 
     /// Records that no revalidation is pending any more.
     pub(crate) fn finish_revalidation(&self) {
-        self.lock_list().is_verified = true;
+        let mut list = self.lock_list();
+        // Memberships that have ended are not revalidated.
+        list.is_verified |= !list.is_closed;
     }
 
     /// Returns the number of slots that the membership in `group` occupies, or 0 if there is none.
@@ -107,9 +123,10 @@ impl<C: Consumer> Memberships<C> {
         self.lock_list().entries.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
-    /// Returns a snapshot of the memberships.
+    /// Returns a snapshot of the memberships. Empty if the connection has ended.
     pub(crate) fn entries(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
-        self.lock_list().entries.clone()
+        let list = self.lock_list();
+        if list.is_closed { Vec::new() } else { list.entries.clone() }
     }
 
     /// Adds a membership in `group`, made by `create_entry` unless there is one, and holds it by a join (`id` is `None`) or
@@ -148,6 +165,9 @@ impl<C: Consumer> Memberships<C> {
 
     fn remove_if(&self, group: &dyn Any, should_remove: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
         let mut list = self.lock_list();
+        if list.is_closed {
+            return;
+        }
         let Some(index) = list.entries.iter().position(|entry| entry.is_group(group)) else { return };
         if should_remove(&*list.entries[index]) {
             let entry = list.entries.swap_remove(index);
@@ -158,16 +178,28 @@ impl<C: Consumer> Memberships<C> {
 
     /// Ends a membership that [`entries`](Memberships::entries) returned.
     pub(crate) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) {
-        self.lock_list().entries.retain(|other| !Arc::ptr_eq(other, entry));
+        let mut list = self.lock_list();
+        if !list.is_closed {
+            list.entries.retain(|other| !Arc::ptr_eq(other, entry));
+        }
+        drop(list);
         entry.leave();
     }
 
-    /// Ends every membership. Later calls of [`add`](Memberships::add) do nothing.
-    pub(crate) fn remove_all(&self) {
+    /// Removes and returns the memberships that the connection had when it ended. They refer to the session, so they must be
+    /// taken.
+    pub(crate) fn take_ended(&self) -> EndedMemberships<C> {
+        EndedMemberships(std::mem::take(&mut self.lock_list().entries))
+    }
+
+    /// Ends every membership, once. Later calls of [`add`](Memberships::add) do nothing.
+    pub(crate) fn end_all(&self) {
         let entries = {
             let mut list = self.lock_list();
-            list.is_closed = true;
-            std::mem::take(&mut list.entries)
+            if std::mem::replace(&mut list.is_closed, true) {
+                return;
+            }
+            list.entries.clone()
         };
         for entry in &entries {
             // A panic of one key must not keep the session in its other groups.

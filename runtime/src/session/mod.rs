@@ -6,6 +6,7 @@ pub(crate) mod connections;
 pub(crate) mod counters;
 mod deferred;
 pub(crate) mod delivery_path;
+mod lingering;
 #[cfg(loom)]
 #[cfg(test)]
 mod loom_tests;

@@ -17,7 +17,7 @@ pub(crate) struct QueueState<N> {
     pub(crate) dropped: u64,
     /// The code that the connection is to end with.
     pub(crate) close_code: Option<CloseCode>,
-    /// Whether the session has left the registry.
+    /// Whether the connection has ended.
     pub(crate) has_ended: bool,
     /// The publishing connections that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counters::CounterCells;
+use super::lingering::LingeringSessions;
 use crate::context::ConnectionId;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +35,7 @@ pub(crate) struct Registry<U, S> {
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
     pub(crate) counters: Arc<CounterCells>,
+    pub(super) lingering: LingeringSessions<S>,
 }
 
 /// The connections that a call has disconnected.
@@ -62,6 +64,7 @@ impl<U, S> Registry<U, S> {
             revalidation_permits: Semaphore::new(MAX_CONCURRENT_REVALIDATIONS),
             grants: Mutex::default(),
             counters: Arc::default(),
+            lingering: LingeringSessions::new(),
         }
     }
 

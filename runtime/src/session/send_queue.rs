@@ -321,17 +321,22 @@ impl<N: Coalesce> SendQueue<N> {
         self.check_open().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    /// Closes the queue for good. Returns how many events were dropped in its lifetime.
-    pub(crate) fn close(&self) -> u64 {
+    /// Discards the queued events and accepts no further one. Unlike [`close`](Self::close), actions still start.
+    pub(crate) fn end(&self) {
         let mut state = self.lock_state();
         state.has_ended = true;
-        self.start_gate.close();
         state.bytes = 0;
-        let (discarded, dropped) = (std::mem::take(&mut state.events), state.dropped);
+        let discarded = std::mem::take(&mut state.events);
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         drop(state);
         drop((discarded, paused_publishers));
-        dropped
+    }
+
+    /// Closes the queue for good. Returns how many events were dropped in its lifetime.
+    pub(crate) fn close(&self) -> u64 {
+        self.start_gate.close();
+        self.end();
+        self.lock_state().dropped
     }
 
     fn lock_state(&self) -> MutexGuard<'_, QueueState<N>> {

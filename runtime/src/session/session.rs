@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
+use super::lingering::Peer;
 use super::memberships::Memberships;
 use super::queued_event::EventHandle;
 use super::registry::Registry;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, Handler, Scope};
+use crate::context::{ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
@@ -56,6 +57,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
+    /// Whether the session is in the registry's list of lingering sessions.
+    is_lingering: AtomicBool,
 }
 
 impl<C: Consumer> Session<C> {
@@ -83,6 +86,7 @@ impl<C: Consumer> Session<C> {
             check_timeout,
             runtime: Handle::current(),
             pacer: Pacer::new(),
+            is_lingering: AtomicBool::new(false),
         })
     }
 
@@ -137,6 +141,38 @@ impl<C: Consumer> Session<C> {
         }
     }
 
+    /// Ends the connection: its memberships end, its queued and deferred events are discarded, and its running actions are
+    /// cancelled. It stays in the registry, so that changes of rights still reach it. Unless `can_begin` is set, no action
+    /// starts from now on.
+    pub(crate) fn end(self: &Arc<Self>, can_begin: bool) {
+        if !can_begin {
+            self.send_queue.start_gate().close();
+            self.send_queue.start_gate().drain();
+        }
+        self.send_queue.end();
+        self.memberships.end_all();
+        self.discard_deferred();
+        self.send_queue.start_gate().cancel();
+    }
+
+    /// Records that the connection has ended while messages are still to begin. At most `max_lingering` sessions do so, and
+    /// a few per peer; beyond that, the oldest begins nothing more.
+    pub(crate) fn linger(self: &Arc<Self>, max_lingering: usize) {
+        if !self.is_lingering.swap(true, Ordering::SeqCst)
+            && let Some(oldest) = self.registry.lingering.insert(self.id, self.peer(), self, max_lingering)
+        {
+            oldest.send_queue.start_gate().close();
+        }
+    }
+
+    fn peer(&self) -> Peer {
+        if let Some(user_id) = self.user_id() {
+            return Peer::User(user_id.to_owned());
+        }
+        let address = self.scope().and_then(|scope| scope.extension::<PeerAddress>().copied());
+        address.map_or(Peer::Unknown, |PeerAddress(address)| Peer::Address(address))
+    }
+
     /// Removes the session from the registry and from its groups, and closes its send queue.
     pub(crate) fn leave_registry(self: &Arc<Self>) {
         // Before the session leaves the registry: a change of rights that does not find the session waits for none of its
@@ -144,7 +180,11 @@ impl<C: Consumer> Session<C> {
         self.send_queue.start_gate().close();
         self.send_queue.start_gate().drain();
         self.registry.remove_session(self.id, &self.user_id, self);
-        self.memberships.remove_all();
+        if self.is_lingering.load(Ordering::SeqCst) {
+            self.registry.lingering.remove(self.id);
+        }
+        self.memberships.end_all();
+        drop(self.memberships.take_ended());
         self.discard_deferred();
         let dropped = self.send_queue.close();
         if dropped > 0 {

@@ -3,7 +3,7 @@
 use super::{CloseCode, Gone};
 
 /// Why a connection ends.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectionEnd {
     /// The peer has closed the stream, or cannot be written to.
     PeerGone,

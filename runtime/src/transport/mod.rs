@@ -20,9 +20,12 @@ pub(crate) use frame::{FrameText, Incoming, Outgoing};
 ///
 /// The stream ends when the connection is lost, after a close frame of the peer, and after [`Incoming::Broken`]. The
 /// transport answers the pings of the peer.
-pub(crate) trait Transport: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send {}
+pub(crate) trait Transport:
+    Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send + 'static
+{
+}
 
-impl<T: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send> Transport for T {}
+impl<T: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send + 'static> Transport for T {}
 
 /// The error of sending on a connection that is lost or closed.
 #[derive(Debug)]

@@ -143,7 +143,7 @@ impl Hall {
         self.0.wait(n).await
     }
 
-    #[action(permission = AllowAny, detached)]
+    #[action(permission = AllowAny, detached, cancel = drop)]
     async fn wait_detached(&self, n: usize) -> usize {
         self.0.wait(n).await
     }

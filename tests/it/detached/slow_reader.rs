@@ -37,7 +37,7 @@ impl Ticker {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 
-    #[action(permission = AllowAny, detached)]
+    #[action(permission = AllowAny, detached, cancel = drop)]
     async fn wait_detached(&self, n: usize) -> usize {
         self.0.wait(n).await
     }

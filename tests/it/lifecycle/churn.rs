@@ -84,6 +84,8 @@ async fn registry_is_empty_after_all_connections_have_ended() {
     let publisher = house.publisher();
     let all_gone = async {
         while has_members(&state, &publisher) {
+            // Actions that wait run on after the end of their connection.
+            state.resume.notify_waiters();
             tokio::task::yield_now().await;
         }
     };

@@ -21,7 +21,7 @@ const ACTIONS: [(&str, &[&str]); 3] = [
 ];
 
 fn assert_denied(reply: &Value, action: &str) {
-    assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(403), &json!("permission_denied")), "{action}");
+    assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(403), &json!("rights_changed")), "{action}");
     assert_eq!(reply["data"], Value::Null);
 }
 
@@ -143,7 +143,7 @@ async fn error_of_an_action_is_reauthorized() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_reply_action_without_right_is_denied_and_publishes_nothing() {
+async fn no_reply_action_without_right_is_denied_and_publishes() {
     let fixture = fixture();
     let mut client = fixture.open(1).await;
     fixture.change_during(&mut client, &call("quietly_say"), |_| {}).await;
@@ -153,6 +153,9 @@ async fn no_reply_action_without_right_is_denied_and_publishes_nothing() {
         fixture.state.results.lock().unwrap().clear();
         let reply = fixture.reply_after(&mut client, &call(action), |state| state.set("own", LeafResult::No)).await;
         assert_denied(reply.value(), action);
+        if action == "quietly_say" {
+            assert_eq!(client.reply().await.data(), 1, "others must not miss what it has stored");
+        }
         assert_alive(&mut client).await;
     }
     fixture.state.results.lock().unwrap().clear();
@@ -177,16 +180,18 @@ async fn events(client: &mut Client, fixture: &Fixture) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn side_effects_of_a_denied_action_are_discarded() {
+async fn joins_of_a_denied_action_are_discarded_and_its_publications_go_out() {
     for action in ["act", "act_detached"] {
         let fixture = fixture();
         let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
         let message = format!(r#"{{"action":"{action}","request_id":3}}"#);
         let reply = fixture.reply_after(&mut client, &message, |state| state.set("own", LeafResult::No)).await;
         assert_denied(reply.value(), action);
-        let wanted = [json!({"event": "said", "data": 10}), json!({"event": "said", "data": 12})];
+        let wanted = [1, 10, 12].map(|data| json!({"event": "said", "data": data}));
         assert_eq!(events(&mut client, &fixture).await, wanted, "{action}: memberships are unchanged");
-        assert_eq!(other.reply().await.data(), 10, "no publication was sent");
+        for data in [1, 2, 10] {
+            assert_eq!(other.reply().await.data(), data, "{action}");
+        }
         other.expect_silence().await;
         // All side effects happen if the right is kept.
         fixture.state.results.lock().unwrap().clear();
@@ -242,7 +247,7 @@ async fn assert_stream(action: &str, at: u32, takes: bool) {
         if takes && value == at {
             assert_denied(reply.value(), &told);
             assert_eq!(reply.value()["last"], true, "{told}");
-            other.expect_silence().await;
+            assert_eq!((client.event().await.data(), other.event().await.data()), (&json!(3), &json!(3)), "{told}");
             // If the stream continued, its next value would arrive now.
             fixture.state.resume();
             return assert_alive(&mut client).await;

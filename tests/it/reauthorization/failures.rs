@@ -22,7 +22,7 @@ async fn reauthorization_that_denies_fails_or_hangs_is_answered_with_403() {
             drop(log.take());
             let message = format!(r#"{{"action":"{action}","count":3}}"#);
             let reply = fixture.reply_after(&mut client, &message, |state| state.set("own", results)).await;
-            assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{results:?}");
+            assert_eq!((reply.status(), reply.code()), (403, "rights_changed"), "{results:?}");
             assert!(!reply.text().contains("secret") && reply.value()["errors"][0].get("id").is_none(), "{reply:?}");
             let last = action.starts_with("stream").then_some(true);
             assert_eq!(reply.value()["last"].as_bool(), last, "{reply:?}");
@@ -30,6 +30,9 @@ async fn reauthorization_that_denies_fails_or_hangs_is_answered_with_403() {
             let told = |line: &&String| parts.iter().all(|part| line.contains(part)) && line.contains(action);
             assert_eq!(lines.iter().filter(told).count(), 1, "{results:?}: {lines:?}");
             assert_eq!(fixture.take_runs(), 1);
+            if action.starts_with("stream") {
+                assert_eq!(client.event().await.data(), 3, "its publication");
+            }
             assert_alive(&mut client).await;
         }
     }

@@ -4,6 +4,7 @@
 mod action_kinds;
 mod failures;
 mod handlers;
+mod kept_answers;
 mod objects;
 mod own_changes;
 mod roles;

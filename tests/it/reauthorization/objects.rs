@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 
 use portcullis::GrantSet;
 
-use super::handlers::{Lobby, Said};
 use super::{Fixture, assert_alive, desk, fixture};
 
 /// Requires `desk.lead` or the ownership of the note.
@@ -35,10 +34,9 @@ async fn action_that_deleted_its_object_is_denied_after_a_change() {
     let fixture = fixture_with_note(1);
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     let reply = fixture.reply_after(&mut client, DELETE, |_| {}).await;
-    assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
-    fixture.desk.publisher().publish(&Lobby, Said(8));
-    assert_eq!(other.reply().await.data(), 8, "its publication is discarded");
-    assert_eq!(client.reply().await.data(), 8);
+    assert_eq!((reply.status(), reply.code()), (403, "rights_changed"));
+    assert_eq!(other.reply().await.data(), 7, "others must not miss that it is deleted");
+    assert_eq!(client.reply().await.data(), 7);
     assert_alive(&mut client).await;
 }
 

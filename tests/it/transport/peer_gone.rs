@@ -66,12 +66,12 @@ impl Booth {
         self.0.pings.fetch_add(1, Ordering::SeqCst);
     }
 
-    #[action(permission = AllowAny)]
+    #[action(permission = AllowAny, cancel = drop)]
     async fn wait(&self) {
         self.0.wait().await;
     }
 
-    #[action(permission = AllowAny, detached)]
+    #[action(permission = AllowAny, detached, cancel = drop)]
     async fn wait_detached(&self) {
         self.0.wait().await;
     }

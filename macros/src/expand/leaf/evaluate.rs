@@ -23,6 +23,24 @@ impl NamedLeaf<'_> {
         Some(self.with_captures(evaluate, locals))
     }
 
+    /// Evaluates the leaf of an expression that is a single leaf for a message. An answer that is kept with the message is
+    /// used instead.
+    pub(in crate::expand) fn evaluate_single(&self, locals: &Locals) -> Option<TokenStream> {
+        let evaluate = self.evaluate(locals)?;
+        if self.leaf.is_codename {
+            return Some(evaluate);
+        }
+        let Locals { answer, call, site, .. } = locals;
+        let (kept, keep, reevaluate) = (paths::kept_answer(*site), paths::keep_answer(*site), self.reevaluate());
+        let (some, none, ok) = (paths::some(*site), paths::none(*site), paths::ok(*site));
+        Some(quote_spanned! {*site=>
+            match #kept(#call, #reevaluate) {
+                #some(#answer) => #ok(#answer),
+                #none => #keep(#call, #reevaluate, #evaluate),
+            }
+        })
+    }
+
     /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
     pub(in crate::expand) fn evaluate_before_loading(&self, locals: &Locals) -> Option<TokenStream> {
         let (beforehand, none) = (paths::answer_before_loading(locals.site), paths::none(locals.site));

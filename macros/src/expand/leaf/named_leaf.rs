@@ -181,6 +181,13 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> <#name as #permission_trait>))
     }
 
+    /// Returns the `REEVALUATE` of the leaf. A codename is always evaluated again.
+    pub(in crate::expand) fn reevaluate(&self) -> TokenStream {
+        let span = self.leaf.span;
+        let reevaluate = self.as_permission().map(|permission| quote_spanned!(span=> #permission::REEVALUATE));
+        reevaluate.unwrap_or_else(|| quote_spanned!(span=> true))
+    }
+
     /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
     /// `replacement` is what stands for a placeholder.
     pub(super) fn value_with(&self, mut replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {

@@ -135,6 +135,7 @@ mod tests {
     const PING: ActionDescriptor = ActionDescriptor {
         name: "ping",
         permission: PERMISSION,
+        kept_leaves: 0,
         is_blocking: false,
         is_detached: false,
         capture_uses: &[],
@@ -145,6 +146,7 @@ mod tests {
     const CHAT: HandlerDescriptor = HandlerDescriptor {
         name: "Chat",
         permission: None,
+        kept_leaves: 0,
         is_inherited: false,
         capture_uses: &[],
         actions: &[],
@@ -165,6 +167,7 @@ mod tests {
                 has_trailing_slash: text.ends_with('/'),
             },
             permission: None,
+            kept_leaves: 0,
             capture_uses: &[],
             handler: &CHAT,
         };

@@ -90,6 +90,7 @@ impl Dispatch for Room {
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
         name: "",
         permission: None,
+        kept_leaves: 0,
         is_inherited: false,
         capture_uses: &[],
         actions: &[],

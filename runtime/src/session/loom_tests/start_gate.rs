@@ -91,6 +91,39 @@ fn action_does_not_start_after_the_session_has_ended() {
     }
 }
 
+/// Up to three threads: the peer ends the connection and the messages that were read start, while the server disconnects the
+/// session or changes its rights, and the revalidator.
+#[test]
+fn lingering_session_starts_nothing_after_a_change_that_refuses_it() {
+    for disconnects in [true, false] {
+        explore(3, move || {
+            let server = Server::new(false);
+            let session = server.connected_session(true);
+            let has_returned = Arc::new(AtomicBool::new(false));
+            let starts = spawn({
+                let (session, has_returned) = (session.clone(), has_returned.clone());
+                move || {
+                    session.end(true);
+                    for _ in 0..2 {
+                        assert!(!start(&session, &has_returned), "started on old rights");
+                    }
+                }
+            });
+            if disconnects {
+                session.close_with(CloseCode::Revoked);
+                has_returned.store(true, Ordering::SeqCst);
+            } else {
+                server.table.revoke();
+                let change = session.begin_revalidation(|| forget_grants(&session));
+                has_returned.store(true, Ordering::SeqCst);
+                block_on(change.wait());
+            }
+            starts();
+            finish(&session);
+        });
+    }
+}
+
 /// Three threads: the change, a start, and the revalidator. A start that is evaluated in the current epoch is admitted.
 #[test]
 fn action_starts_if_a_change_leaves_its_rights() {

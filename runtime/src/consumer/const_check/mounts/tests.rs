@@ -10,6 +10,7 @@ const PERMISSION: Option<&Expression> =
 const SEND: ActionDescriptor = ActionDescriptor {
     name: "send",
     permission: PERMISSION,
+    kept_leaves: 0,
     is_blocking: false,
     is_detached: false,
     capture_uses: &[],
@@ -18,7 +19,15 @@ const SEND: ActionDescriptor = ActionDescriptor {
 
 fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
     let routes = routes.to_vec().leak();
-    HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
+    HandlerDescriptor {
+        name,
+        permission: None,
+        is_inherited: false,
+        kept_leaves: 0,
+        capture_uses: &[],
+        actions: &[],
+        routes,
+    }
 }
 
 /// Creates a route whose pattern has a capture per segment in braces.
@@ -29,7 +38,14 @@ fn route(text: &'static str, handler: HandlerDescriptor) -> RouteDescriptor {
     };
     let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
     let pattern = Pattern { text, segments, has_trailing_slash: text.ends_with('/') };
-    RouteDescriptor { id: 0, pattern, permission: None, capture_uses: &[], handler: Box::leak(Box::new(handler)) }
+    RouteDescriptor {
+        id: 0,
+        pattern,
+        permission: None,
+        kept_leaves: 0,
+        capture_uses: &[],
+        handler: Box::leak(Box::new(handler)),
+    }
 }
 
 fn uses_of(captures: &[&'static str]) -> &'static [CaptureUse] {

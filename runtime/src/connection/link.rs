@@ -1,0 +1,119 @@
+//! The socket of one connection while the connection is open, and its closing handshake afterwards.
+
+use std::future::pending;
+use std::mem;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::time::Instant;
+
+use crate::time::deadline;
+use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+
+/// How long the socket stays open after a close frame, so that the client reads the close code.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The socket of one connection. After [`end`](Link::end) nothing can be read or written, and the closing handshake makes
+/// progress when [`poll_closed`](Link::poll_closed) is polled.
+pub(super) enum Link<T> {
+    Open(T),
+    /// The closing handshake is in progress, or has ended (`None`).
+    Ended(Option<BoxFuture<'static, ()>>, Instant),
+}
+
+impl<T: Transport> Link<T> {
+    #[inline]
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        match self {
+            Link::Open(transport) => transport.poll_ready_unpin(cx),
+            Link::Ended(..) => Poll::Ready(Err(Gone)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        match self {
+            Link::Open(transport) => transport.poll_flush_unpin(cx),
+            Link::Ended(..) => Poll::Ready(Err(Gone)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        match self {
+            Link::Open(transport) => transport.poll_next_unpin(cx),
+            Link::Ended(..) => Poll::Ready(None),
+        }
+    }
+
+    #[inline]
+    pub(super) fn start_send(&mut self, frame: Outgoing) -> Result<(), Gone> {
+        match self {
+            Link::Open(transport) => transport.start_send_unpin(frame),
+            Link::Ended(..) => Err(Gone),
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Link::Open(_))
+    }
+
+    /// Returns when the connection ended, or `None` if it is open.
+    pub(super) fn ended_at(&self) -> Option<Instant> {
+        match self {
+            Link::Open(_) => None,
+            Link::Ended(_, ended_at) => Some(*ended_at),
+        }
+    }
+
+    /// Begins the closing handshake. Does nothing if it has begun.
+    pub(super) fn end(&mut self, end: ConnectionEnd) {
+        if !self.is_open() {
+            return;
+        }
+        if let Link::Open(transport) = mem::replace(self, Link::Ended(None, Instant::now())) {
+            let handshake = match end {
+                ConnectionEnd::PeerGone => finish(transport).boxed(),
+                ConnectionEnd::Close(code) => close(transport, code).boxed(),
+            };
+            *self = Link::Ended(Some(handshake), Instant::now());
+        }
+    }
+
+    /// Waits until the closing handshake has ended, which takes at most [`CLOSE_TIMEOUT`].
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Link::Open(_) => Poll::Pending,
+            Link::Ended(handshake, _) => {
+                if let Some(future) = handshake {
+                    std::task::ready!(future.poll_unpin(cx));
+                    // Drops the transport.
+                    *handshake = None;
+                }
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+/// Flushes the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
+async fn finish<T: Transport>(mut transport: T) {
+    let _ = deadline(CLOSE_TIMEOUT, transport.flush()).await;
+}
+
+/// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
+/// would reset the connection before the client has read the close code.
+async fn close<T: Transport>(mut transport: T, code: CloseCode) {
+    let close_handshake = async {
+        if transport.send(Outgoing::Close(code)).await.is_ok() {
+            while transport.next().await.is_some() {}
+            // The transport reads no further, so the end of the client's stream cannot be detected.
+            if code.is_unreadable() {
+                pending::<()>().await;
+            }
+        }
+    };
+    let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
+}
