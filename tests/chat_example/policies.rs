@@ -1,10 +1,10 @@
 //! Policies that an application replaces.
 
-use super::example::model::Single;
+use super::example::model::{RoomId, Single, Subject, UserId};
 use super::example::policy::{self, Policy, Power, Standing};
 use super::example::site_policy::SitePolicy;
 use super::example::store::Store;
-use super::{BACKSTAGE, Crowd, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, reply, status, status_of};
+use super::{BACKSTAGE, CORA, Crowd, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, reply, status, status_of};
 
 #[tokio::test]
 async fn custom_policy_replaces_one_decision_only() {
@@ -80,6 +80,79 @@ async fn each_policy_admits_users_who_are_not_in_the_room() {
             }
         }
     }
+}
+
+/// Refuses one act to everyone, in every room.
+struct Narrowed(&'static str);
+
+impl Policy for Narrowed {
+    fn may_send(&self, who: &Standing) -> portcullis::Result<bool> {
+        Ok(self.0 != "send" && policy::may_send(who))
+    }
+    fn may_read(&self, who: &Standing) -> portcullis::Result<bool> {
+        Ok(self.0 != "read" && policy::may_read(who))
+    }
+    fn may_moderate(&self, who: &Standing) -> portcullis::Result<bool> {
+        Ok(self.0 != "moderate" && policy::may_moderate(who))
+    }
+    fn may_manage_members(&self, who: &Standing, single: Single) -> portcullis::Result<bool> {
+        Ok(self.0 != "manage" && policy::may_manage_members(who, single))
+    }
+    fn may_administer(&self, who: &Standing, power: Power) -> portcullis::Result<bool> {
+        Ok(self.0 != "administer" && policy::may_administer(who, power))
+    }
+}
+
+#[tokio::test]
+async fn each_policy_refuses_members_whom_the_default_admits() {
+    for policy in ["send", "read", "moderate", "manage", "administer"] {
+        let demo = Demo::with(Store::open(None).unwrap(), Narrowed(policy));
+        let garden = (RoomId(GARDEN), (Subject::Member, "1"));
+        demo.store.overwrite(garden.0, garden.1, "chat.can_moderate_chat", Some(true)).unwrap();
+        let mut cora = demo.client(CORA).await;
+        for (act, action, route, rest) in [
+            ("send", "send", "rooms/1/", r#""text":"hi""#),
+            ("read", "read_messages", "rooms/1/", ""),
+            ("moderate", "edit", "rooms/1/messages/2/", r#""text":"(hidden)""#),
+            ("manage", "add", "rooms/1/members/", r#""users":[6]"#),
+            ("manage", "remove", "rooms/1/members/", r#""users":[4]"#),
+            ("administer", "rename", "rooms/1/settings/", r#""name":"Park""#),
+            ("administer", "delete", "rooms/1/", ""),
+        ] {
+            let status = status_of(&mut cora, action, route, rest).await;
+            assert_eq!(status == 403, act == policy, "{policy} policy, {action}: {status}");
+        }
+    }
+}
+
+/// Refuses everything to everyone.
+struct Closed;
+
+impl Policy for Closed {
+    fn may_send(&self, _: &Standing) -> portcullis::Result<bool> {
+        Ok(false)
+    }
+    fn may_read(&self, _: &Standing) -> portcullis::Result<bool> {
+        Ok(false)
+    }
+    fn may_moderate(&self, _: &Standing) -> portcullis::Result<bool> {
+        Ok(false)
+    }
+    fn may_manage_members(&self, _: &Standing, _: Single) -> portcullis::Result<bool> {
+        Ok(false)
+    }
+    fn may_administer(&self, _: &Standing, _: Power) -> portcullis::Result<bool> {
+        Ok(false)
+    }
+}
+
+#[tokio::test]
+async fn member_whom_the_policy_lets_do_nothing_can_still_leave() {
+    let demo = Demo::with(Store::open(None).unwrap(), Closed);
+    let mut mia = demo.client(MIA).await;
+    assert_eq!(status(&mut mia, "read_room", GARDEN, "").await, 403);
+    assert_eq!(status(&mut mia, "leave", GARDEN, "").await, 204);
+    assert!(demo.store.place(RoomId(GARDEN), UserId(MIA)).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -132,6 +132,8 @@ async fn archived_room_is_read_only_until_an_admin_restores_it() {
         ("add", "rooms/1/members/", r#""users":[7]"#),
         ("remove", "rooms/1/members/", r#""users":[4]"#),
         ("promote", member, ""),
+        ("demote", "rooms/1/members/2/", ""),
+        ("revoke", "rooms/1/members/3/", r#""permission":"post""#),
         ("grant", member, r#""permission":"post""#),
         ("rename", settings, r#""name":"Park""#),
         ("lock", settings, r#""locked":true"#),
@@ -219,4 +221,42 @@ async fn reactions_and_receipts_say_whose_they_are() {
     let room = reply(&mut cora, "read_room", "rooms/1/", "").await;
     let members = room["data"]["members"].as_array().unwrap();
     assert_eq!(members.iter().find(|member| member["user"] == MIA).unwrap()["seen"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipt_is_announced_only_if_the_member_has_read_further() {
+    let demo = Demo::new();
+    let (mut cora, mut mia) = (demo.client_in_room(CORA, GARDEN).await, demo.client(MIA).await);
+    for message in [2, 1, 2] {
+        let route = format!("rooms/1/messages/{message}/");
+        assert_eq!(status_of(&mut mia, "acknowledge", &route, "").await, 204, "{message}");
+    }
+    assert_eq!(event(&mut cora).await.1["message"], 2);
+    cora.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn member_who_is_named_twice_is_removed_once() {
+    let demo = Demo::new();
+    let (mut cora, mut pia) = (demo.client(CORA).await, demo.client_in_room(PIA, GARDEN).await);
+    let mut mia = demo.client_in_room(MIA, GARDEN).await;
+    assert_eq!(status_of(&mut cora, "remove", "rooms/1/members/", r#""users":[4,4]"#).await, 204);
+    for (socket, wanted) in [(&mut pia, "member_removed"), (&mut mia, "room_left")] {
+        assert_eq!(event(socket).await.0, wanted);
+        socket.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn added_member_hears_of_it_on_every_connection() {
+    let demo = Demo::new();
+    let (mut ada, mut cora) = (demo.client(ADA).await, demo.client_in_room(CORA, GARDEN).await);
+    let (mut otto, mut again) = (demo.client(OTTO).await, demo.client(OTTO).await);
+    // Mia is a member already, so only Otto is announced.
+    assert_eq!(status_of(&mut ada, "add", "rooms/1/members/", r#""users":[4,5]"#).await, 200);
+    for socket in [&mut otto, &mut again, &mut cora] {
+        let (name, place) = event(socket).await;
+        assert_eq!((&*name, place["user"].as_i64()), ("member_added", Some(OTTO)));
+        socket.expect_silence().await;
+    }
 }
