@@ -3,7 +3,7 @@
 use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
 
 use super::events::{MemberAdded, MemberRemoved, RoleChanged, RoomLeft};
-use super::groups::{Inbox, RoomGroup};
+use super::groups::{RoomGroup, inboxes};
 use super::model::{Account, Place, Role, RoomId, Single, UserId};
 use super::permissions::{Act, Archived, Creator, May, Removable, Shared};
 use super::policy::Power;
@@ -36,11 +36,13 @@ impl Members {
     /// All users or none.
     #[action(permission = "May(Act::Manage(Single::Add), {room_id})")]
     async fn add(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, users: Vec<UserId>) -> Result<Vec<Place>> {
-        let room = cx.publish_permit(RoomGroup(room_id)).await?;
+        let (room, inboxes) = (cx.publish_permit(RoomGroup(room_id)).await?, inboxes(cx, &users).await?);
         let added = self.state.store.add(room_id, &users)?;
         for place in &added {
             room.publish(MemberAdded(place.clone()));
-            cx.publish(Inbox(place.user), MemberAdded(place.clone())).await?;
+            if let Some(inbox) = inboxes.get(&place.user) {
+                inbox.publish(MemberAdded(place.clone()));
+            }
         }
         Ok(added)
     }
@@ -54,12 +56,12 @@ impl Members {
         users: Vec<Object<Place>>,
     ) -> Result<NoContent> {
         let users: Vec<_> = users.iter().map(|place| place.user).collect();
-        let room = cx.publish_permit(RoomGroup(room_id)).await?;
+        let (room, inboxes) = (cx.publish_permit(RoomGroup(room_id)).await?, inboxes(cx, &users).await?);
         self.state.store.remove(room_id, &users)?;
         revoke::people(cx, &users).await?;
-        for user in users {
+        for (user, inbox) in inboxes {
             room.publish(MemberRemoved { room: room_id, user });
-            cx.publish(Inbox(user), RoomLeft { room: room_id }).await?;
+            inbox.publish(RoomLeft { room: room_id });
         }
         Ok(NoContent)
     }

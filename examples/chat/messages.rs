@@ -87,7 +87,7 @@ impl Messages {
         Ok(edited)
     }
 
-    /// Records that the caller has read up to this message, and shows it to the room.
+    /// Records that the caller has read up to this message, and shows it to the room unless the caller had read further.
     #[action(permission = "May(Act::Read, {room_id}) & AllowAny(message)")]
     async fn acknowledge(
         &self,
@@ -96,8 +96,9 @@ impl Messages {
         #[path("message_id")] message: Object<Message>,
     ) -> Result<NoContent> {
         let room = cx.publish_permit(RoomGroup(message.room)).await?;
-        self.state.store.acknowledge(message.room, caller.0, message.id)?;
-        room.publish(MessageSeen { room: message.room, user: caller.0, message: message.id });
+        if self.state.store.acknowledge(message.room, caller.0, message.id)? {
+            room.publish(MessageSeen { room: message.room, user: caller.0, message: message.id });
+        }
         Ok(NoContent)
     }
 }

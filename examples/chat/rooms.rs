@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::codenames::uploads;
 use super::events::{MemberRemoved, MessageCreated, RoomDeleted, RoomLeft, Typing, UploadCreated};
-use super::groups::{Inbox, RoomGroup};
+use super::groups::{Inbox, RoomGroup, inboxes};
 use super::members::Members;
 use super::messages::Messages;
 use super::model::{Account, Message, MessagePage, Place, Room, RoomId, Upload};
@@ -59,8 +59,8 @@ struct RoomView {
     members: Vec<Place>,
 }
 
-/// A policy may admit users to one act only, for example staff who post without reading.
-#[handler(user = Account, permission = "MayAnything({room_id})")]
+/// A policy may admit users to one act only, for example staff who post without reading. Members may always leave.
+#[handler(user = Account, permission = "Member({room_id}) | MayAnything({room_id})")]
 impl Rooms {
     /// Reads the room, and joins its group on this connection.
     #[action(permission = "May(Act::Read, {room_id})")]
@@ -156,12 +156,12 @@ impl Rooms {
 
     #[action(permission = "May(Act::Administer(Power::Delete), {room_id})")]
     async fn delete(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<NoContent> {
-        let members = self.state.store.members(room_id)?;
+        let members: Vec<_> = self.state.store.members(room_id)?.iter().map(|place| place.user).collect();
+        let inboxes = inboxes(cx, &members).await?;
         self.state.store.delete_room(room_id)?;
-        let members: Vec<_> = members.iter().map(|place| place.user).collect();
         revoke::people(cx, &members).await?;
-        for user in members {
-            cx.publish(Inbox(user), RoomDeleted { room: room_id }).await?;
+        for inbox in inboxes.values() {
+            inbox.publish(RoomDeleted { room: room_id });
         }
         Ok(NoContent)
     }

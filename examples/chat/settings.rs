@@ -5,7 +5,7 @@ use portcullis::{Context, Error, NoContent, Result, handler};
 use super::codenames::uploads;
 use super::events::RoomChanged;
 use super::groups::RoomGroup;
-use super::model::{Account, Room, RoomId, Subject};
+use super::model::{Account, Room, RoomId, Subject, UserId};
 use super::objects::filled;
 use super::permissions::{Act, Archived, May, Shared};
 use super::policy::Power;
@@ -24,18 +24,22 @@ impl Settings {
         Settings { state }
     }
 
-    /// Fails if the subject of an overwrite does not exist.
-    fn check_subject(&self, subject: Subject, name: &str) -> Result<()> {
-        let exists = match subject {
-            Subject::Everyone if name.is_empty() => true,
-            Subject::Everyone => return Err(Error::bad_request("Everyone has no name.").with_field("name")),
-            Subject::Role => self.state.store.role_exists(name)?,
-            Subject::Member => match name.parse() {
-                Ok(user) => self.state.store.user_exists(user)?,
-                Err(_) => false,
-            },
-        };
-        if exists { Ok(()) } else { Err(Error::not_found()) }
+    /// Returns the name under which an overwrite is stored. 404 if its subject does not exist.
+    fn subject_name(&self, room: RoomId, subject: Subject, name: String, is_removed: bool) -> Result<String> {
+        let store = &self.state.store;
+        match subject {
+            Subject::Everyone if name.is_empty() => Ok(name),
+            Subject::Everyone => Err(Error::bad_request("Everyone has no name.").with_field("name")),
+            Subject::Role if store.role_exists(&name)? => Ok(name),
+            Subject::Role => Err(Error::not_found()),
+            Subject::Member => {
+                let user: UserId = name.parse().map_err(|_| Error::not_found())?;
+                // The overwrite of a former member can still be removed.
+                let exists = store.place(room, user)?.is_some() || is_removed && store.user_exists(user)?;
+                // Not the client's spelling: `04` would be an overwrite beside that of `4`.
+                if exists { Ok(user.to_string()) } else { Err(Error::not_found()) }
+            }
+        }
     }
 
     /// Changes the room, and publishes the change to it.
@@ -77,7 +81,8 @@ impl Settings {
         self.change(cx, room_id, |store| store.set_archived(room_id, archived)).await
     }
 
-    /// Sets who sees uploads in this room: everyone, a role of the site, or one member by id; `null` removes the overwrite.
+    /// Sets whether a subject sees uploads in this room: everyone, a role of the site, or one member by id. The value
+    /// replaces the earlier one; `null` removes it.
     ///
     /// For this codename only: if a room could overwrite `chat.can_moderate_chat`, its admins could grant it to themselves.
     #[action(permission = "!Archived({room_id})")]
@@ -89,7 +94,7 @@ impl Settings {
         #[serde(default)] name: String,
         allowed: Option<bool>,
     ) -> Result<NoContent> {
-        self.check_subject(subject, &name)?;
+        let name = self.subject_name(room_id, subject, name, allowed.is_none())?;
         self.state.store.overwrite(room_id, (subject, &name), uploads::read.name(), allowed)?;
         revoke::room(cx, room_id).await?;
         Ok(NoContent)

@@ -6,10 +6,13 @@
 mod example;
 
 mod leaks;
+mod policies;
 mod revocation;
 mod rules;
 mod table;
 mod uploads;
+
+use std::path::PathBuf;
 
 use portcullis::Endpoint;
 use portcullis::testing::{Client, connect};
@@ -76,6 +79,27 @@ impl Demo {
 
     fn text(&self, message: i64) -> String {
         self.store.message(MessageId(message)).unwrap().unwrap().text
+    }
+}
+
+/// A database file with further users, from id 101 on.
+struct Crowd(PathBuf);
+
+impl Crowd {
+    fn new(name: &str, people: i64) -> (Crowd, Store) {
+        let path = std::env::temp_dir().join(format!("portcullis-chat-{name}-{}.db", std::process::id()));
+        let store = Store::open(Some(&path)).unwrap();
+        let database = rusqlite::Connection::open(&path).unwrap();
+        let sql = "WITH RECURSIVE n (id) AS (SELECT 101 UNION ALL SELECT id + 1 FROM n LIMIT ?1)
+                   INSERT INTO users (id, name) SELECT id, 'Guest' FROM n";
+        database.execute(sql, [people]).unwrap();
+        (Crowd(path), store)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -1,12 +1,7 @@
-//! Rules outside the table: limits, batches, typing, and policies that an application replaces.
+//! Rules outside the table: limits, batches, typing, archives, deactivated members, pages and receipts.
 
-use std::path::PathBuf;
-
-use super::example::model::{RoomId, Single, UserId};
-use super::example::policy::{self, Policy, Power, Standing};
-use super::example::site_policy::SitePolicy;
-use super::example::store::Store;
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, event, reply, status, status_of};
+use super::example::model::{RoomId, UserId};
+use super::{ADA, BACKSTAGE, CORA, Crowd, Demo, GARDEN, MIA, NEWS, OTTO, PIA, SAM, event, reply, status, status_of};
 
 #[tokio::test]
 async fn site_moderator_moderates_only_as_a_member() {
@@ -16,27 +11,6 @@ async fn site_moderator_moderates_only_as_a_member() {
     demo.store.add(RoomId(GARDEN), &[UserId(super::MO)]).unwrap();
     assert_eq!(status_of(&mut mo, "edit", "rooms/1/messages/2/", r#""text":"(hidden)""#).await, 200);
     assert_eq!(status_of(&mut mo, "delete", "rooms/1/messages/2/", "").await, 204);
-}
-
-/// A database file with further users, from id 101 on.
-struct Crowd(PathBuf);
-
-impl Crowd {
-    fn new(name: &str, people: i64) -> (Crowd, Store) {
-        let path = std::env::temp_dir().join(format!("portcullis-chat-{name}-{}.db", std::process::id()));
-        let store = Store::open(Some(&path)).unwrap();
-        let database = rusqlite::Connection::open(&path).unwrap();
-        let sql = "WITH RECURSIVE n (id) AS (SELECT 101 UNION ALL SELECT id + 1 FROM n LIMIT ?1)
-                   INSERT INTO users (id, name) SELECT id, 'Guest' FROM n";
-        database.execute(sql, [people]).unwrap();
-        (Crowd(path), store)
-    }
-}
-
-impl Drop for Crowd {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 fn users(from: i64, count: i64) -> String {
@@ -139,24 +113,6 @@ async fn public_channel_joiner_reads_and_does_not_write() {
 }
 
 #[tokio::test]
-async fn custom_policy_replaces_one_decision_only() {
-    let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 500 });
-    let mut sam = demo.client(SAM).await;
-    for room in [GARDEN, NEWS, PRIVATE, BACKSTAGE] {
-        assert_eq!(status(&mut sam, "send", room, r#""text":"The server goes down at ten.""#).await, 201);
-        for action in ["enter", "read_messages", "read_room", "leave", "delete"] {
-            assert_eq!(status(&mut sam, action, room, "").await, 403, "{action}");
-        }
-        assert_eq!(status(&mut sam, "send", room, r#""text":"what?","reply_to":1"#).await, 403);
-    }
-    assert_eq!(status(&mut sam, "send", 99, r#""text":"hi""#).await, 403);
-    for (user, room, wanted) in [(OTTO, GARDEN, 403), (MIA, NEWS, 403), (MIA, GARDEN, 201)] {
-        assert_eq!(status(&mut demo.client(user).await, "send", room, r#""text":"hi""#).await, wanted);
-    }
-}
-
-#[tokio::test]
 async fn archived_room_is_read_only_until_an_admin_restores_it() {
     let demo = Demo::new();
     let (mut cora, mut ada, mut mia) = (demo.client(CORA).await, demo.client(ADA).await, demo.client(MIA).await);
@@ -176,6 +132,8 @@ async fn archived_room_is_read_only_until_an_admin_restores_it() {
         ("add", "rooms/1/members/", r#""users":[7]"#),
         ("remove", "rooms/1/members/", r#""users":[4]"#),
         ("promote", member, ""),
+        ("demote", "rooms/1/members/2/", ""),
+        ("revoke", "rooms/1/members/3/", r#""permission":"post""#),
         ("grant", member, r#""permission":"post""#),
         ("rename", settings, r#""name":"Park""#),
         ("lock", settings, r#""locked":true"#),
@@ -194,95 +152,6 @@ async fn archived_room_is_read_only_until_an_admin_restores_it() {
     // A public channel cannot be joined either.
     assert_eq!(status_of(&mut ada, "archive", "rooms/2/settings/", &archive(true)).await, 200);
     assert_eq!(status_of(&mut demo.client(OTTO).await, "join", "channels/2/", "").await, 403);
-}
-
-/// Admits staff to one act only, in every room.
-struct Widened(&'static str);
-
-impl Widened {
-    fn admits(&self, act: &str, who: &Standing) -> bool {
-        self.0 == act && who.staff
-    }
-}
-
-impl Policy for Widened {
-    fn may_send(&self, who: &Standing) -> portcullis::Result<bool> {
-        Ok(self.admits("send", who) || policy::may_send(who))
-    }
-    fn may_read(&self, who: &Standing) -> portcullis::Result<bool> {
-        Ok(self.admits("read", who) || policy::may_read(who))
-    }
-    fn may_moderate(&self, who: &Standing) -> portcullis::Result<bool> {
-        Ok(self.admits("moderate", who) || policy::may_moderate(who))
-    }
-    fn may_manage_members(&self, who: &Standing, single: Single) -> portcullis::Result<bool> {
-        Ok(self.admits("manage", who) || policy::may_manage_members(who, single))
-    }
-    fn may_administer(&self, who: &Standing, power: Power) -> portcullis::Result<bool> {
-        Ok(self.admits("administer", who) || policy::may_administer(who, power))
-    }
-}
-
-#[tokio::test]
-async fn each_policy_admits_users_who_are_not_in_the_room() {
-    for (admitted, calls) in [
-        ("send", &[("send", "rooms/1/", r#""text":"hi""#)][..]),
-        ("read", &[("enter", "rooms/1/", ""), ("react", "rooms/1/messages/1/", r#""emoji":"+1""#)]),
-        ("moderate", &[("delete", "rooms/1/messages/1/", "")]),
-        ("manage", &[("add", "rooms/1/members/", r#""users":[6]"#), ("remove", "rooms/1/members/", r#""users":[6]"#)]),
-        (
-            "administer",
-            &[
-                ("rename", "rooms/1/settings/", r#""name":"Park""#),
-                ("promote", "rooms/1/members/4/", ""),
-                ("delete", "rooms/1/", ""),
-            ],
-        ),
-    ] {
-        for policy in ["send", "read", "moderate", "manage", "administer"] {
-            let (file, store) = Crowd::new(&format!("{admitted}-{policy}"), 1);
-            // Sam is staff, and moderates where the policy lets him.
-            let database = rusqlite::Connection::open(&file.0).unwrap();
-            database.execute("INSERT INTO roles (user, role) VALUES (?1, 'moderator')", [SAM]).unwrap();
-            let demo = Demo::with(store, Widened(policy));
-            let mut sam = demo.client(SAM).await;
-            for (action, route, rest) in calls {
-                let status = status_of(&mut sam, action, route, rest).await;
-                assert_eq!(status < 300, admitted == policy, "{policy} policy, {action}: {status}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn overwrite_of_an_unknown_subject_is_refused() {
-    let demo = Demo::new();
-    let mut ada = demo.client(ADA).await;
-    for (subject, name, wanted) in [
-        ("everyone", "", 204),
-        ("everyone", "Mia", 400),
-        ("role", "moderator", 204),
-        ("role", "wizard", 404),
-        ("role", "", 404),
-        ("member", "4", 204),
-        ("member", "999", 404),
-        ("member", "Mia", 404),
-    ] {
-        let overwrite = format!(r#""subject":"{subject}","name":"{name}","allowed":true"#);
-        let status = status_of(&mut ada, "show_uploads", "rooms/4/settings/", &overwrite).await;
-        assert_eq!(status, wanted, "{subject} {name:?}");
-    }
-}
-
-#[tokio::test]
-async fn later_overwrite_of_everyone_replaces_the_earlier_one() {
-    let demo = Demo::new();
-    let (mut ada, mut pia) = (demo.client(ADA).await, demo.client(PIA).await);
-    for (allowed, wanted) in [("true", 200), ("false", 403), ("true", 200), ("null", 200)] {
-        let overwrite = format!(r#""subject":"everyone","allowed":{allowed}"#);
-        assert_eq!(status_of(&mut ada, "show_uploads", "rooms/4/settings/", &overwrite).await, 204);
-        assert_eq!(status(&mut pia, "read_uploads", BACKSTAGE, "").await, wanted, "{allowed}");
-    }
 }
 
 #[tokio::test]
@@ -354,36 +223,40 @@ async fn reactions_and_receipts_say_whose_they_are() {
     assert_eq!(members.iter().find(|member| member["user"] == MIA).unwrap()["seen"], 1);
 }
 
-#[tokio::test]
-async fn quota_counts_messages_of_deleted_rooms_but_no_edits() {
-    let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 3 });
-    let mut pia = demo.client(PIA).await;
-    let room =
-        reply(&mut pia, "create_room", "", r#""kind":"group","name":"Mine""#).await["data"]["id"].as_i64().unwrap();
-    for _ in 0..2 {
-        assert_eq!(status(&mut pia, "send", room, r#""text":"hi""#).await, 201);
+#[tokio::test(start_paused = true)]
+async fn receipt_is_announced_only_if_the_member_has_read_further() {
+    let demo = Demo::new();
+    let (mut cora, mut mia) = (demo.client_in_room(CORA, GARDEN).await, demo.client(MIA).await);
+    for message in [2, 1, 2] {
+        let route = format!("rooms/1/messages/{message}/");
+        assert_eq!(status_of(&mut mia, "acknowledge", &route, "").await, 204, "{message}");
     }
-    assert_eq!(status(&mut pia, "delete", room, "").await, 204);
-    let said = reply(&mut pia, "send", "rooms/1/", r#""text":"hi""#).await;
-    assert_eq!(said["status"], 201);
-    let message = format!("rooms/1/messages/{}/", said["data"]["id"]);
-    assert_eq!(status_of(&mut pia, "edit", &message, r#""text":"ho""#).await, 200);
-    assert_eq!(status(&mut pia, "send", GARDEN, r#""text":"hi""#).await, 429);
+    assert_eq!(event(&mut cora).await.1["message"], 2);
+    cora.expect_silence().await;
 }
 
-#[tokio::test]
-async fn quota_is_revealed_only_to_members_who_may_send() {
-    let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 3 });
-    // Mia has written two messages already, of which one in private.
-    let mut mia = demo.client(MIA).await;
-    assert_eq!(status(&mut mia, "send", GARDEN, r#""text":"hi""#).await, 201);
-    let refused = reply(&mut mia, "send", "rooms/1/", r#""text":"hi""#).await;
-    assert_eq!(refused["status"], 429, "{refused}");
-    assert!((1..=86_400).contains(&refused["errors"][0]["retry_after"].as_u64().unwrap()), "{refused}");
-    assert_eq!(status(&mut mia, "read_messages", GARDEN, "").await, 200);
-    // The quota is not revealed in rooms where she could not send anyway.
-    assert_eq!(status(&mut mia, "send", NEWS, r#""text":"hi""#).await, 403);
-    assert_eq!(status(&mut mia, "send", 99, r#""text":"hi""#).await, 403);
+#[tokio::test(start_paused = true)]
+async fn member_who_is_named_twice_is_removed_once() {
+    let demo = Demo::new();
+    let (mut cora, mut pia) = (demo.client(CORA).await, demo.client_in_room(PIA, GARDEN).await);
+    let mut mia = demo.client_in_room(MIA, GARDEN).await;
+    assert_eq!(status_of(&mut cora, "remove", "rooms/1/members/", r#""users":[4,4]"#).await, 204);
+    for (socket, wanted) in [(&mut pia, "member_removed"), (&mut mia, "room_left")] {
+        assert_eq!(event(socket).await.0, wanted);
+        socket.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn added_member_hears_of_it_on_every_connection() {
+    let demo = Demo::new();
+    let (mut ada, mut cora) = (demo.client(ADA).await, demo.client_in_room(CORA, GARDEN).await);
+    let (mut otto, mut again) = (demo.client(OTTO).await, demo.client(OTTO).await);
+    // Mia is a member already, so only Otto is announced.
+    assert_eq!(status_of(&mut ada, "add", "rooms/1/members/", r#""users":[4,5]"#).await, 200);
+    for socket in [&mut otto, &mut again, &mut cora] {
+        let (name, place) = event(socket).await;
+        assert_eq!((&*name, place["user"].as_i64()), ("member_added", Some(OTTO)));
+        socket.expect_silence().await;
+    }
 }

@@ -47,6 +47,8 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"edit rooms/ROOM/messages/HERS/ "text":"ho""#, "403 403 403 403 403", "403 403 403 403 403", "403 403 403"),
     (r"delete rooms/ROOM/messages/HERS/", "403 403 403 403 403", "403 403 403 403 403", "403 403 403"),
     (r#"react rooms/ROOM/messages/HERS/ "emoji":"+1""#, "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
+    (r"unreact rooms/ROOM/messages/HERS/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
+    (r"read_messages rooms/ROOM/?page=2", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r"acknowledge rooms/ROOM/messages/HERS/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r#"send rooms/ROOM/ "text":"hi","reply_to":HERS"#, "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
     (

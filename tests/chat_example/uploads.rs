@@ -69,3 +69,60 @@ async fn upload_overwrite_applies_to_the_next_upload() {
         assert_eq!(upload_receivers(&mut cora, BACKSTAGE, &mut sockets).await.join(" "), wanted, "{change}");
     }
 }
+
+#[tokio::test]
+async fn overwrite_of_an_unknown_subject_is_refused() {
+    let demo = Demo::new();
+    let mut ada = demo.client(ADA).await;
+    for (subject, name, wanted) in [
+        ("everyone", "", 204),
+        ("everyone", "Mia", 400),
+        ("role", "moderator", 204),
+        ("role", "wizard", 404),
+        ("role", "", 404),
+        ("member", "4", 204),
+        ("member", "5", 404),
+        ("member", "999", 404),
+        ("member", "Mia", 404),
+    ] {
+        let overwrite = format!(r#""subject":"{subject}","name":"{name}","allowed":true"#);
+        let status = status_of(&mut ada, "show_uploads", "rooms/4/settings/", &overwrite).await;
+        assert_eq!(status, wanted, "{subject} {name:?}");
+    }
+}
+
+#[tokio::test]
+async fn later_overwrite_of_everyone_replaces_the_earlier_one() {
+    let demo = Demo::new();
+    let (mut ada, mut pia) = (demo.client(ADA).await, demo.client(PIA).await);
+    for (allowed, wanted) in [("true", 200), ("false", 403), ("true", 200), ("null", 200)] {
+        let overwrite = format!(r#""subject":"everyone","allowed":{allowed}"#);
+        assert_eq!(status_of(&mut ada, "show_uploads", "rooms/4/settings/", &overwrite).await, 204);
+        assert_eq!(status(&mut pia, "read_uploads", BACKSTAGE, "").await, wanted, "{allowed}");
+    }
+}
+
+#[tokio::test]
+async fn overwrite_of_a_member_is_one_however_the_id_is_written() {
+    let demo = Demo::new();
+    let (mut ada, mut pia) = (demo.client(ADA).await, demo.client(PIA).await);
+    for (name, allowed, wanted) in [("3", "true", 200), ("03", "false", 403), ("+3", "true", 200), ("3", "null", 403)] {
+        let overwrite = format!(r#""subject":"member","name":"{name}","allowed":{allowed}"#);
+        assert_eq!(status_of(&mut ada, "show_uploads", "rooms/4/settings/", &overwrite).await, 204);
+        assert_eq!(status(&mut pia, "read_uploads", BACKSTAGE, "").await, wanted, "{name} {allowed}");
+    }
+}
+
+#[tokio::test]
+async fn overwrite_of_a_former_member_can_be_removed() {
+    let demo = Demo::new();
+    let (mut cora, mut ada) = (demo.client(CORA).await, demo.client(ADA).await);
+    assert_eq!(status(&mut ada, "leave", BACKSTAGE, "").await, 204);
+    for (allowed, wanted) in [("true", 404), ("null", 204)] {
+        let overwrite = format!(r#""subject":"member","name":"2","allowed":{allowed}"#);
+        assert_eq!(status_of(&mut cora, "show_uploads", "rooms/4/settings/", &overwrite).await, wanted, "{allowed}");
+    }
+    // A member again, and denied like everyone.
+    assert_eq!(status_of(&mut cora, "add", "rooms/4/members/", r#""users":[2]"#).await, 200);
+    assert_eq!(status(&mut ada, "read_uploads", BACKSTAGE, "").await, 403);
+}

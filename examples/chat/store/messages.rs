@@ -83,10 +83,10 @@ impl Store {
         self.existing(id)
     }
 
-    /// Records how far a user has read.
-    pub(crate) fn acknowledge(&self, room: RoomId, user: UserId, id: MessageId) -> Result<()> {
-        let sql = "UPDATE members SET seen = max(seen, ?3) WHERE room = ?1 AND user = ?2";
-        self.execute(sql, params![room, user, id]).map(drop)
+    /// Records how far a member has read. Returns `false` if the member has read so far already, or is none.
+    pub(crate) fn acknowledge(&self, room: RoomId, user: UserId, id: MessageId) -> Result<bool> {
+        let sql = "UPDATE members SET seen = ?3 WHERE room = ?1 AND user = ?2 AND seen < ?3";
+        Ok(self.execute(sql, params![room, user, id])? > 0)
     }
 
     /// The number of messages that a user has sent since midnight.
