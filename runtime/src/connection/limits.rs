@@ -62,6 +62,10 @@ pub struct Limits {
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
+    /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections whose
+    /// endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies. Further loads
+    /// wait; the users that wait take turns. Default: 32.
+    pub max_concurrent_loads: usize,
 }
 
 impl Default for Limits {
@@ -84,6 +88,7 @@ impl Default for Limits {
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
             max_objects: 100,
+            max_concurrent_loads: 32,
         }
     }
 }

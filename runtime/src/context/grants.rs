@@ -88,7 +88,7 @@ impl<U: User> Scope<U> {
             return Ok(is_granted);
         }
         match self.user_grants()? {
-            Some((user, grants)) => grants.evaluate(user, codename).await,
+            Some((user, grants)) => grants.evaluate(user, &user.id(), codename).await,
             None => Ok(false),
         }
     }

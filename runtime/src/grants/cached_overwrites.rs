@@ -18,6 +18,11 @@ impl CachedOverwrites {
         self.overwrites.get().filter(|_| !self.is_stale())
     }
 
+    /// Returns the overwrites, or `None` if they are not loaded. The object may have been forgotten.
+    pub(super) fn loaded(&self) -> Option<&Overwrites> {
+        self.overwrites.get()
+    }
+
     #[inline]
     pub(super) fn is_stale(&self) -> bool {
         self.is_stale.load(Ordering::SeqCst)

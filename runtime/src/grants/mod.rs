@@ -7,6 +7,7 @@ mod codename;
 mod connection;
 mod erased_source;
 mod grant_set;
+mod load_turns;
 mod loader;
 mod object_key;
 mod overwrites;
@@ -16,6 +17,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod user_grants;
+mod user_load;
 
 pub use cache::GrantCache;
 pub use codename::{Codename, CodenameRow};

@@ -74,6 +74,9 @@ impl<C: Consumer> Endpoint<C> {
             tracing::info!(?host, ?origin, "handshake rejected: {reason}");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
+        if let Some(grants) = &self.grants {
+            grants.limit_loads(self.limits.max_concurrent_loads);
+        }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
         let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
