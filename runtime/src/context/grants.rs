@@ -124,6 +124,11 @@ impl<U: User> Scope<U> {
         self.user().is_some() && self.grants().is_none_or(|grants| grants.may_have_role(role))
     }
 
+    /// Returns whether something may have been evaluated about this object.
+    pub(crate) fn has_evaluated(&self, object: &ObjectKey) -> bool {
+        self.grants().is_some_and(|grants| grants.has_evaluated(object))
+    }
+
     /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.
     ///
     /// Intended for an action that changes its caller's grants and evaluates codenames afterwards. Queued events, groups and

@@ -1,8 +1,9 @@
 //! A grant source with a cache of object overwrites, shared by all connections of the process.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
@@ -12,7 +13,6 @@ use tokio::sync::Semaphore;
 use super::batch::{BatchFailure, BatchKeys, share_error};
 use super::cached_overwrites::CachedOverwrites;
 use super::erased_source::ErasedSource;
-use super::load_turns::LoadTurns;
 use super::loader::{LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
@@ -21,7 +21,7 @@ use super::user_load::{LoadOutcome, SharedLoads, UserLoad};
 use crate::error::{Error, Result};
 use crate::panic::{catch_unwind, catch_unwind_future};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, Turns, lock};
 
 /// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
@@ -79,11 +79,13 @@ struct CacheState<U> {
     /// A logical clock. It rises with every connection and whenever something is forgotten, and tells whether a load has
     /// begun after that.
     clock: AtomicU64,
-    turns: Arc<LoadTurns>,
+    turns: Arc<Turns<String>>,
     /// Protects the loads that connections share. No other lock is taken and no user code runs under it.
     shared_loads: Mutex<SharedLoads>,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
     loader: Mutex<LoaderState>,
+    /// What the session layer keeps about the cache.
+    attachment: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl<U> GrantCache<U> {
@@ -96,9 +98,10 @@ impl<U> GrantCache<U> {
             batch_permits: Semaphore::new(Self::MAX_CONCURRENT_BATCHES),
             epoch: AtomicU64::new(0),
             clock: AtomicU64::new(0),
-            turns: LoadTurns::new(),
+            turns: Turns::new(usize::MAX, usize::MAX),
             shared_loads: Mutex::default(),
             loader: Mutex::default(),
+            attachment: OnceLock::new(),
         }))
     }
 
@@ -122,6 +125,12 @@ impl<U> GrantCache<U> {
     /// Lowers the number of users that are loaded at the same time to `max_loads`.
     pub(crate) fn limit_loads(&self, max_loads: usize) {
         self.0.turns.limit(max_loads);
+    }
+
+    /// Returns the attachment of the cache, of which there is one type only. Clones of the cache share it.
+    pub(crate) fn attachment<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let attachment = self.0.attachment.get_or_init(|| Arc::<T>::default());
+        attachment.clone().downcast().unwrap_or_default()
     }
 
     /// Advances the clock, and returns the new time. A load that begins at this time or later has begun after the call.
@@ -200,7 +209,7 @@ impl<U: 'static> GrantCache<U> {
 impl<U> CacheState<U> {
     /// Waits for the user's turn and loads the grants.
     async fn run_load(&self, load: &UserLoad, user: &U, user_id: &str) -> LoadOutcome {
-        let _permit = self.turns.acquire(user_id).await;
+        let _permit = self.turns.acquire(user_id.to_owned()).await;
         let began_at = self.clock.load(Ordering::SeqCst);
         load.begin(began_at);
         // The call itself may panic, before it returns a future.

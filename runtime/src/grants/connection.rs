@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::cache::{GrantCache, MAX_OVERTAKEN_LOADS};
 use super::codename::Codename;
+use super::evaluated_objects::EvaluatedObjects;
 use super::object_key::ObjectKey;
 use super::seqlock::GrantBits;
 use super::snapshot::GrantSnapshot;
@@ -31,6 +32,9 @@ pub(crate) struct ConnectionGrants<U> {
     /// Protects the load that the checks of this connection share, unless connections share it, and every write of
     /// `snapshot` and `bits`. No other lock is taken under it.
     load: Mutex<Weak<UserLoad>>,
+    /// Protects the objects about which something was evaluated. Boxed, because there are mostly none. No other lock is taken
+    /// under it.
+    evaluated_objects: Mutex<Option<Box<EvaluatedObjects>>>,
 }
 
 impl<U> ConnectionGrants<U> {
@@ -42,6 +46,7 @@ impl<U> ConnectionGrants<U> {
             snapshot,
             bits: GrantBits::new(),
             load: Mutex::default(),
+            evaluated_objects: Mutex::default(),
         }
     }
 
@@ -75,6 +80,11 @@ impl<U> ConnectionGrants<U> {
             // Nothing is loaded, or a load is in progress.
             _ => true,
         }
+    }
+
+    /// Returns whether something may have been evaluated about this object.
+    pub(crate) fn has_evaluated(&self, object: &ObjectKey) -> bool {
+        lock(&self.evaluated_objects).as_ref().is_some_and(|objects| objects.contains(object))
     }
 
     /// Reads the cache line that most checks read, before it is needed.
@@ -119,6 +129,8 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         codename: Codename,
         objects: &[ObjectKey],
     ) -> Result<bool> {
+        // Recorded before the overwrites are read: a change that misses the record comes before they are loaded.
+        lock(&self.evaluated_objects).get_or_insert_default().extend(objects);
         let mut overtaken = 0;
         loop {
             let snapshot = self.load_snapshot(user, user_id).await?;

@@ -12,13 +12,17 @@ mod lingering;
 mod loom_tests;
 pub(crate) mod membership;
 pub(crate) mod memberships;
+mod notice;
 pub(crate) mod overflow;
+pub(crate) mod pending_raises;
 mod propagation;
 mod queue_state;
 pub(crate) mod queued_event;
 mod reauthentication;
 mod refresh;
+mod refresh_target;
 mod registry;
+pub(crate) mod revalidation;
 pub(crate) mod revalidator;
 pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]

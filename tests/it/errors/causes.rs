@@ -101,16 +101,18 @@ async fn fail_for_members(place: &'static str, fault: Fault) {
     } else if place == "group" {
         assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
         chat.publisher().publish(&Room(1), Said(6));
-        assert_eq!(first.reply().await.data(), 6);
-        second.send(r#"{"action":"ping"}"#);
-        assert_eq!(second.reply().await.value()["action"], "ping", "it is not in the group any more");
+        assert_eq!(
+            (first.reply().await.data(), second.reply().await.data()),
+            (&6.into(), &6.into()),
+            "evaluated again"
+        );
     } else if place == "group, by publisher" {
         assert_eq!(chat.publisher().join("2", Room(2)).await, 0);
         assert_eq!(chat.publisher().join("2", Room(2)).await, 1);
         assert_alive(&mut second).await;
     } else {
         assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
-        assert_eq!(second.closed().await, 4500);
+        assert_alive(&mut second).await;
     }
     assert_alive(&mut first).await;
 }

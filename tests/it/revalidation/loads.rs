@@ -27,7 +27,11 @@ async fn loads_of_one_event(fixture: &Fixture, users: impl IntoIterator<Item = u
 #[tokio::test(start_paused = true)]
 async fn loads_after_one_event_are_bounded() {
     assert_eq!(loads_of_one_event(&fixture(), 0..1500).await, (1500, 32));
-    assert_eq!(loads_of_one_event(&fixture(), [7; 1500]).await, (1500, 32), "no key, so each connection loads for itself");
+    assert_eq!(
+        loads_of_one_event(&fixture(), [7; 1500]).await,
+        (1500, 32),
+        "no key, so each connection loads for itself"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! Revalidation under load and faults: how much runs at once, who waits for whom, and what a fault costs.
 
+mod isolation;
 mod loads;
+mod progress;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,8 +12,8 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, GrantCache, GrantSet, GrantSource, Group, GroupPermission,
-    Result, Scope, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, Error, GrantCache, GrantKey, GrantSet, GrantSource, Group,
+    GroupPermission, ObjectKey, Permission, PermissionContext, Result, Scope, UserGrants, consumer,
 };
 use tokio::time::sleep;
 
@@ -98,6 +100,7 @@ impl Callback {
 struct State {
     loads: Callback,
     joins: Callback,
+    connects: Callback,
     /// Whether connections of one user share loads.
     is_coalescing: AtomicBool,
     /// The users whose `coalesce_key` panics.
@@ -116,6 +119,15 @@ impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let is_granted = self.0.loads.call(user.id).await?;
         Ok(if is_granted { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct ChannelId(u64);
+
+impl GrantKey for ChannelId {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("channel", self.0)
     }
 }
 
@@ -140,7 +152,20 @@ struct Lobby;
 struct Said(u32);
 struct Uploaded(u32);
 
-#[consumer(user = Member)]
+struct MayConnect;
+
+impl Permission<Archive> for MayConnect {
+    async fn has_permission(&self, _: &Archive, _: &PermissionContext<'_, Member>) -> Result<bool> {
+        Ok(true)
+    }
+
+    async fn can_connect(&self, archive: &Archive, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+        let user = cx.user().map_or(0, |member| member.id);
+        archive.0.connects.call(user).await.map(Some)
+    }
+}
+
+#[consumer(user = Member, permission = MayConnect)]
 impl Archive {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
@@ -160,15 +185,20 @@ impl Archive {
     #[action(permission = uploads.read)]
     async fn read(&self) {}
 
-    #[action(permission = AllowAny)]
+    #[action(permission = uploads.read(channel))]
+    async fn read_on(&self, channel: ChannelId) {
+        let _ = channel;
+    }
+
+    #[action]
     async fn ping(&self) {}
 
-    #[action(permission = AllowAny)]
+    #[action]
     async fn enter(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.join(Room(room)).await
     }
 
-    #[action(permission = AllowAny)]
+    #[action]
     async fn follow(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.subscribe(Room(room)).await
     }

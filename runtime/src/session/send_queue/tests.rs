@@ -27,7 +27,7 @@ fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
 }
 
 fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: Epoch, version: Option<u64>) -> EnqueueOutcome {
-    send_queue.enqueue(text.into(), text, epoch, 0, || version).0
+    send_queue.enqueue(text.into(), text, epoch, 0, || version.ok_or(EnqueueOutcome::Discarded)).0
 }
 
 /// Enqueues texts while the reader is stalled.
