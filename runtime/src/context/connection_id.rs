@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 ///     format!("connection {}: {}", cx.scope().connection_id(), cx.action())
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId([u8; 16]);
 
 impl ConnectionId {

@@ -4,11 +4,13 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::batch::{BatchFailure, BatchKeys, share_error};
 use super::cached_overwrites::CachedOverwrites;
@@ -86,6 +88,7 @@ struct CacheState<U> {
     loader: Mutex<LoaderState>,
     /// What the session layer keeps about the cache.
     attachment: OnceLock<Arc<dyn Any + Send + Sync>>,
+    created_at: Instant,
 }
 
 impl<U> GrantCache<U> {
@@ -102,6 +105,7 @@ impl<U> GrantCache<U> {
             shared_loads: Mutex::default(),
             loader: Mutex::default(),
             attachment: OnceLock::new(),
+            created_at: Instant::now(),
         }))
     }
 
@@ -201,12 +205,46 @@ impl<U: 'static> GrantCache<U> {
         }
     }
 
+    /// Loads overwrites that are older than `max_age` again, unless another call does, and returns the objects for which they
+    /// have changed. These are not forgotten yet.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source.
+    pub(super) async fn find_changed_objects(
+        &self,
+        mut entries: Vec<(ObjectKey, Arc<CachedOverwrites>)>,
+        max_age: Duration,
+    ) -> Result<Vec<ObjectKey>> {
+        let now = self.0.age_millis();
+        let Some(since) = now.checked_sub(millis(max_age)) else { return Ok(Vec::new()) };
+        entries.retain(|(_, entry)| entry.current().is_some() && entry.claim_renewal(since, now));
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let objects: Vec<ObjectKey> = entries.iter().map(|(object, _)| object.clone()).collect();
+        let permit = self.0.batch_permits.acquire().await;
+        let loaded = catch_unwind_future(self.0.load_checked(&objects)).await;
+        drop(permit);
+        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked())).inspect_err(|_| {
+            entries.iter().for_each(|(_, entry)| entry.release_renewal());
+        })?;
+        let pairs = entries.into_iter().zip(loaded);
+        let changed = pairs.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
+        Ok(changed.map(|((object, _), _)| object).collect())
+    }
+
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
         self.0.lock_loader().request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
     }
 }
 
 impl<U> CacheState<U> {
+    /// Returns the time since the cache was created, in milliseconds.
+    fn age_millis(&self) -> u64 {
+        millis(self.created_at.elapsed())
+    }
+
     /// Waits for the user's turn and loads the grants.
     async fn run_load(&self, load: &UserLoad, user: &U, user_id: &str) -> LoadOutcome {
         let _permit = self.turns.acquire(user_id.to_owned()).await;
@@ -230,13 +268,14 @@ impl<U> CacheState<U> {
         }
         let mut objects: Vec<_> = positions.iter().collect();
         objects.sort_unstable_by_key(|(_, position)| **position);
+        let started_at = self.age_millis();
         let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
         let loaded = catch_unwind_future(self.load_checked(&objects)).await;
         let loaded = loaded.unwrap_or_else(|_| Err(source_panicked()));
         let result = loaded.map(|all| {
             for (object, entry) in &entries {
                 if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
-                    entry.set(overwrites.clone());
+                    entry.set(overwrites.clone(), started_at);
                 }
             }
         });
@@ -261,6 +300,10 @@ impl<U> CacheState<U> {
     fn lock_shared_loads(&self) -> MutexGuard<'_, SharedLoads> {
         lock(&self.shared_loads)
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 fn source_panicked() -> Error {

@@ -1,6 +1,7 @@
 //! The grants of one session's user: the current snapshot, and when to load another one.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -149,6 +150,29 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
             }
             overtaken += 1;
         }
+    }
+
+    /// Loads the user's grants again, while checks use the current ones, and returns whether they have changed. Also returns
+    /// the objects whose overwrites are older than `max_age` and have changed.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source.
+    pub(crate) async fn find_changes(
+        &self,
+        user: &U,
+        user_id: &str,
+        max_age: Duration,
+    ) -> Result<(bool, Vec<ObjectKey>)> {
+        // If nothing is loaded, the next check loads it anyway.
+        let Some(snapshot) = self.current_snapshot() else { return Ok((false, Vec::new())) };
+        let required = self.cache.tick();
+        let own_load = || UserLoad::join(&mut lock(&self.load), required);
+        let loaded = self.cache.load_user(user, user_id, required, own_load).await?;
+        if *loaded != *snapshot.user {
+            return Ok((true, Vec::new()));
+        }
+        Ok((false, self.cache.find_changed_objects(snapshot.cached_objects(), max_age).await?))
     }
 
     /// Returns the current snapshot, loading it if necessary. A snapshot that is forgotten during its load is loaded again,

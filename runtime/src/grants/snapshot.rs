@@ -85,6 +85,11 @@ impl GrantSnapshot {
         Some(grants)
     }
 
+    /// Returns the cached objects with their overwrites.
+    pub(super) fn cached_objects(&self) -> Vec<(ObjectKey, Arc<CachedOverwrites>)> {
+        self.lock_objects().iter().map(|(object, (entry, _))| (object.clone(), entry.clone())).collect()
+    }
+
     fn lock_objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
         ignore_poison(self.objects.lock())
     }

@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
@@ -16,13 +15,10 @@ use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
-use crate::session::revalidation::Retries;
+use crate::session::revalidation::{CHECK_TIMEOUT, Retries};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::{CloseCode, FrameText};
-
-/// The time limit of one attempt to load the grants that an event needs.
-const GRANT_LOAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A published event.
 pub(crate) struct Publication<E> {
@@ -163,7 +159,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 }
                 // Grants may be invalidated before they are read again; each round waits for the grant source, so the loop
                 // does not spin.
-                let loaded = timeout(GRANT_LOAD_TIMEOUT.min(retries.remaining()), subscriber.load()).await;
+                let loaded = timeout(CHECK_TIMEOUT.min(retries.remaining()), subscriber.load()).await;
                 let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("loading grants took too long")));
                 let Err(error) = loaded else { continue };
                 let cause = Cause::new(&error);

@@ -134,6 +134,11 @@ impl<C: Consumer> Memberships<C> {
         self.lock_list().entries.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
+    /// Returns a snapshot of the memberships.
+    pub(super) fn entries(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
+        self.lock_list().entries.clone()
+    }
+
     /// Adds a membership in `group`, made by `create_entry` unless there is one, and holds it by a join (`id` is `None`) or
     /// by the subscription of `id`. Does nothing if the session has ended. Returns whether the membership was not held that
     /// way before.

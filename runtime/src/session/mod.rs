@@ -22,6 +22,8 @@ mod reauthentication;
 mod refresh;
 mod refresh_target;
 mod registry;
+mod renewal;
+mod renewal_schedule;
 pub(crate) mod revalidation;
 pub(crate) mod revalidator;
 pub(crate) mod send_queue;

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::counters::CounterCells;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
+use super::renewal_schedule::RenewalSchedule;
 use crate::context::ConnectionId;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,8 @@ pub(crate) struct Registry<U, S> {
     expired_change: AtomicU64,
     /// The changes of rights that wait for evaluations.
     pub(crate) pending_raises: PendingRaises<PendingRaise<S>>,
+    /// When the rights of sessions are renewed.
+    pub(super) renewals: RenewalSchedule,
     /// Bounds how many sessions evaluate their connect permission at the same time, one per user. The keys are user ids; each
     /// anonymous session has a key of its own.
     pub(super) revalidation_turns: Arc<Turns<String>>,
@@ -70,6 +73,7 @@ impl<U, S> Registry<U, S> {
             tombstones: Mutex::default(),
             expired_change: AtomicU64::new(0),
             pending_raises: PendingRaises::new(),
+            renewals: RenewalSchedule::default(),
             revalidation_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, 1),
             group_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, MAX_CONCURRENT_CHECKS_PER_GROUP),
             grants: Mutex::default(),

@@ -18,8 +18,8 @@ use crate::panic::contain_future;
 use crate::sync::atomic::Ordering;
 use crate::transport::CloseCode;
 
-/// The time limit of one evaluation of a group permission.
-const GROUP_CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time limit of one evaluation of a group permission, and of one attempt to load the grants that an event needs.
+pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time for which an evaluation keeps its turn. One that takes longer runs on, but no longer delays those of other groups
 /// and users.
@@ -80,33 +80,53 @@ async fn evaluate<T>(turn: T, limit: Duration, evaluation: impl Future<Output = 
 }
 
 impl<C: Consumer> Session<C> {
+    /// Evaluates the connect permission when it is the user's turn.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, and 500 if the evaluation panics or does not finish within `limit`.
+    pub(super) async fn evaluate_connect(&self, limit: Duration) -> Result<()> {
+        let key = self.user_id().map_or_else(|| self.id.to_string(), str::to_owned);
+        let turn = self.registry.revalidation_turns.acquire(key).await;
+        // Read after the wait for the turn: the user may have been replaced meanwhile.
+        let scope =
+            self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
+        let head = ConnectContext::<C::User>::head();
+        let connect = ConnectContext::new(&scope, &head);
+        evaluate(turn, limit, self.consumer.authorize_connect(&connect)).await
+    }
+
+    /// Evaluates the permission of a group when it is the group's turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate_connect`](Self::evaluate_connect).
+    pub(super) async fn evaluate_group(&self, entry: &Arc<dyn MembershipEntry<C>>, limit: Duration) -> Result<()> {
+        let turn = self.registry.group_turns.acquire(entry.membership().group_id).await;
+        let scope =
+            self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
+        evaluate(turn, limit, entry.authorize_member(&self.consumer, &scope)).await
+    }
+
     /// Evaluates the connect permission again, and repeats it after a fault. Closes the connection and returns false if it
     /// does not hold.
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
-        loop {
-            let key = self.user_id().map_or_else(|| self.id.to_string(), str::to_owned);
-            let turn = self.registry.revalidation_turns.acquire(key).await;
-            // Read after the wait for the turn: the user may have been replaced meanwhile.
-            let Some(scope) = self.scope() else { return false };
-            let head = ConnectContext::<C::User>::head();
-            let connect = ConnectContext::new(&scope, &head);
-            let Err(error) = evaluate(turn, retries.remaining(), self.consumer.authorize_connect(&connect)).await
-            else {
-                return true;
-            };
+        while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
             let is_fault = error.is_fault();
             if is_fault && retries.wait().await && !self.is_closing() {
                 continue;
             }
             let code = if is_fault { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
+            let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
+            tracing::info!(?user, ?cause, close_code = code.as_u16(), "connection closed: connect permission revoked");
             if is_fault {
                 self.spread_close().await;
             }
             self.close_with(code);
             return false;
         }
+        true
     }
 
     /// Begins to evaluate the permissions of all groups again: from here on only their events wait. Returns `None` if there
@@ -141,15 +161,8 @@ impl<C: Consumer> Session<C> {
 
     /// Evaluates the permission of one group again, and repeats it after a fault.
     async fn check_group(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
-        let mut retries = None;
-        loop {
-            let turn = self.registry.group_turns.acquire(entry.membership().group_id).await;
-            let retries = retries.get_or_insert_with(|| Retries::new(self.check_timeout));
-            let limit = GROUP_CHECK_TIMEOUT.min(retries.remaining());
-            let Some(scope) = self.scope() else { return };
-            let Err(error) = evaluate(turn, limit, entry.authorize_member(&self.consumer, &scope)).await else {
-                return self.release_held(entry.membership(), epoch);
-            };
+        let mut retries = Retries::new(self.check_timeout);
+        while let Err(error) = self.evaluate_group(entry, CHECK_TIMEOUT.min(retries.remaining())).await {
             let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
             if !error.is_fault() {
                 tracing::info!(?user, ?cause, "group membership ended: permission revoked");
@@ -161,6 +174,7 @@ impl<C: Consumer> Session<C> {
                 return self.close_with(CloseCode::Failed);
             }
         }
+        self.release_held(entry.membership(), epoch);
     }
 
     /// Lets the events of a membership be delivered again, first those that have waited.
@@ -180,7 +194,7 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Ends a membership for which the permission of its group does not hold, and tells its subscriptions.
-    fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
+    pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
         let events = {
             let mut deferred = self.lock_deferred();
             if self.send_queue.epoch() != epoch {

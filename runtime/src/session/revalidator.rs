@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::backpressure::PausedPublishers;
 use super::deferred::{Deferred, PendingRevalidation};
 use super::delivery_path::DeliveryPath;
 use super::overflow::{OverflowPolicy, take_superseded};
+use super::pending_raises::MAX_RAISE_DELAY;
 use super::queued_event::EventHandle;
 use super::send_queue::{EnqueueOutcome, UNREAD_FACTOR};
 use super::session::Session;
@@ -88,7 +89,7 @@ struct Round {
     callers: Vec<oneshot::Sender<()>>,
     /// The evaluation of the group permissions. `None` if it has ended or not begun.
     checks: Option<BoxFuture<'static, ()>>,
-    /// How often it has begun anew, because of another change.
+    /// How often it has begun anew, because of another change, before everything was delivered.
     overtaken: usize,
 }
 
@@ -103,7 +104,6 @@ impl Round {
 
     /// Ends the round: its callers continue.
     fn finish(&mut self) {
-        self.overtaken = 0;
         for caller in self.callers.drain(..) {
             // The receiver may be gone: waiting is optional.
             let _ = caller.send(());
@@ -341,10 +341,10 @@ impl<C: Consumer> Session<C> {
     async fn run_job(self: &Arc<Self>, job: RevalidatorJob<C>, round: &mut Round) {
         match job {
             RevalidatorJob::Revalidate(callers) => {
-                round.overtaken += usize::from(!round.callers.is_empty());
                 round.callers.extend(callers);
                 round.checks = None;
                 self.revalidate(round).await;
+                round.overtaken += 1;
             }
             // A stale event was taken back by the change, and is delivered again from the list.
             RevalidatorJob::Deliver(handle, epoch) => self.deliver_deferred(&handle, epoch, round).await,
@@ -354,7 +354,17 @@ impl<C: Consumer> Session<C> {
 
     /// Authorizes and enqueues a deferred event. A change of rights does not wait for it.
     async fn deliver_deferred(self: &Arc<Self>, handle: &EventHandle<Session<C>>, epoch: Epoch, round: &mut Round) {
-        let mut settling = pin!(handle.settle(self, epoch));
+        let overtaken = round.overtaken.saturating_sub(1);
+        let mut settling = pin!(async {
+            let mut settling = pin!(handle.settle(self, epoch));
+            // Changes that come faster than grants load wait for them, but not for a load that takes long.
+            if let Some(_evaluation) = self.registry.pending_raises.wait_for(overtaken)
+                && timeout(MAX_RAISE_DELAY, settling.as_mut()).await.is_ok()
+            {
+                return;
+            }
+            settling.await;
+        });
         poll_fn(|cx| {
             let _ = round.poll_checks(cx);
             if settling.as_mut().poll(cx).is_ready() {

@@ -120,8 +120,10 @@ impl<N: Coalesce> SendQueue<N> {
         let mut discarded = Vec::new();
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
+        // An event that is larger than the whole queue is delivered if no other one is queued: the connection would come back
+        // and meet it again.
         while state.events.len() > self.max_events.saturating_mul(factor)
-            || state.bytes > self.max_bytes.saturating_mul(factor)
+            || state.events.len() > 1 && state.bytes > self.max_bytes.saturating_mul(factor)
         {
             let superseded = state.apply_overflow(self.overflow_policy);
             if superseded.is_empty() && !state.events.is_empty() {

@@ -1,5 +1,7 @@
 //! Revalidation under load and faults: how much runs at once, who waits for whom, and what a fault costs.
 
+mod age;
+mod faults;
 mod isolation;
 mod loads;
 mod progress;
@@ -13,7 +15,7 @@ use std::time::Duration;
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Endpoint, Error, GrantCache, GrantKey, GrantSet, GrantSource, Group,
-    GroupPermission, ObjectKey, Permission, PermissionContext, Result, Scope, UserGrants, consumer,
+    GroupPermission, ObjectKey, Overwrites, Permission, PermissionContext, Result, Scope, UserGrants, consumer,
 };
 use tokio::time::sleep;
 
@@ -105,6 +107,22 @@ struct State {
     is_coalescing: AtomicBool,
     /// The users whose `coalesce_key` panics.
     panicking_keys: Mutex<HashSet<u32>>,
+    /// The channels whose overwrites deny everything to everyone.
+    denied_channels: Mutex<HashSet<u64>>,
+    /// Lets `wait` return.
+    resume: tokio::sync::Notify,
+}
+
+impl State {
+    fn deny_channel(&self, channel: u64) {
+        self.denied_channels.lock().unwrap().insert(channel);
+    }
+
+    fn take_all_counts(&self) {
+        for callback in [&self.loads, &self.joins, &self.connects] {
+            callback.take_counts();
+        }
+    }
 }
 
 /// Grants `uploads.read` to users whose load is allowed.
@@ -119,6 +137,13 @@ impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let is_granted = self.0.loads.call(user.id).await?;
         Ok(if is_granted { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        let denied = self.0.denied_channels.lock().unwrap();
+        let is_denied = |key: &ObjectKey| denied.iter().any(|channel| *key == ObjectKey::new("channel", *channel));
+        let of = |key| if is_denied(key) { Overwrites::new().deny_everyone(uploads::read) } else { Overwrites::new() };
+        Ok(objects.iter().map(of).collect())
     }
 }
 
@@ -192,6 +217,11 @@ impl Archive {
 
     #[action]
     async fn ping(&self) {}
+
+    #[action(detached)]
+    async fn wait(&self) {
+        self.0.resume.notified().await;
+    }
 
     #[action]
     async fn enter(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {

@@ -69,6 +69,23 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
 }
 
 #[test]
+fn event_larger_than_the_queue_is_enqueued_if_the_queue_is_empty() {
+    for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
+        for text in ["aa", "aaa", "aaaaaaaaa"] {
+            let send_queue = send_queue(9, 2, policy);
+            enqueue_all(&send_queue, &[text]);
+            assert_eq!(drain(&send_queue).unwrap(), [text], "{policy:?}");
+        }
+        let send_queue = send_queue(9, 2, policy);
+        enqueue_all(&send_queue, &["a", "bbb"]);
+        match policy {
+            OverflowPolicy::DropOldest => assert_eq!(drain(&send_queue).unwrap(), ["bbb"]),
+            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "{policy:?}"),
+        }
+    }
+}
+
+#[test]
 fn enqueue_over_a_limit_drops_and_counts_the_oldest_under_drop_oldest() {
     let send_queue = send_queue(2, 4, OverflowPolicy::DropOldest);
     enqueue_all(&send_queue, &["a", "b", "c"]);
