@@ -4,6 +4,7 @@
 pub(crate) mod backpressure;
 pub(crate) mod connections;
 pub(crate) mod counters;
+mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
 mod lingering;

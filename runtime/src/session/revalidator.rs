@@ -3,12 +3,11 @@
 //!
 //! An event is deferred while the grants that its permission needs are being loaded, or while an earlier event or a change
 //! of rights is pending, so that the events keep their order. A change begins an epoch at once
-//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission and the group permissions again before
-//! it delivers anything. The overflow policy applies to deferred events as it does to queued ones.
+//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission again before it delivers anything, and the
+//! group permissions while it delivers. `deferral.rs` adds events to the list.
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,11 +18,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::backpressure::PausedPublishers;
 use super::deferred::{Deferred, PendingRevalidation};
-use super::delivery_path::DeliveryPath;
-use super::overflow::{OverflowPolicy, take_superseded};
 use super::pending_raises::MAX_RAISE_DELAY;
 use super::queued_event::EventHandle;
-use super::send_queue::{EnqueueOutcome, UNREAD_FACTOR};
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Undo};
@@ -32,7 +28,7 @@ use crate::log::Cause;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
-use crate::transport::{CloseCode, FrameText};
+use crate::transport::CloseCode;
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
 /// of rights was still pending.
@@ -66,13 +62,6 @@ pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<O
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
-}
-
-/// What the overflow policy does with events that wait.
-enum Overflow<C: Consumer> {
-    None,
-    Dropped(Vec<EventHandle<Session<C>>>),
-    Close,
 }
 
 enum RevalidatorJob<C: Consumer> {
@@ -112,105 +101,6 @@ impl Round {
 }
 
 impl<C: Consumer> Session<C> {
-    /// Defers an event, and applies the overflow policy if too many are deferred.
-    pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
-        let mut deferred = self.lock_deferred();
-        if self.send_queue.is_closed() {
-            return;
-        }
-        deferred.events.push_back(handle);
-        if deferred.events.len() > self.send_queue.max_events() / 2 {
-            deferred.paused_publishers.hold_current(true);
-        }
-        let overflow = self.apply_overflow(&mut deferred.events);
-        self.ensure_running(deferred);
-        self.finish_overflow(overflow);
-    }
-
-    /// Lets an event wait until the permission of its group has been evaluated again.
-    pub(crate) fn push_held(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
-        let mut deferred = self.lock_deferred();
-        // The group permission may have been evaluated meanwhile: its events then go through the list.
-        let Some(membership) = handle.path().as_path().unverified().cloned() else {
-            drop(deferred);
-            return self.push_deferred(handle);
-        };
-        if self.send_queue.is_closed() {
-            return;
-        }
-        let events = deferred.side_queue(&membership);
-        events.push_back(handle);
-        let overflow = self.apply_overflow(events);
-        drop(deferred);
-        self.finish_overflow(overflow);
-    }
-
-    /// Lets the event that is being authorized wait until the permission of its group has been evaluated again.
-    pub(crate) fn hold_in_progress(&self, path: DeliveryPath<'_>, epoch: Epoch) {
-        let mut deferred = self.lock_deferred();
-        // A change of rights takes the event back itself. A permission that has been evaluated meanwhile does not, so the
-        // event is authorized once more.
-        if self.send_queue.epoch() != epoch {
-            return;
-        }
-        let Some(handle) = deferred.in_progress.take() else { return };
-        let overflow = match path.unverified() {
-            Some(membership) => {
-                let events = deferred.side_queue(membership);
-                events.push_back(handle);
-                self.apply_overflow(events)
-            }
-            None => {
-                deferred.events.push_front(handle);
-                Overflow::None
-            }
-        };
-        drop(deferred);
-        self.finish_overflow(overflow);
-    }
-
-    /// Enqueues the event that is being authorized, and removes it from the revalidator in one step, so that a change of
-    /// rights takes it back either from there or from the send queue.
-    pub(crate) fn enqueue_in_progress(
-        &self,
-        frame: FrameText,
-        handle: EventHandle<Session<C>>,
-        epoch: Epoch,
-        frame_version: u64,
-        version: impl FnOnce() -> std::result::Result<u64, EnqueueOutcome>,
-    ) -> EnqueueOutcome {
-        let mut deferred = self.lock_deferred();
-        let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, version);
-        let is_settled = matches!(outcome, EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded);
-        let delivered = if is_settled { deferred.in_progress.take() } else { None };
-        drop(deferred);
-        // Not under the lock: dropping an event may run the application's code.
-        drop((delivered, discarded));
-        outcome
-    }
-
-    /// Applies the overflow policy to events that wait. They are not encoded yet, so only their number counts.
-    fn apply_overflow(&self, events: &mut VecDeque<EventHandle<Session<C>>>) -> Overflow<C> {
-        if events.len() <= self.send_queue.max_events().saturating_mul(UNREAD_FACTOR) {
-            return Overflow::None;
-        }
-        let superseded: Vec<_> = match self.send_queue.overflow_policy() {
-            OverflowPolicy::Close => Vec::new(),
-            OverflowPolicy::DropOldest => events.pop_front().into_iter().collect(),
-            OverflowPolicy::KeepNewest => take_superseded(events, |event| event),
-        };
-        if superseded.is_empty() { Overflow::Close } else { Overflow::Dropped(superseded) }
-    }
-
-    /// Closes the connection or counts the dropped events, after the lock of the deferred state was released.
-    fn finish_overflow(&self, overflow: Overflow<C>) {
-        match overflow {
-            Overflow::None => {}
-            Overflow::Dropped(superseded) => self.send_queue.record_dropped(superseded.len()),
-            Overflow::Close => self.close_with(CloseCode::TooSlow),
-        }
-    }
-
     /// Begins an epoch after a change of rights. `invalidate` discards the grants from before the change. When this
     /// returns, no event is delivered and no action starts on the old rights. The returned value resolves when the connect
     /// permission and the group permissions have been evaluated again.
@@ -276,7 +166,7 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Spawns the task unless it runs.
-    fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<Session<C>>>) {
+    pub(super) fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<Session<C>>>) {
         self.has_deferred.store(true, Ordering::SeqCst);
         if deferred.task.is_some() {
             let waker = deferred.task_waker.take();
