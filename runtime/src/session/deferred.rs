@@ -70,6 +70,14 @@ impl<S> Deferred<S> {
         known.map(|index| self.side_queues.swap_remove(index).events).unwrap_or_default()
     }
 
+    /// Puts events that have waited for a membership before all others: later ones by the same membership may be among them,
+    /// also the one that is being authorized, which is therefore authorized once more.
+    pub(super) fn resume(&mut self, waiting: VecDeque<EventHandle<S>>) {
+        for handle in waiting.into_iter().chain(self.in_progress.take()).rev() {
+            self.events.push_front(handle);
+        }
+    }
+
     /// Takes events back before a new evaluation: those that were queued, those that wait for memberships, and the one that
     /// is being authorized, in this order.
     pub(super) fn take_back(&mut self, queued: impl DoubleEndedIterator<Item = EventHandle<S>>) {

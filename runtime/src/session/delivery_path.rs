@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::membership::{Membership, has_ids, is_active};
+use super::membership::{ENDED, Membership, has_ids, is_active};
 use super::send_queue::EnqueueOutcome;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
@@ -32,32 +32,28 @@ impl DeliveryPath<'_> {
     /// # Errors
     ///
     /// [`Discarded`](EnqueueOutcome::Discarded) if the path has ended, and [`Unverified`](EnqueueOutcome::Unverified) if it
-    /// may not end, but no group's permission is known to hold.
+    /// has not ended, but no group's permission is known to hold.
     #[inline]
     pub(crate) fn version(&self) -> Result<u64, EnqueueOutcome> {
-        let version = |membership: &Membership| membership.version.load(Ordering::Relaxed);
-        let versions = match self {
+        let memberships = match self {
             DeliveryPath::Personal => return Ok(0),
             DeliveryPath::Group(membership) => {
-                let version = version(membership);
-                if is_active(version) {
-                    return Ok(version);
-                }
-                return Err(self.inactive_outcome());
+                let version = membership.version.load(Ordering::Relaxed);
+                return if is_active(version) { Ok(version) } else { Err(inactive_outcome(version)) };
             }
-            DeliveryPath::Groups(memberships) => memberships.iter().map(|membership| version(membership)),
+            DeliveryPath::Groups(memberships) => memberships,
         };
-        if !versions.clone().any(is_active) {
-            return Err(self.inactive_outcome());
+        let (mut sum, mut any_active, mut outcome) = (0_u64, false, EnqueueOutcome::Discarded);
+        // Each version is read once, because it may change in between.
+        for version in memberships.iter().map(|membership| membership.version.load(Ordering::Relaxed)) {
+            // The low parts only rise, and the others change by their multiples, so the sum identifies the state of all.
+            sum = sum.wrapping_add(version);
+            any_active |= is_active(version);
+            if !is_active(version) && inactive_outcome(version) == EnqueueOutcome::Unverified {
+                outcome = EnqueueOutcome::Unverified;
+            }
         }
-        // The low parts only rise, and the sum of the others changes by their multiples, so the sum identifies the state of
-        // all.
-        Ok(versions.fold(0, u64::wrapping_add))
-    }
-
-    #[cold]
-    fn inactive_outcome(&self) -> EnqueueOutcome {
-        if self.unverified().is_some() { EnqueueOutcome::Unverified } else { EnqueueOutcome::Discarded }
+        if any_active { Ok(sum) } else { Err(outcome) }
     }
 
     /// Returns the first membership whose group's permission is being evaluated again.
@@ -101,6 +97,11 @@ impl DeliveryPath<'_> {
             DeliveryPath::Groups(memberships) => OwnedDeliveryPath::Groups(memberships.clone()),
         }
     }
+}
+
+/// Returns what becomes of an event by a membership of this version, which is not active.
+fn inactive_outcome(version: u64) -> EnqueueOutcome {
+    if version < ENDED { EnqueueOutcome::Unverified } else { EnqueueOutcome::Discarded }
 }
 
 /// A [`DeliveryPath`] in owned form, for a queued or deferred event.

@@ -64,7 +64,7 @@ impl<R> PendingRaises<R> {
     }
 
     /// Returns whether changes wait.
-    pub(crate) fn is_waiting(&self) -> bool {
+    fn is_waiting(&self) -> bool {
         self.overtaken.load(Ordering::SeqCst) > 0
     }
 

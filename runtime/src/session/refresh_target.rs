@@ -168,15 +168,14 @@ impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
         self.record_change();
         let (sessions, invalidate) = self.sessions_concerned(change);
         let Some(session) = sessions.first().cloned() else { return Started::Raised(Vec::new()) };
-        if self.pending_raises.is_waiting() {
-            // Evaluations that begin from now on load anew, however long the change waits.
-            sessions.iter().for_each(|session| session.for_each_scope(invalidate));
-        }
+        // Before the change is added, which may be raised at once by another thread. Evaluations that begin from now on load
+        // anew, however long the change waits.
+        sessions.iter().for_each(|session| session.for_each_scope(invalidate));
         let (raised, receiver) = oneshot::channel();
         match self.pending_raises.add(PendingRaise { sessions, own_session: own_session.cloned(), raised }) {
             Raise::Now(PendingRaise { sessions, .. }) => {
                 let begin = |session: &Arc<Session<C>>| {
-                    let revalidation = session.begin_revalidation(|| session.for_each_scope(invalidate));
+                    let revalidation = session.begin_revalidation(|| ());
                     if let Some((own_id, own_epochs)) = own_session
                         && *own_id == session.id
                     {

@@ -113,18 +113,27 @@ impl<C: Consumer> Session<C> {
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
         while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
-            let is_fault = error.is_fault();
-            if is_fault && retries.wait().await && !self.is_closing() {
-                continue;
-            }
-            let code = if is_fault { CloseCode::Failed } else { CloseCode::Revoked };
             let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
-            tracing::info!(?user, ?cause, close_code = code.as_u16(), "connection closed: connect permission revoked");
-            if is_fault {
-                self.spread_close().await;
+            if !error.is_fault() {
+                let code = CloseCode::Revoked;
+                tracing::info!(
+                    ?user,
+                    ?cause,
+                    close_code = code.as_u16(),
+                    "connection closed: connect permission revoked"
+                );
+                self.close_with(code);
+                return false;
             }
-            self.close_with(code);
-            return false;
+            tracing::error!(?user, ?cause, "connect permission could not be evaluated");
+            if !retries.wait().await {
+                self.spread_close().await;
+                self.close_with(CloseCode::Failed);
+                return false;
+            }
+            if self.is_closing() {
+                return false;
+            }
         }
         true
     }
@@ -188,7 +197,7 @@ impl<C: Consumer> Session<C> {
         if !events.is_empty() {
             // Before the membership delivers again, so that no later event overtakes these.
             self.has_deferred.store(true, Ordering::SeqCst);
-            deferred.events.extend(events);
+            deferred.resume(events);
         }
         membership.verify(&self.send_queue);
     }

@@ -257,6 +257,10 @@ impl<C: Consumer> Session<C> {
         });
         poll_fn(|cx| {
             let _ = round.poll_checks(cx);
+            // Events that have waited for a group's permission go first.
+            if self.lock_deferred().in_progress.is_none() {
+                return Poll::Ready(());
+            }
             if settling.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }

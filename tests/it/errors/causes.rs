@@ -16,9 +16,9 @@ const PLACES: &[(&str, &str)] = &[
     ("connect", "failed"),
     ("authenticate", "failed"),
     ("authenticate during an action", "failed"),
-    ("grants", "event refused: grants could not be loaded"),
-    ("group", "group membership ended: permission revoked"),
-    ("connect permission, revalidated", "connection closed: connect permission revoked"),
+    ("grants", "event delayed: grants could not be loaded"),
+    ("group", "group permission could not be evaluated"),
+    ("connect permission, revalidated", "connect permission could not be evaluated"),
     ("group, by publisher", "group join refused"),
 ];
 

@@ -210,7 +210,7 @@ async fn expiry_is_moved_while_a_group_permission_hangs() {
         sleep(Duration::from_secs(1)).await;
         fixture.state.group_permission_hangs.store(false, Ordering::SeqCst);
         assert_eq!(client.reply().await.status(), 204, "it is evaluated again after five seconds");
-        expect_passed(start, 5);
+        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
         fixture.chat.publisher().publish(&Room, Said(1));
         assert_eq!(client.event().await.value()["data"], 1);
         if let Some(seconds) = seconds {

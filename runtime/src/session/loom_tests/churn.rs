@@ -162,7 +162,7 @@ fn events_keep_their_order_while_the_group_permission_is_evaluated() {
     });
 }
 
-/// Four threads: a change that waits for an evaluation, its task, and the revalidator. The call is dropped after its first
+/// Five threads: a change that waits for an evaluation, its task, and two revalidators. The call is dropped after its first
 /// poll.
 #[test]
 fn change_that_waits_takes_effect_if_its_call_is_dropped() {
