@@ -27,6 +27,7 @@ mod publishing;
 mod reauthentication;
 mod reauthorization;
 mod rename_all;
+mod revalidation;
 mod revocation;
 mod routes;
 mod rules;

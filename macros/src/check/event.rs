@@ -11,10 +11,19 @@ use crate::model::event::{Event, is_scope, shared_referent};
 use crate::model::parameter::is_type_named;
 use crate::model::{BlockKind, print};
 
+/// The event by which the runtime tells a client that a subscription has ended.
+const UNSUBSCRIBED: &str = "unsubscribed";
+
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == BlockKind::Handler {
         let message = "`#[event]` belongs in a `#[consumer]` block, which delivers the events; move it there";
         diagnostics.error(&event.attribute, message);
+    }
+    if event.name == UNSUBSCRIBED {
+        let message = format!(
+            "`{UNSUBSCRIBED}` is the event by which a client learns that a subscription has ended; rename the event"
+        );
+        diagnostics.error(&event.name_tokens, message);
     }
     check_permission(event, diagnostics);
     // Lifetimes are allowed, because the payload may borrow from the event.
@@ -196,6 +205,20 @@ mod tests {
             let errors = errors(method);
             assert_eq!(errors.len(), 1, "{method}: {errors:?}");
             assert!(errors[0].contains(words), "{method}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn reserved_event_name_is_rejected() {
+        let errors = |attribute: &str, method: &str| {
+            let event =
+                format!("#[event(permission = AllowAny{attribute})] fn {method}(&self, event: &Sent) -> View {{}}");
+            test_support::consumer_errors("", &event)
+        };
+        assert_eq!(errors("", "subscribed"), [""; 0]);
+        assert_eq!(errors(", name = \"left\"", "unsubscribed"), [""; 0]);
+        for errors in [errors("", "unsubscribed"), errors(", name = \"unsubscribed\"", "left")] {
+            assert!(errors.len() == 1 && errors[0].contains("rename the event"), "{errors:?}");
         }
     }
 

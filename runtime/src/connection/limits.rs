@@ -45,10 +45,11 @@ pub struct Limits {
     pub max_groups: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
     /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since
-    /// the events were queued, but not for events that wait for grants. Default: 256.
+    /// the events were queued, for events that wait for grants, and for those that wait for the permission of one group.
+    /// Default: 256.
     pub max_queued_events: usize,
     /// Capacity of a connection's send queue, in bytes of events; four times as large under the same condition as
-    /// [`max_queued_events`](Limits::max_queued_events). Default: 1 MiB.
+    /// [`max_queued_events`](Limits::max_queued_events). A larger event is delivered if no other one is queued. Default: 1 MiB.
     pub max_queued_bytes: usize,
     /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
     /// runs in the in-order queue. Default: 8.
@@ -62,6 +63,15 @@ pub struct Limits {
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
+    /// Maximum age of a connection's rights: so often its grants are loaded again, and its connect and group permissions
+    /// evaluated again, without a call of [`Connections`](crate::Connections). Nothing happens if they are the same. The load
+    /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
+    /// and nothing is delivered before it succeeds. `None` keeps rights until they are refreshed. Default: 5 minutes.
+    pub grants_max_age: Option<Duration>,
+    /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections whose
+    /// endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies. Further loads
+    /// wait; the users that wait take turns. Default: 32.
+    pub max_concurrent_loads: usize,
 }
 
 impl Default for Limits {
@@ -84,6 +94,8 @@ impl Default for Limits {
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
             max_objects: 100,
+            grants_max_age: Some(Duration::from_mins(5)),
+            max_concurrent_loads: 32,
         }
     }
 }

@@ -130,6 +130,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (extensions, effects) = connect.into_outcome();
                 scope.extend(extensions);
                 session.establish(*scope);
+                session.schedule_renewal();
                 if let Some(effects) = effects {
                     effects.run_after();
                 }

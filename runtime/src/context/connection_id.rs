@@ -1,6 +1,7 @@
 //! The identifier of a connection: [`ConnectionId`].
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -17,12 +18,18 @@ use crate::error::{Error, Result};
 ///     format!("connection {}: {}", cx.scope().connection_id(), cx.action())
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId([u8; 16]);
 
 impl ConnectionId {
     /// The id of a scope that belongs to no connection.
     pub(crate) const NIL: ConnectionId = ConnectionId([0; 16]);
+
+    /// Returns a part of a duration that is spread evenly over the connections.
+    pub(crate) fn share_of(self, duration: Duration) -> Duration {
+        let [first, second, ..] = self.0;
+        duration * u32::from(u16::from_be_bytes([first, second])) / u32::from(u16::MAX)
+    }
 
     /// Draws an id.
     ///

@@ -1,6 +1,7 @@
 //! Evaluates codenames for the user of a connection, with or without an object's overwrites.
 
 use std::future::Future;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -88,7 +89,7 @@ impl<U: User> Scope<U> {
             return Ok(is_granted);
         }
         match self.user_grants()? {
-            Some((user, grants)) => grants.evaluate(user, codename).await,
+            Some((user, grants)) => grants.evaluate(user, &user.id(), codename).await,
             None => Ok(false),
         }
     }
@@ -122,6 +123,24 @@ impl<U: User> Scope<U> {
     /// Returns whether the user may have a role: it is among the loaded roles, no roles were loaded, or nothing is cached.
     pub(crate) fn may_have_role(&self, role: &str) -> bool {
         self.user().is_some() && self.grants().is_none_or(|grants| grants.may_have_role(role))
+    }
+
+    /// Returns whether something may have been evaluated about this object.
+    pub(crate) fn has_evaluated(&self, object: &ObjectKey) -> bool {
+        self.grants().is_some_and(|grants| grants.has_evaluated(object))
+    }
+
+    /// Loads the grants again, while checks use the current ones, see `ConnectionGrants::find_changes`. An anonymous
+    /// connection has none.
+    ///
+    /// # Errors
+    ///
+    /// The error of the grant source.
+    pub(crate) async fn find_changes(&self, max_age: Duration) -> Result<(bool, Vec<ObjectKey>)> {
+        match (self.user(), self.grants()) {
+            (Some(user), Some(grants)) => grants.find_changes(user, &user.id(), max_age).await,
+            _ => Ok((false, Vec::new())),
+        }
     }
 
     /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.

@@ -234,7 +234,11 @@ impl<C: Consumer> Dispatcher<C> {
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
             let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
+            let (mut overtaken, mut evaluation) = (0, None);
             loop {
+                overtaken += 1;
+                // Changes that come faster than the message is evaluated wait for it.
+                evaluation = evaluation.or_else(|| self.session.registry.pending_raises.wait_for(overtaken));
                 // Rights that change continuously must not occupy a thread.
                 tokio::task::yield_now().await;
                 if self.session.send_queue.start_gate().is_closed() {

@@ -49,7 +49,10 @@ impl AuthorizedAt {
     /// Evaluates the permissions of the message until no epoch begins meanwhile. Returns whether its action is still
     /// authorized.
     pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
+        let (mut overtaken, mut evaluation) = (0, None);
         while !self.is_current(dispatcher) {
+            evaluation = evaluation.or_else(|| dispatcher.session.registry.pending_raises.wait_for(overtaken));
+            overtaken += 1;
             let current = dispatcher.session.send_queue.epoch();
             if !dispatcher.is_authorized(text, &mut self.kept_answers).await {
                 return false;

@@ -99,15 +99,19 @@ impl BatchFailure {
 
     /// Creates the error for one of the waiters.
     pub(super) fn to_error(&self) -> Error {
-        let error = &self.error;
-        if error.is_fault() {
-            return Error::internal(error.clone());
-        }
-        if let Some(after) = error.retry_after() {
-            return Error::too_many_requests(after);
-        }
-        Error::new(error.status(), error.code().to_owned(), error.detail().to_owned())
+        share_error(&self.error)
     }
+}
+
+/// Creates the error for one of the checks that waited for a load.
+pub(super) fn share_error(error: &Arc<Error>) -> Error {
+    if error.is_fault() {
+        return Error::internal(error.clone());
+    }
+    if let Some(after) = error.retry_after() {
+        return Error::too_many_requests(after);
+    }
+    Error::new(error.status(), error.code().to_owned(), error.detail().to_owned())
 }
 
 #[cfg(test)]

@@ -1,24 +1,29 @@
 //! A grant source with a cache of object overwrites, shared by all connections of the process.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use super::batch::{BatchFailure, BatchKeys};
+use super::batch::{BatchFailure, BatchKeys, share_error};
 use super::cached_overwrites::CachedOverwrites;
 use super::erased_source::ErasedSource;
 use super::loader::{LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
+use super::user_grants::UserGrants;
+use super::user_load::{LoadOutcome, SharedLoads, UserLoad};
 use crate::error::{Error, Result};
-use crate::panic::catch_unwind_future;
-use crate::sync::ignore_poison;
+use crate::panic::{catch_unwind, catch_unwind_future};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, Turns, lock};
 
 /// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
@@ -63,14 +68,27 @@ use crate::sync::ignore_poison;
 /// ```
 pub struct GrantCache<U>(Arc<CacheState<U>>);
 
+/// The number of loads of one check that a change of rights may overtake. The check then finishes on the last one, which has
+/// begun after the check: whoever uses the result compares epochs.
+pub(super) const MAX_OVERTAKEN_LOADS: u8 = 2;
+
 struct CacheState<U> {
     source: Box<dyn ErasedSource<U>>,
     /// A running batch holds one permit. Keys requested while all permits are taken share the next batch.
     batch_permits: Semaphore,
-    /// Incremented by `forget_all`.
+    /// What the clock showed after the latest `forget_all`.
     epoch: AtomicU64,
+    /// A logical clock. It rises with every connection and whenever something is forgotten, and tells whether a load has
+    /// begun after that.
+    clock: AtomicU64,
+    turns: Arc<Turns<String>>,
+    /// Protects the loads that connections share. No other lock is taken and no user code runs under it.
+    shared_loads: Mutex<SharedLoads>,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
     loader: Mutex<LoaderState>,
+    /// What the session layer keeps about the cache.
+    attachment: OnceLock<Arc<dyn Any + Send + Sync>>,
+    created_at: Instant,
 }
 
 impl<U> GrantCache<U> {
@@ -82,7 +100,12 @@ impl<U> GrantCache<U> {
             source,
             batch_permits: Semaphore::new(Self::MAX_CONCURRENT_BATCHES),
             epoch: AtomicU64::new(0),
+            clock: AtomicU64::new(0),
+            turns: Turns::new(usize::MAX, usize::MAX),
+            shared_loads: Mutex::default(),
             loader: Mutex::default(),
+            attachment: OnceLock::new(),
+            created_at: Instant::now(),
         }))
     }
 
@@ -99,11 +122,27 @@ impl<U> GrantCache<U> {
     /// Call it after a change of roles was stored. Loads that are in progress are repeated, so no check that starts after
     /// this call uses the old grants.
     pub fn forget_all(&self) {
-        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+        self.0.epoch.fetch_max(self.tick(), Ordering::SeqCst);
         self.0.lock_loader().forget_all();
     }
 
-    /// Returns the number of `forget_all` calls.
+    /// Lowers the number of users that are loaded at the same time to `max_loads`.
+    pub(crate) fn limit_loads(&self, max_loads: usize) {
+        self.0.turns.limit(max_loads);
+    }
+
+    /// Returns the attachment of the cache, of which there is one type only. Clones of the cache share it.
+    pub(crate) fn attachment<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let attachment = self.0.attachment.get_or_init(|| Arc::<T>::default());
+        attachment.clone().downcast().unwrap_or_default()
+    }
+
+    /// Advances the clock, and returns the new time. A load that begins at this time or later has begun after the call.
+    pub(super) fn tick(&self) -> u64 {
+        self.0.clock.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Returns the time of the latest `forget_all`.
     #[inline]
     pub(super) fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::SeqCst)
@@ -115,9 +154,36 @@ impl<U> GrantCache<U> {
 }
 
 impl<U: 'static> GrantCache<U> {
-    /// Returns the overwrites of these objects in their order. All of them are loaded, and none was stale when checked.
+    /// Loads a user's grants, by a load that begins at time `required` or later. `own_load` is used unless the source names a
+    /// key by which connections share loads.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source, also as a waiter of a shared load; a fault if it panics.
+    pub(super) async fn load_user(
+        &self,
+        user: &U,
+        user_id: &str,
+        required: u64,
+        own_load: impl Fn() -> Arc<UserLoad>,
+    ) -> Result<Arc<UserGrants>> {
+        let key = catch_unwind(|| self.0.source.coalesce_key(user)).map_err(|_| source_panicked())?;
+        loop {
+            let load = match &key {
+                Some(key) => self.0.lock_shared_loads().join(key, required),
+                None => own_load(),
+            };
+            let outcome = load.wait(|| self.0.run_load(&load, user, user_id)).await;
+            if outcome.began_at >= required {
+                return outcome.result.map_err(|error| share_error(&error));
+            }
+        }
+    }
+
+    /// Returns the overwrites of these objects in their order. All of them are loaded, and none was stale when checked,
+    /// unless objects were forgotten during two loads.
     pub(super) async fn load_entries(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
-        let mut is_exclusive = false;
+        let (mut is_exclusive, mut overtaken) = (false, 0);
         loop {
             let LoadRequest { entries, pending } = self.request(objects, is_exclusive);
             let pending = pending.into_iter().map(|load| {
@@ -127,11 +193,45 @@ impl<U: 'static> GrantCache<U> {
                     result => Ok(result.is_err()),
                 })
             });
-            is_exclusive |= try_join_all(pending).await?.contains(&true);
+            let has_failed = try_join_all(pending).await?.contains(&true);
+            is_exclusive |= has_failed;
             if entries.iter().all(|entry| entry.current().is_some()) {
                 return Ok(entries);
             }
+            overtaken += u8::from(!has_failed);
+            if overtaken >= MAX_OVERTAKEN_LOADS && entries.iter().all(|entry| entry.loaded().is_some()) {
+                return Ok(entries);
+            }
         }
+    }
+
+    /// Loads overwrites that are older than `max_age` again, unless another call does, and returns the objects for which they
+    /// have changed. These are not forgotten yet.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source.
+    pub(super) async fn find_changed_objects(
+        &self,
+        mut entries: Vec<(ObjectKey, Arc<CachedOverwrites>)>,
+        max_age: Duration,
+    ) -> Result<Vec<ObjectKey>> {
+        let now = self.0.age_millis();
+        let Some(since) = now.checked_sub(millis(max_age)) else { return Ok(Vec::new()) };
+        entries.retain(|(_, entry)| entry.current().is_some() && entry.claim_renewal(since, now));
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let objects: Vec<ObjectKey> = entries.iter().map(|(object, _)| object.clone()).collect();
+        let permit = self.0.batch_permits.acquire().await;
+        let loaded = catch_unwind_future(self.0.load_checked(&objects)).await;
+        drop(permit);
+        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked())).inspect_err(|_| {
+            entries.iter().for_each(|(_, entry)| entry.release_renewal());
+        })?;
+        let pairs = entries.into_iter().zip(loaded);
+        let changed = pairs.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
+        Ok(changed.map(|((object, _), _)| object).collect())
     }
 
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
@@ -140,6 +240,22 @@ impl<U: 'static> GrantCache<U> {
 }
 
 impl<U> CacheState<U> {
+    /// Returns the time since the cache was created, in milliseconds.
+    fn age_millis(&self) -> u64 {
+        millis(self.created_at.elapsed())
+    }
+
+    /// Waits for the user's turn and loads the grants.
+    async fn run_load(&self, load: &UserLoad, user: &U, user_id: &str) -> LoadOutcome {
+        let _permit = self.turns.acquire(user_id.to_owned()).await;
+        let began_at = self.clock.load(Ordering::SeqCst);
+        load.begin(began_at);
+        // The call itself may panic, before it returns a future.
+        let loaded = catch_unwind_future(async { self.source.load_user(user).await }).await;
+        let result = loaded.unwrap_or_else(|_| Err(source_panicked()));
+        LoadOutcome { began_at, result: result.map(Arc::new).map_err(Arc::new) }
+    }
+
     /// Waits for a permit, closes the list of keys and loads them.
     async fn run_batch(self: Arc<Self>, keys: Arc<BatchKeys>) -> Result<(), BatchFailure> {
         let _permit = self.batch_permits.acquire().await;
@@ -152,13 +268,14 @@ impl<U> CacheState<U> {
         }
         let mut objects: Vec<_> = positions.iter().collect();
         objects.sort_unstable_by_key(|(_, position)| **position);
+        let started_at = self.age_millis();
         let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
         let loaded = catch_unwind_future(self.load_checked(&objects)).await;
-        let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the grant source panicked")));
+        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked()));
         let result = loaded.map(|all| {
             for (object, entry) in &entries {
                 if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
-                    entry.set(overwrites.clone());
+                    entry.set(overwrites.clone(), started_at);
                 }
             }
         });
@@ -177,8 +294,20 @@ impl<U> CacheState<U> {
     }
 
     fn lock_loader(&self) -> MutexGuard<'_, LoaderState> {
-        ignore_poison(self.loader.lock())
+        lock(&self.loader)
     }
+
+    fn lock_shared_loads(&self) -> MutexGuard<'_, SharedLoads> {
+        lock(&self.shared_loads)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+fn source_panicked() -> Error {
+    Error::internal("the grant source panicked")
 }
 
 impl<U> Clone for GrantCache<U> {

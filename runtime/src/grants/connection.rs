@@ -1,15 +1,22 @@
 //! The grants of one session's user: the current snapshot, and when to load another one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use super::cache::GrantCache;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::cache::{GrantCache, MAX_OVERTAKEN_LOADS};
 use super::codename::Codename;
+use super::evaluated_objects::EvaluatedObjects;
 use super::object_key::ObjectKey;
 use super::seqlock::GrantBits;
 use super::snapshot::GrantSnapshot;
+use super::user_grants::UserGrants;
+use super::user_load::UserLoad;
 use crate::error::Result;
-use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{ArcSwapOption, Mutex, lock};
 
 /// The cached grants of one session's user.
 ///
@@ -18,23 +25,29 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct ConnectionGrants<U> {
     /// A copy of the first bits of the snapshot.
     bits: GrantBits,
-    /// Incremented by [`forget`](ConnectionGrants::forget).
+    /// The time of the cache's clock at the latest [`forget`](ConnectionGrants::forget), at first that of the creation: no
+    /// load that began before is used.
     connection_epoch: AtomicU64,
     cache: GrantCache<U>,
     snapshot: ArcSwapOption<GrantSnapshot>,
-    /// Held while a snapshot is loaded, so that concurrent checks load it once. An async lock, as it spans the load.
-    load_lock: tokio::sync::Mutex<()>,
+    /// Protects the load that the checks of this connection share, unless connections share it, and every write of
+    /// `snapshot` and `bits`. No other lock is taken under it.
+    load: Mutex<Weak<UserLoad>>,
+    /// Protects the objects about which something was evaluated. Boxed, because there are mostly none. No other lock is taken
+    /// under it.
+    evaluated_objects: Mutex<Option<Box<EvaluatedObjects>>>,
 }
 
 impl<U> ConnectionGrants<U> {
     pub(crate) fn new(cache: GrantCache<U>) -> ConnectionGrants<U> {
         let snapshot = ArcSwapOption::empty();
         ConnectionGrants {
+            connection_epoch: AtomicU64::new(cache.tick()),
             cache,
             snapshot,
             bits: GrantBits::new(),
-            connection_epoch: AtomicU64::new(0),
-            load_lock: tokio::sync::Mutex::const_new(()),
+            load: Mutex::default(),
+            evaluated_objects: Mutex::default(),
         }
     }
 
@@ -70,6 +83,11 @@ impl<U> ConnectionGrants<U> {
         }
     }
 
+    /// Returns whether something may have been evaluated about this object.
+    pub(crate) fn has_evaluated(&self, object: &ObjectKey) -> bool {
+        lock(&self.evaluated_objects).as_ref().is_some_and(|objects| objects.contains(object))
+    }
+
     /// Reads the cache line that most checks read, before it is needed.
     #[inline]
     pub(crate) fn prefetch(&self) -> u64 {
@@ -78,7 +96,7 @@ impl<U> ConnectionGrants<U> {
 
     /// Invalidates the cached grants: the next check loads them again.
     pub(crate) fn forget(&self) {
-        self.connection_epoch.fetch_add(1, Ordering::SeqCst);
+        self.connection_epoch.fetch_max(self.cache.tick(), Ordering::SeqCst);
     }
 
     /// Returns whether nothing has been forgotten since the load of the snapshot started.
@@ -87,19 +105,20 @@ impl<U> ConnectionGrants<U> {
         snapshot.epoch == self.epoch()
     }
 
-    /// Returns the epoch of the grants. Both summands only increase, so the sum is unchanged only while both are.
+    /// Returns the epoch of the grants: the time of the cache's clock when they were last forgotten. Each change is at a time
+    /// of its own, so the maximum changes with either.
     #[inline]
     fn epoch(&self) -> u64 {
-        self.cache.epoch().wrapping_add(self.connection_epoch.load(Ordering::SeqCst))
+        self.cache.epoch().max(self.connection_epoch.load(Ordering::SeqCst))
     }
 }
 
 impl<U: Send + Sync + 'static> ConnectionGrants<U> {
     /// Evaluates a codename, loading the grants if necessary.
-    pub(crate) async fn evaluate(&self, user: &U, codename: Codename) -> Result<bool> {
+    pub(crate) async fn evaluate(&self, user: &U, user_id: &str, codename: Codename) -> Result<bool> {
         match self.evaluate_cached(codename) {
             Some(is_granted) => Ok(is_granted),
-            None => Ok(self.load_snapshot(user).await?.user.grants.contains(codename)),
+            None => Ok(self.load_snapshot(user, user_id).await?.user.grants.contains(codename)),
         }
     }
 
@@ -111,36 +130,86 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         codename: Codename,
         objects: &[ObjectKey],
     ) -> Result<bool> {
+        // Recorded before the overwrites are read: a change that misses the record comes before they are loaded.
+        lock(&self.evaluated_objects).get_or_insert_default().extend(objects);
+        let mut overtaken = 0;
         loop {
-            let snapshot = self.load_snapshot(user).await?;
+            let snapshot = self.load_snapshot(user, user_id).await?;
             if let Some(is_granted) = snapshot.evaluate_cached_on_all(codename, objects) {
                 return Ok(is_granted);
             }
             let entries = self.cache.load_entries(objects).await?;
+            let are_current = entries.iter().all(|entry| !entry.is_stale());
             let mut grants =
                 objects.iter().zip(entries).map(|(object, entry)| snapshot.cache_object(object, entry, user_id));
             let all = grants.try_fold(true, |all, grants| Some(all & grants?.contains(codename)));
             // Starts over if something was forgotten in the meantime.
-            if let Some(all) = all.filter(|_| self.is_current(&snapshot)) {
+            let is_usable = are_current && self.is_current(&snapshot) || overtaken == MAX_OVERTAKEN_LOADS;
+            if let Some(all) = all.filter(|_| is_usable) {
                 return Ok(all);
             }
+            overtaken += 1;
         }
     }
 
-    /// Returns the current snapshot, loading it if necessary. A snapshot forgotten during its load is loaded again.
-    async fn load_snapshot(&self, user: &U) -> Result<Arc<GrantSnapshot>> {
-        loop {
-            if let Some(snapshot) = self.current_snapshot() {
-                return Ok(snapshot);
-            }
-            let _guard = self.load_lock.lock().await;
-            if self.current_snapshot().is_none() {
+    /// Loads the user's grants again, while checks use the current ones, and returns whether they have changed. Also returns
+    /// the objects whose overwrites are older than `max_age` and have changed.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source.
+    pub(crate) async fn find_changes(
+        &self,
+        user: &U,
+        user_id: &str,
+        max_age: Duration,
+    ) -> Result<(bool, Vec<ObjectKey>)> {
+        // If nothing is loaded, the next check loads it anyway.
+        let Some(snapshot) = self.current_snapshot() else { return Ok((false, Vec::new())) };
+        let required = self.cache.tick();
+        let own_load = || UserLoad::join(&mut lock(&self.load), required);
+        let loaded = self.cache.load_user(user, user_id, required, own_load).await?;
+        if *loaded != *snapshot.user {
+            return Ok((true, Vec::new()));
+        }
+        Ok((false, self.cache.find_changed_objects(snapshot.cached_objects(), max_age).await?))
+    }
+
+    /// Returns the current snapshot, loading it if necessary. A snapshot that is forgotten during its load is loaded again,
+    /// but only so often. Boxed, because it is rare, and the futures of actions contain this one.
+    fn load_snapshot<'a>(&'a self, user: &'a U, user_id: &'a str) -> BoxFuture<'a, Result<Arc<GrantSnapshot>>> {
+        async move {
+            let mut overtaken = 0;
+            loop {
+                if let Some(snapshot) = self.current_snapshot() {
+                    return Ok(snapshot);
+                }
                 let epoch = self.epoch();
-                let user = self.cache.source().load_user(user).await?;
-                self.bits.copy(&user.grants, epoch);
-                self.snapshot.store(Some(Arc::new(GrantSnapshot::new(epoch, user))));
+                let own_load = || UserLoad::join(&mut lock(&self.load), epoch);
+                let user = self.cache.load_user(user, user_id, epoch, own_load).await?;
+                let snapshot = self.store_snapshot(epoch, user);
+                overtaken += 1;
+                if self.is_current(&snapshot) || overtaken == MAX_OVERTAKEN_LOADS {
+                    return Ok(snapshot);
+                }
             }
         }
+        .boxed()
+    }
+
+    /// Stores a snapshot, unless another check has stored one of this epoch already, and returns it.
+    fn store_snapshot(&self, epoch: u64, user: Arc<UserGrants>) -> Arc<GrantSnapshot> {
+        let _writing = lock(&self.load);
+        if let Some(snapshot) = self.snapshot.load_full().filter(|snapshot| snapshot.epoch == epoch) {
+            return snapshot;
+        }
+        let snapshot = Arc::new(GrantSnapshot::new(epoch, user));
+        // A later load may have ended first.
+        if self.is_current(&snapshot) {
+            self.bits.copy(&snapshot.user.grants, epoch);
+            self.snapshot.store(Some(snapshot.clone()));
+        }
+        snapshot
     }
 
     fn current_snapshot(&self) -> Option<Arc<GrantSnapshot>> {
@@ -170,7 +239,7 @@ mod tests {
         source.grant([READ]);
         let grants = new_grants(&source);
         assert_eq!(grants.evaluate_cached(READ), None);
-        let mut evaluations: Vec<_> = (0..9).map(|_| Box::pin(grants.evaluate(&(), READ))).collect();
+        let mut evaluations: Vec<_> = (0..9).map(|_| Box::pin(grants.evaluate(&(), "7", READ))).collect();
         assert!(evaluations.iter_mut().all(|one| one.now_or_never().is_none()));
         source.release(9);
         assert!(evaluations.iter_mut().all(|one| one.now_or_never().unwrap().unwrap()));
@@ -185,12 +254,12 @@ mod tests {
         source.is_failing.store(true, Ordering::SeqCst);
         let grants = new_grants(&source);
         for _ in 0..2 {
-            assert!(grants.evaluate(&(), READ).now_or_never().unwrap().is_err());
+            assert!(grants.evaluate(&(), "7", READ).now_or_never().unwrap().is_err());
             assert!(grants.evaluate_on(&(), "7", READ, &keys(&[1])).now_or_never().unwrap().is_err());
         }
         assert_eq!(grants.evaluate_cached(READ), None);
         source.is_failing.store(false, Ordering::SeqCst);
-        assert!(grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
+        assert!(grants.evaluate(&(), "7", READ).now_or_never().unwrap().unwrap());
         assert_eq!(source.load_count(), 5);
     }
 
@@ -199,8 +268,8 @@ mod tests {
         let source = FakeSource::blocked();
         source.grant([READ]);
         let grants = new_grants(&source);
-        let mut first = Box::pin(grants.evaluate(&(), READ));
-        let mut second = Box::pin(grants.evaluate(&(), READ));
+        let mut first = Box::pin(grants.evaluate(&(), "7", READ));
+        let mut second = Box::pin(grants.evaluate(&(), "7", READ));
         assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
         drop(first);
         source.release(1);
@@ -216,7 +285,7 @@ mod tests {
             let source = FakeSource::blocked();
             source.grant([READ]);
             let grants = new_grants(&source);
-            let mut evaluation = Box::pin(grants.evaluate(&(), READ));
+            let mut evaluation = Box::pin(grants.evaluate(&(), "7", READ));
             assert!((&mut evaluation).now_or_never().is_none());
             source.grant([]);
             forget(&grants);
@@ -235,7 +304,7 @@ mod tests {
         let cache = source.cache();
         let (first, second) = (ConnectionGrants::new(cache.clone()), ConnectionGrants::new(cache.clone()));
         let cached = || (first.evaluate_cached(READ), second.evaluate_cached(READ));
-        let load = || [&first, &second].map(|grants| grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
+        let load = || [&first, &second].map(|grants| grants.evaluate(&(), "7", READ).now_or_never().unwrap().unwrap());
         load();
         first.forget();
         assert_eq!(cached(), (None, Some(false)));
@@ -318,7 +387,7 @@ mod tests {
         source.grant([READ]);
         let grants = new_grants(&source);
         source.release(1);
-        assert!(grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
+        assert!(grants.evaluate(&(), "7", READ).now_or_never().unwrap().unwrap());
         let objects = keys(&[1]);
         let mut evaluation = Box::pin(grants.evaluate_on(&(), "7", READ, &objects));
         assert!((&mut evaluation).now_or_never().is_none());

@@ -6,6 +6,7 @@ mod cached_overwrites;
 mod codename;
 mod connection;
 mod erased_source;
+mod evaluated_objects;
 mod grant_set;
 mod loader;
 mod object_key;
@@ -16,6 +17,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod user_grants;
+mod user_load;
 
 pub use cache::GrantCache;
 pub use codename::{Codename, CodenameRow};

@@ -31,7 +31,7 @@ use super::user_grants::UserGrants;
 /// assert_eq!(overwrites.apply(&guest, "8"), GrantSet::new());
 /// assert_eq!(overwrites.apply(&guest, "7"), uploads::read.into());
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overwrites {
     /// Whether the object does not exist.
     is_missing: bool,
@@ -41,7 +41,7 @@ pub struct Overwrites {
 }
 
 /// One step: what it denies, then what it allows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Overwrite {
     deny: GrantSet,
     allow: GrantSet,

@@ -25,13 +25,14 @@ type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), Ra
 pub(super) struct GrantSnapshot {
     /// The connection's epoch when the load started. The snapshot is current while the connection has the same epoch.
     pub(super) epoch: u64,
-    pub(super) user: UserGrants,
+    /// Shared with the other connections that waited for the same load.
+    pub(super) user: Arc<UserGrants>,
     /// Protects the cached object grants. No other lock is taken under it.
     objects: Mutex<ObjectOverwrites>,
 }
 
 impl GrantSnapshot {
-    pub(super) fn new(epoch: u64, user: UserGrants) -> GrantSnapshot {
+    pub(super) fn new(epoch: u64, user: Arc<UserGrants>) -> GrantSnapshot {
         GrantSnapshot { epoch, user, objects: Mutex::default() }
     }
 
@@ -64,15 +65,15 @@ impl GrantSnapshot {
         all
     }
 
-    /// Derives and caches the user's grants for an object. Returns `None` if the object has been forgotten since it was
-    /// loaded.
+    /// Derives and caches the user's grants for an object. Returns `None` if its overwrites are not loaded. If the object has
+    /// been forgotten since it was loaded, the cached grants are not used.
     pub(super) fn cache_object(
         &self,
         object: &ObjectKey,
         entry: Arc<CachedOverwrites>,
         user_id: &str,
     ) -> Option<GrantSet> {
-        let grants = entry.current()?.apply(&self.user, user_id);
+        let grants = entry.loaded()?.apply(&self.user, user_id);
         if object.id().heap_bytes() > GrantSnapshot::MAX_ID_BYTES {
             return Some(grants);
         }
@@ -82,6 +83,11 @@ impl GrantSnapshot {
         }
         objects.insert(object.clone(), (entry, grants.clone()));
         Some(grants)
+    }
+
+    /// Returns the cached objects with their overwrites.
+    pub(super) fn cached_objects(&self) -> Vec<(ObjectKey, Arc<CachedOverwrites>)> {
+        self.lock_objects().iter().map(|(object, (entry, _))| (object.clone(), entry.clone())).collect()
     }
 
     fn lock_objects(&self) -> MutexGuard<'_, ObjectOverwrites> {

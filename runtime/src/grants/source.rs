@@ -1,5 +1,6 @@
 //! The trait through which grants are loaded from the application's database.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -56,13 +57,60 @@ pub trait GrantSource<U>: Send + Sync + 'static {
     /// Loads the grants that a user has apart from any object, and the user's roles.
     ///
     /// Called once per connection and user, on the first check of a codename, and again after the grants were forgotten.
-    /// If they are forgotten during a call, its result is discarded and `load` is called again.
+    /// If they are forgotten during a call, its result is discarded and `load` is called again; a check whose loads are
+    /// overtaken twice finishes on the second one. [`Limits::max_concurrent_loads`](crate::Limits::max_concurrent_loads)
+    /// bounds the calls at the same time; users that wait take turns. Connections share calls if the source implements
+    /// [`coalesce_key`](GrantSource::coalesce_key).
+    ///
+    /// # Panics
+    ///
+    /// A panic is a fault of the check: 500, `internal_error`.
     ///
     /// # Cancel safety
     ///
     /// The future is dropped if the check that drives it is cancelled, for example because the action timed out. Another
     /// check that waits for the same grants then calls `load` again, so the method must be safe to repeat.
     fn load(&self, user: &U) -> impl Future<Output = Result<UserGrants>> + Send;
+
+    /// Returns a text that names everything that the result of [`load`](GrantSource::load) depends on, for example the user's
+    /// id. Default: `None`, so that each connection loads for itself.
+    ///
+    /// Connections whose users have equal keys share one call of `load` that is in progress: 100 connections of one user load
+    /// once after [`Connections::refresh_all`](crate::Connections::refresh_all). A connection never shares a call that began
+    /// before the connection was opened or its grants were last forgotten.
+    ///
+    /// The key must leave nothing out: if `load` reads the tenant of the user too, the key has to name both, or a user gets
+    /// the grants of another one.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use portcullis::{GrantSource, Result, User, UserGrants};
+    ///
+    /// struct Member { id: String }
+    /// # impl User for Member { fn id(&self) -> Cow<'_, str> { self.id.as_str().into() } }
+    ///
+    /// struct Roles;
+    ///
+    /// impl GrantSource<Member> for Roles {
+    ///     fn coalesce_key<'a>(&'a self, member: &'a Member) -> Option<Cow<'a, str>> {
+    ///         Some(member.id.as_str().into())
+    ///     }
+    ///
+    ///     async fn load(&self, member: &Member) -> Result<UserGrants> {
+    ///         // Queries the roles of `member.id`.
+    ///         # let _ = member;
+    ///         Ok(UserGrants::default())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// A panic is a fault of the check: 500, `internal_error`.
+    fn coalesce_key<'a>(&'a self, user: &'a U) -> Option<Cow<'a, str>> {
+        let _ = user;
+        None
+    }
 
     /// Loads the overwrites of these objects: one entry per object, in the order of `objects`, and [`Overwrites::missing`] for
     /// an object that does not exist. The default implementation returns empty overwrites.
@@ -114,6 +162,10 @@ impl<U> GrantCache<U> {
 
 /// Calls the source directly, without caching.
 impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
+    fn coalesce_key<'a>(&'a self, user: &'a U) -> Option<Cow<'a, str>> {
+        self.source().coalesce_key(user)
+    }
+
     async fn load(&self, user: &U) -> Result<UserGrants> {
         self.source().load_user(user).await
     }
@@ -133,6 +185,10 @@ impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
 
 /// Lets the application keep a handle on the source that it gives to an endpoint.
 impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
+    fn coalesce_key<'a>(&'a self, user: &'a U) -> Option<Cow<'a, str>> {
+        (**self).coalesce_key(user)
+    }
+
     fn load(&self, user: &U) -> impl Future<Output = Result<UserGrants>> + Send {
         (**self).load(user)
     }
@@ -151,6 +207,10 @@ impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
 }
 
 impl<U, G: GrantSource<U>> ErasedSource<U> for G {
+    fn coalesce_key<'a>(&'a self, user: &'a U) -> Option<Cow<'a, str>> {
+        GrantSource::coalesce_key(self, user)
+    }
+
     fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
     }

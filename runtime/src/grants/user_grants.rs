@@ -12,7 +12,7 @@ use super::grant_set::GrantSet;
 /// let administrator = UserGrants::from(GrantSet::all());
 /// assert!(administrator.grants.is_all() && administrator.roles.is_empty());
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "written out by applications")]
 pub struct UserGrants {
     /// The union of what the user's roles grant.

@@ -83,6 +83,7 @@ impl<C: Consumer> Session<C> {
             Some(true) => match self.enqueue(scope, publication, path, epoch) {
                 EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded => DeliveryOutcome::Done,
                 EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.defer(publication, path),
+                EnqueueOutcome::Unverified => self.hold(publication, path),
             },
             None => self.defer(publication, path),
         }
@@ -96,6 +97,17 @@ impl<C: Consumer> Session<C> {
         E: Send + Sync + 'static,
     {
         self.push_deferred(publication.handle(self, path));
+        DeliveryOutcome::Done
+    }
+
+    /// Lets an event wait until the permission of its group has been evaluated again.
+    #[cold]
+    fn hold<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_>) -> DeliveryOutcome
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        self.push_held(publication.handle(self, path));
         DeliveryOutcome::Done
     }
 
@@ -131,7 +143,10 @@ impl<C: Consumer> Session<C> {
     {
         self.build_frame(scope, publication, path, |frame, handle, frame_version| {
             // The discarded handles are dropped here, where no lock is held.
-            let (outcome, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            let (outcome, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || {
+                // Events that waited for a group's permission may have been deferred since this delivery began.
+                if self.has_deferred.load(Ordering::Relaxed) { Err(EnqueueOutcome::Stale) } else { path.version() }
+            });
             outcome
         })
     }
@@ -150,7 +165,10 @@ impl<C: Consumer> Session<C> {
         E: Send + Sync + 'static,
     {
         loop {
-            let Some(frame_version) = path.version() else { return EnqueueOutcome::Discarded };
+            let frame_version = match path.version() {
+                Ok(version) => version,
+                Err(outcome) => return outcome,
+            };
             let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Discarded };
             match enqueue(frame, publication.handle(self, path), frame_version) {
                 EnqueueOutcome::PathChanged => {}
@@ -172,19 +190,13 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.build_frame(scope, publication, path, |frame, handle, frame_version| {
-            let mut deferred = self.lock_deferred();
-            let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
-            let delivered = if matches!(outcome, EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded) {
-                deferred.in_progress.take()
-            } else {
-                None
-            };
-            drop(deferred);
-            // Not under the lock: dropping an event may run the application's code.
-            drop((delivered, discarded));
-            outcome
-        })
+        let outcome = self.build_frame(scope, publication, path, |frame, handle, frame_version| {
+            self.enqueue_in_progress(frame, handle, epoch, frame_version, || path.version())
+        });
+        if outcome == EnqueueOutcome::Unverified {
+            self.hold_in_progress(path, epoch);
+        }
+        outcome
     }
 }
 

@@ -88,7 +88,8 @@ impl<G: Group> GroupTable<G> {
             groups.insert(key, members.clone());
             (members, None)
         };
-        let membership = Arc::new(Membership::new(members.name.clone(), id, slot));
+        let group_id = Arc::as_ptr(&members).addr();
+        let membership = Arc::new(Membership::new(members.name.clone(), group_id, id, slot));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut list);
         membership.list_index.store(list.len(), Ordering::Relaxed);
@@ -151,6 +152,10 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
 
     fn release(&self, id: Option<&RequestId>) -> bool {
         self.membership.release(id, &self.session.send_queue)
+    }
+
+    fn membership(&self) -> &Arc<Membership> {
+        &self.membership
     }
 
     fn authorize_member<'a>(

@@ -10,14 +10,15 @@ use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
+use crate::session::revalidation::{CHECK_TIMEOUT, Retries};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::FrameText;
+use crate::transport::{CloseCode, FrameText};
 
 /// A published event.
 pub(crate) struct Publication<E> {
@@ -143,30 +144,38 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
         Box::pin(async move {
             let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
             let mut subscriber = Subscriber::new(&*scope);
-            let refuse = || {
-                session.registry.counters.record_refusal();
-                EnqueueOutcome::Discarded
-            };
+            let mut retries = Retries::new(session.check_timeout);
             loop {
                 if session.send_queue.epoch() != epoch {
                     return EnqueueOutcome::Stale;
                 }
                 match session.authorize_event(&subscriber, &self) {
                     Some(true) => return session.enqueue_deferred(&scope, &self, path, epoch),
-                    Some(false) => return refuse(),
+                    Some(false) => {
+                        session.registry.counters.record_refusal();
+                        return EnqueueOutcome::Discarded;
+                    }
                     None => {}
                 }
-                match timeout(session.check_timeout, subscriber.load()).await {
-                    // Grants may be invalidated before they are read again; each round waits for the grant source, so the
-                    // loop does not spin.
-                    Ok(Ok(())) => continue,
-                    Ok(Err(error)) => {
-                        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event refused: grants could not be loaded");
-                    }
-                    Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "event refused: loading grants timed out"),
-                }
+                // Grants may be invalidated before they are read again; each round waits for the grant source, so the loop
+                // does not spin.
+                let loaded = timeout(CHECK_TIMEOUT.min(retries.remaining()), subscriber.load()).await;
+                let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("loading grants took too long")));
+                let Err(error) = loaded else { continue };
+                let cause = Cause::new(&error);
                 session.registry.counters.record_failure();
-                return refuse();
+                if !error.is_fault() {
+                    tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: grants could not be loaded");
+                    session.registry.counters.record_refusal();
+                    return EnqueueOutcome::Discarded;
+                }
+                tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event delayed: grants could not be loaded");
+                if !retries.wait().await {
+                    // The event cannot be delivered, and the client must not miss it without notice.
+                    session.spread_close().await;
+                    session.close_with(CloseCode::Failed);
+                    return EnqueueOutcome::Discarded;
+                }
             }
         })
     }

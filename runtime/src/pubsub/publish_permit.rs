@@ -327,7 +327,10 @@ async fn authorize_publishing<G: Group, U: User>(
 where
     G::Consumer: Handler<User = U>,
 {
+    let (mut overtaken, mut evaluation) = (0, None);
     loop {
+        evaluation = evaluation.or_else(|| session.registry.pending_raises.wait_for(overtaken));
+        overtaken += 1;
         let epoch = session.send_queue.epoch();
         for group in groups {
             match G::PUBLISH {

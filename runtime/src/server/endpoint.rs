@@ -293,7 +293,8 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Sets the source from which the grants of users are loaded. Default: none.
     ///
-    /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded.
+    /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded, and a change of rights that is
+    /// reported to one of them reaches all.
     ///
     /// An endpoint whose consumer uses codenames needs a source: without one [`into_route`](Endpoint::into_route) panics,
     /// and every handshake is rejected with 500.
@@ -334,7 +335,7 @@ impl<C: Consumer> Endpoint<C> {
     #[must_use]
     pub fn grants(mut self, grants: impl GrantSource<C::User>) -> Self {
         let cache = grants.into_cache();
-        self.registry.add_grant_cache(cache.clone());
+        self.registry.link(&cache);
         self.grants = Some(cache);
         self
     }

@@ -40,11 +40,13 @@ impl<C: Consumer> Accepted<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, .. } = *self.limits;
+        let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, grants_max_age, .. } =
+            *self.limits;
         let send_queue =
             SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
         let id = self.scope.connection_id();
-        let session = Session::new(&self.registry, id, self.consumer, send_queue, max_groups, action_timeout);
+        let session =
+            Session::new(&self.registry, id, self.consumer, send_queue, max_groups, action_timeout, grants_max_age);
         run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
     }
 }
@@ -73,6 +75,9 @@ impl<C: Consumer> Endpoint<C> {
             let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
             tracing::info!(?host, ?origin, "handshake rejected: {reason}");
             return Err(Rejection(StatusCode::FORBIDDEN));
+        }
+        if let Some(grants) = &self.grants {
+            grants.limit_loads(self.limits.max_concurrent_loads);
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();

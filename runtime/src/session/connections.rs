@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::propagation::Propagation;
-use super::refresh::{Change, Refresh};
+use super::refresh::Refresh;
+use super::refresh_target::Change;
 use super::registry::Disconnected;
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
@@ -25,8 +26,12 @@ use crate::transport::CloseCode;
 ///
 /// # Cancel safety
 ///
-/// Every call changes the rights of all sessions concerned when its future is first polled, before that poll returns. If the
-/// future is dropped after that, the change and the revalidations continue.
+/// Every call takes effect when its future is first polled, see [`Refresh`]. If the future is dropped after that, the change
+/// and the revalidations continue.
+///
+/// # Shared grant caches
+///
+/// A `refresh_*` call also reaches the connections of endpoints that share a [`GrantCache`](crate::GrantCache) with this one.
 ///
 /// # Examples
 ///
@@ -84,7 +89,11 @@ impl<C: Consumer> Connections<C> {
         self.refresh(Change::Role(role.to_owned()))
     }
 
-    /// Revalidates all connections after the overwrites of an object have changed.
+    /// Revalidates connections after the overwrites of an object have changed: those for which a codename was evaluated for
+    /// this object.
+    ///
+    /// A permission that looks up the object itself, and not by a codename, is not known to depend on it: call
+    /// [`refresh_all`](Connections::refresh_all) if it does.
     pub fn refresh_object(&self, object: &ObjectKey) -> Refresh<C> {
         self.refresh(Change::Object(object.clone()))
     }

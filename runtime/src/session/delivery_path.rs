@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::membership::{ENDED, Membership};
+use super::membership::{ENDED, Membership, has_ids, is_active};
+use super::send_queue::EnqueueOutcome;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
 
@@ -26,33 +27,51 @@ impl DeliveryPath<'_> {
         }
     }
 
-    /// Returns the version of the path, which rises with every change of what frames show of it, or `None` if the path has
-    /// ended.
+    /// Returns the version of the path, which changes with everything that frames show of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Discarded`](EnqueueOutcome::Discarded) if the path has ended, and [`Unverified`](EnqueueOutcome::Unverified) if it
+    /// has not ended, but no group's permission is known to hold.
     #[inline]
-    pub(crate) fn version(&self) -> Option<u64> {
-        let version = |membership: &Membership| membership.version.load(Ordering::Relaxed);
-        match self {
-            DeliveryPath::Personal => Some(0),
-            DeliveryPath::Group(membership) => Some(version(membership)).filter(|version| *version < ENDED),
-            // The versions only rise, so their sum identifies the state of all.
-            DeliveryPath::Groups(memberships) => memberships
-                .iter()
-                .any(|membership| version(membership) < ENDED)
-                .then(|| memberships.iter().map(|membership| version(membership)).sum()),
+    pub(crate) fn version(&self) -> Result<u64, EnqueueOutcome> {
+        let memberships = match self {
+            DeliveryPath::Personal => return Ok(0),
+            DeliveryPath::Group(membership) => {
+                let version = membership.version.load(Ordering::Relaxed);
+                return if is_active(version) { Ok(version) } else { Err(inactive_outcome(version)) };
+            }
+            DeliveryPath::Groups(memberships) => memberships,
+        };
+        let (mut sum, mut any_active, mut outcome) = (0_u64, false, EnqueueOutcome::Discarded);
+        // Each version is read once, because it may change in between.
+        for version in memberships.iter().map(|membership| membership.version.load(Ordering::Relaxed)) {
+            // The low parts only rise, and the others change by their multiples, so the sum identifies the state of all.
+            sum = sum.wrapping_add(version);
+            any_active |= is_active(version);
+            if !is_active(version) && inactive_outcome(version) == EnqueueOutcome::Unverified {
+                outcome = EnqueueOutcome::Unverified;
+            }
         }
+        if any_active { Ok(sum) } else { Err(outcome) }
+    }
+
+    /// Returns the first membership whose group's permission is being evaluated again.
+    pub(crate) fn unverified(&self) -> Option<&Arc<Membership>> {
+        self.memberships().iter().find(|membership| membership.is_unverified())
     }
 
     /// Returns whether frames may show request ids.
     #[inline]
     pub(crate) fn shows_ids(&self) -> bool {
-        self.memberships().iter().any(|membership| membership.version.load(Ordering::Relaxed) % ENDED != 0)
+        self.memberships().iter().any(|membership| has_ids(membership.version.load(Ordering::Relaxed)))
     }
 
     /// Returns the request ids of the subscriptions, in the order in which they were made.
     pub(crate) fn request_ids(&self) -> Vec<RequestId> {
         let mut ids: Vec<RequestId> = Vec::new();
         for membership in self.memberships() {
-            if membership.version.load(Ordering::Relaxed) < ENDED {
+            if is_active(membership.version.load(Ordering::Relaxed)) {
                 for (id, _) in &membership.lock_holds().subscriptions {
                     if !ids.contains(id) {
                         ids.push(id.clone());
@@ -63,10 +82,10 @@ impl DeliveryPath<'_> {
         ids
     }
 
-    /// Returns the public name of the first group in which the session is still a member.
+    /// Returns the public name of the first group by which the event is delivered.
     pub(crate) fn group_name(&self) -> Option<&str> {
         let membership =
-            self.memberships().iter().find(|membership| membership.version.load(Ordering::Relaxed) < ENDED)?;
+            self.memberships().iter().find(|membership| is_active(membership.version.load(Ordering::Relaxed)))?;
         membership.group_name.as_deref()
     }
 
@@ -78,6 +97,11 @@ impl DeliveryPath<'_> {
             DeliveryPath::Groups(memberships) => OwnedDeliveryPath::Groups(memberships.clone()),
         }
     }
+}
+
+/// Returns what becomes of an event by a membership of this version, which is not active.
+fn inactive_outcome(version: u64) -> EnqueueOutcome {
+    if version < ENDED { EnqueueOutcome::Unverified } else { EnqueueOutcome::Discarded }
 }
 
 /// A [`DeliveryPath`] in owned form, for a queued or deferred event.

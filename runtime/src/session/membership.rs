@@ -15,17 +15,37 @@ use crate::sync::{Mutex, MutexGuard, ignore_poison};
 pub(crate) struct Membership {
     /// The public name of the group in frames, if its type declares one.
     pub(crate) group_name: Option<Arc<str>>,
-    /// Rises whenever the request ids that frames show change, and is [`ENDED`] once the membership has ended. Written
-    /// under `SendQueue::state` only.
+    /// Changes whenever what frames show of the membership changes: the low half counts the changes of its request ids, the
+    /// next 30 bits the revalidations. [`UNVERIFIED`] is set while the group's permission is being evaluated again, and it is
+    /// [`ENDED`] once the membership has ended. Written under `SendQueue::state` only.
     pub(super) version: AtomicU64,
     /// The index in the group's list of members. Written under the lock of that list only.
     pub(crate) list_index: AtomicUsize,
+    /// Identifies the group among those that have members.
+    pub(crate) group_id: usize,
     /// Protects what holds the membership. Lock order: after `Memberships::list`, before `SendQueue::state`.
     holds: Mutex<MembershipHolds>,
 }
 
 /// The version of a membership that has ended. Above every version of one that has not.
-pub(super) const ENDED: u64 = 1 << 40;
+pub(super) const ENDED: u64 = 1 << 63;
+/// Set in the version of a membership that may deliver nothing until the group's permission holds again.
+pub(super) const UNVERIFIED: u64 = 1 << 62;
+/// The part of the version that counts the revalidations. It wraps around.
+const REVALIDATIONS: u64 = UNVERIFIED - ONE_REVALIDATION;
+const ONE_REVALIDATION: u64 = 1 << 32;
+
+/// Returns whether events are delivered by a membership of this version.
+#[inline]
+pub(super) fn is_active(version: u64) -> bool {
+    version < UNVERIFIED
+}
+
+/// Returns whether a membership of this version has had a subscription, so that frames may show request ids.
+#[inline]
+pub(super) fn has_ids(version: u64) -> bool {
+    version % ONE_REVALIDATION != 0
+}
 
 /// What holds a membership: the join, and each subscription. Each occupies a group slot.
 pub(super) struct MembershipHolds {
@@ -35,7 +55,12 @@ pub(super) struct MembershipHolds {
 
 impl Membership {
     /// Creates a membership that is held by a join (`id` is `None`) or by the subscription of `id`.
-    pub(crate) fn new(group_name: Option<Arc<str>>, id: Option<RequestId>, slot: GroupSlot) -> Membership {
+    pub(crate) fn new(
+        group_name: Option<Arc<str>>,
+        group_id: usize,
+        id: Option<RequestId>,
+        slot: GroupSlot,
+    ) -> Membership {
         let mut holds = MembershipHolds { join_slot: None, subscriptions: SmallVec::new() };
         let version = u64::from(id.is_some());
         match id {
@@ -46,6 +71,7 @@ impl Membership {
             group_name,
             version: AtomicU64::new(version),
             list_index: AtomicUsize::new(0),
+            group_id,
             holds: Mutex::new(holds),
         }
     }
@@ -96,6 +122,37 @@ impl Membership {
             }
             has_ended
         })
+    }
+
+    /// Returns whether the group's permission is being evaluated again, so that events wait.
+    pub(crate) fn is_unverified(&self) -> bool {
+        self.version.load(Ordering::Relaxed) & UNVERIFIED != 0
+    }
+
+    /// Lets events wait until [`verify`](Membership::verify). `send_queue` is that of the session.
+    pub(super) fn unverify<N: Coalesce>(&self, send_queue: &SendQueue<N>) {
+        self.set_unverified(true, send_queue);
+    }
+
+    /// Lets events be delivered again, unless the membership has ended. `send_queue` is that of the session.
+    pub(super) fn verify<N: Coalesce>(&self, send_queue: &SendQueue<N>) {
+        self.set_unverified(false, send_queue);
+    }
+
+    fn set_unverified<N: Coalesce>(&self, is_unverified: bool, send_queue: &SendQueue<N>) {
+        send_queue.with_queue_locked(|| {
+            let version = self.version.load(Ordering::Relaxed);
+            if version < ENDED && (version & UNVERIFIED != 0) != is_unverified {
+                let revalidations = version.wrapping_add(ONE_REVALIDATION) & REVALIDATIONS;
+                let flag = if is_unverified { UNVERIFIED } else { 0 };
+                self.version.store(flag | revalidations | version % ONE_REVALIDATION, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Returns the request ids of the subscriptions.
+    pub(super) fn request_ids(&self) -> Vec<RequestId> {
+        self.lock_holds().subscriptions.iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// Ends the membership: events that are queued already stay queued, no further event is enqueued through it.

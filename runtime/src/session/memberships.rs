@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::membership::Membership;
+use super::overflow::Coalesce;
+use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::error::{Error, Result};
@@ -25,6 +28,8 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn hold(&self, id: Option<RequestId>, slot: GroupSlot);
     /// Ends the join (`id` is `None`) or the subscription of `id`. Returns whether nothing holds the membership any more.
     fn release(&self, id: Option<&RequestId>) -> bool;
+    /// Returns the membership.
+    fn membership(&self) -> &Arc<Membership>;
     /// Evaluates the group permission for `scope`.
     fn authorize_member<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
     /// Ends the membership and removes it from the list of members.
@@ -49,8 +54,8 @@ struct MembershipList<C: Consumer> {
     entries: Vec<Arc<dyn MembershipEntry<C>>>,
     /// Whether the connection has ended, which ends all memberships and accepts no further one.
     is_closed: bool,
-    /// Whether every membership has passed the permission of its group in the current epoch. Written under
-    /// `Session::deferred` only.
+    /// Whether every membership that is not marked as unverified has passed the permission of its group in the current
+    /// epoch. Written under `Session::deferred` only.
     is_verified: bool,
 }
 
@@ -102,7 +107,8 @@ impl<C: Consumer> Memberships<C> {
     /// is none.
     pub(crate) fn is_verified(&self, group: &dyn Any) -> Option<bool> {
         let list = self.lock_list();
-        list.entries.iter().any(|entry| entry.is_group(group)).then_some(list.is_verified)
+        let entry = list.entries.iter().find(|entry| entry.is_group(group))?;
+        Some(list.is_verified && !entry.membership().is_unverified())
     }
 
     /// Records that a revalidation is pending, which evaluates all group permissions again. Called before the epoch is
@@ -111,11 +117,16 @@ impl<C: Consumer> Memberships<C> {
         self.lock_list().is_verified = false;
     }
 
-    /// Records that no revalidation is pending any more.
-    pub(crate) fn finish_revalidation(&self) {
+    /// Marks every membership as unverified, so that only these wait, and returns them. Those of a connection that has ended
+    /// are not revalidated.
+    pub(super) fn unverify_each<N: Coalesce>(&self, send_queue: &SendQueue<N>) -> Vec<Arc<dyn MembershipEntry<C>>> {
         let mut list = self.lock_list();
-        // Memberships that have ended are not revalidated.
-        list.is_verified |= !list.is_closed;
+        if list.is_closed {
+            return Vec::new();
+        }
+        list.entries.iter().for_each(|entry| entry.membership().unverify(send_queue));
+        list.is_verified = true;
+        list.entries.clone()
     }
 
     /// Returns the number of slots that the membership in `group` occupies, or 0 if there is none.
@@ -123,10 +134,9 @@ impl<C: Consumer> Memberships<C> {
         self.lock_list().entries.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
-    /// Returns a snapshot of the memberships. Empty if the connection has ended.
-    pub(crate) fn entries(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
-        let list = self.lock_list();
-        if list.is_closed { Vec::new() } else { list.entries.clone() }
+    /// Returns a snapshot of the memberships.
+    pub(super) fn entries(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
+        self.lock_list().entries.clone()
     }
 
     /// Adds a membership in `group`, made by `create_entry` unless there is one, and holds it by a join (`id` is `None`) or

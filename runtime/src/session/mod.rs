@@ -4,6 +4,7 @@
 pub(crate) mod backpressure;
 pub(crate) mod connections;
 pub(crate) mod counters;
+mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
 mod lingering;
@@ -12,13 +13,19 @@ mod lingering;
 mod loom_tests;
 pub(crate) mod membership;
 pub(crate) mod memberships;
+mod notice;
 pub(crate) mod overflow;
+pub(crate) mod pending_raises;
 mod propagation;
 mod queue_state;
 pub(crate) mod queued_event;
 mod reauthentication;
 mod refresh;
+mod refresh_target;
 mod registry;
+mod renewal;
+mod renewal_schedule;
+pub(crate) mod revalidation;
 pub(crate) mod revalidator;
 pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]

@@ -1,5 +1,5 @@
 //! The overflow policy: what happens when a send queue is full. `queue_state.rs` applies it to queued events, and
-//! `revalidator.rs` to deferred ones.
+//! `deferral.rs` to those that wait.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;

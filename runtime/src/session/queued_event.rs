@@ -28,6 +28,10 @@ impl<S: 'static> EventHandle<S> {
         EventHandle { event, path, coalescing_hash }
     }
 
+    pub(super) fn path(&self) -> &OwnedDeliveryPath {
+        &self.path
+    }
+
     /// Authorizes the event, loading grants if necessary, and enqueues it if the subscriber may see it. `Stale` if the
     /// epoch has changed meanwhile.
     pub(crate) async fn settle(&self, session: &Arc<S>, epoch: Epoch) -> EnqueueOutcome {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::revalidator::PendingRevalidation;
+use super::deferred::PendingRevalidation;
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Scope, User};

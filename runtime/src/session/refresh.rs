@@ -1,6 +1,5 @@
 //! A reported change of rights that has yet to be applied: the future [`Refresh`].
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,21 +7,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::propagation::Propagation;
-use super::revalidator::PendingRevalidation;
-use super::session::{Session, SessionRegistry};
+use super::refresh_target::{Change, Started};
+use super::session::SessionRegistry;
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, OwnEpochs, Scope};
-use crate::grants::ObjectKey;
+use crate::context::{ConnectionId, OwnEpochs};
 
 /// The future of a `refresh_*` call of [`Connections`](crate::Connections).
 ///
 /// It does nothing until it is polled. When it completes, no event is delivered and no action starts on the rights from
-/// before the change. The connect and group permissions of the connections concerned are evaluated again in the background;
+/// before the change. It completes at its first poll, unless changes come so fast that evaluations make no progress: then
+/// several changes take effect together, after at most 100 ms. The connect and group permissions of the connections concerned are evaluated again in the background;
 /// [`revalidated`](Refresh::revalidated) waits for that too.
 ///
 /// # Cancel safety
 ///
-/// The first poll changes the rights of all connections concerned on this machine, before it returns. If the future is
+/// The first poll forgets the grants of all connections concerned on this machine, before it returns. If the future is
 /// dropped after that, the change and the revalidations continue.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Refresh<C: Consumer> {
@@ -30,15 +29,8 @@ pub struct Refresh<C: Consumer> {
     /// In an action: the id of its own session, and the epochs that the action begins there.
     own_session: Option<(ConnectionId, OwnEpochs)>,
     change: Change,
-}
-
-/// What has changed.
-#[derive(Debug)]
-pub(super) enum Change {
-    Users(Vec<String>),
-    Role(String),
-    Object(ObjectKey),
-    All,
+    /// What the first poll has begun.
+    started: Option<Vec<Started>>,
 }
 
 impl<C: Consumer> Refresh<C> {
@@ -47,7 +39,7 @@ impl<C: Consumer> Refresh<C> {
         own_session: Option<(ConnectionId, OwnEpochs)>,
         change: Change,
     ) -> Refresh<C> {
-        Refresh { registry, own_session, change }
+        Refresh { registry, own_session, change, started: None }
     }
 
     /// Applies the change, and waits until every connection concerned has been revalidated or has ended: connections whose
@@ -66,64 +58,37 @@ impl<C: Consumer> Refresh<C> {
     /// assert!(propagation.is_acknowledged());
     /// # }
     /// ```
-    pub async fn revalidated(self) -> Propagation {
-        for revalidation in self.apply() {
+    pub async fn revalidated(mut self) -> Propagation {
+        let propagation = (&mut self).await;
+        for revalidation in self.started.into_iter().flatten().flat_map(Started::into_revalidations) {
             revalidation.wait().await;
         }
-        Propagation::Acknowledged {}
+        propagation
     }
 
-    /// Begins the revalidation of every session concerned.
-    fn apply(&self) -> Vec<PendingRevalidation> {
-        let registry = &self.registry;
-        match &self.change {
-            Change::Object(object) => registry.forget_object(object),
-            Change::All => registry.forget_all(),
-            Change::Users(_) | Change::Role(_) => {}
-        }
-        // Before the sessions are looked up: a handshake that the lookup misses sees the new number.
-        registry.record_change();
-        let (sessions, invalidate): (_, fn(&Scope<C::User>)) = match &self.change {
-            Change::Users(user_ids) => {
-                (user_ids.iter().flat_map(|id| registry.sessions_of_user(id)).collect(), Scope::forget_grants)
-            }
-            Change::Role(role) => {
-                let mut sessions = registry.sessions();
-                sessions.retain(|session| may_have_role(session, role));
-                (sessions, Scope::forget_grants)
-            }
-            // The base grants of the users have not changed.
-            Change::Object(_) => (registry.sessions(), |_| ()),
-            Change::All => (registry.sessions(), Scope::forget_grants),
-        };
-        sessions.iter().map(|session| self.begin_revalidation(session, invalidate)).collect()
+    /// Begins the change at the endpoint, and at those that share a grant cache with it.
+    fn begin(&self) -> Vec<Started> {
+        let targets = self.registry.clone().with_linked_targets();
+        // Forgotten at all before the first one loads anew.
+        targets.iter().for_each(|target| target.forget(&self.change));
+        targets.into_iter().map(|target| target.begin(&self.change, self.own_session.as_ref())).collect()
     }
-
-    fn begin_revalidation(&self, session: &Arc<Session<C>>, invalidate: fn(&Scope<C::User>)) -> PendingRevalidation {
-        let revalidation = session.begin_revalidation(|| session.for_each_scope(invalidate));
-        if let Some((own_id, own_epochs)) = &self.own_session
-            && *own_id == session.id
-        {
-            own_epochs.add(revalidation.epoch);
-        }
-        revalidation
-    }
-}
-
-/// Returns whether a user of the session holds the role. A replaced user may still have actions running.
-fn may_have_role<C: Consumer>(session: &Session<C>, role: &str) -> bool {
-    let is_concerned = Cell::new(false);
-    session.for_each_scope(|scope| is_concerned.set(is_concerned.get() || scope.may_have_role(role)));
-    is_concerned.get()
 }
 
 impl<C: Consumer> Future for Refresh<C> {
     type Output = Propagation;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Propagation> {
-        // The revalidations continue without these handles.
-        drop(self.apply());
-        Poll::Ready(Propagation::Acknowledged {})
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Propagation> {
+        if self.started.is_none() {
+            self.started = Some(self.begin());
+        }
+        // All are polled, so that each wakes the task.
+        let is_pending = self
+            .started
+            .iter_mut()
+            .flatten()
+            .fold(false, |is_pending, one| one.poll_raised(cx).is_pending() | is_pending);
+        if is_pending { Poll::Pending } else { Poll::Ready(Propagation::Acknowledged {}) }
     }
 }
 

@@ -4,14 +4,14 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use super::counters::CounterCells;
 use super::lingering::LingeringSessions;
+use super::pending_raises::{PendingRaise, PendingRaises};
+use super::renewal_schedule::RenewalSchedule;
 use crate::context::ConnectionId;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, Turns, lock};
 
 /// The session registry of one endpoint, named [`SessionRegistry`](super::SessionRegistry) with its type of sessions.
 pub(crate) struct Registry<U, S> {
@@ -29,8 +29,15 @@ pub(crate) struct Registry<U, S> {
     tombstones: Mutex<HashMap<Disconnected, u64>>,
     /// The number of the latest change whose tombstone was evicted.
     expired_change: AtomicU64,
-    /// Bounds how many sessions revalidate at the same time.
-    revalidation_permits: Semaphore,
+    /// The changes of rights that wait for evaluations.
+    pub(crate) pending_raises: PendingRaises<PendingRaise<S>>,
+    /// When the rights of sessions are renewed.
+    pub(super) renewals: RenewalSchedule,
+    /// Bounds how many sessions evaluate their connect permission at the same time, one per user. The keys are user ids; each
+    /// anonymous session has a key of its own.
+    pub(super) revalidation_turns: Arc<Turns<String>>,
+    /// Bounds how many group permissions are evaluated at the same time. The keys are those of `Membership::group_id`.
+    pub(super) group_turns: Arc<Turns<usize>>,
     /// Protects the list of grant caches; clones of an endpoint may have different ones. Lock order: before the locks of
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
@@ -49,6 +56,10 @@ pub(crate) enum Disconnected {
 /// The number of sessions that revalidate at the same time. It bounds the load on the database when a change concerns all.
 const MAX_CONCURRENT_REVALIDATIONS: usize = 32;
 
+/// The number of sessions for which the permission of one group is evaluated at the same time. Below the number for all
+/// groups, so that one whose check hangs leaves turns to the others.
+const MAX_CONCURRENT_CHECKS_PER_GROUP: usize = 16;
+
 /// The number of tombstones that are kept.
 const MAX_TOMBSTONES: usize = 4096;
 
@@ -61,7 +72,10 @@ impl<U, S> Registry<U, S> {
             change_count: AtomicU64::new(0),
             tombstones: Mutex::default(),
             expired_change: AtomicU64::new(0),
-            revalidation_permits: Semaphore::new(MAX_CONCURRENT_REVALIDATIONS),
+            pending_raises: PendingRaises::new(),
+            renewals: RenewalSchedule::default(),
+            revalidation_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, 1),
+            group_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, MAX_CONCURRENT_CHECKS_PER_GROUP),
             grants: Mutex::default(),
             counters: Arc::default(),
             lingering: LingeringSessions::new(),
@@ -89,6 +103,11 @@ impl<U, S> Registry<U, S> {
         lock(&self.grants).push(cache);
     }
 
+    /// Returns the grant caches.
+    pub(crate) fn grant_caches(&self) -> Vec<GrantCache<U>> {
+        lock(&self.grants).clone()
+    }
+
     /// Invalidates the overwrites of `object` in every grant cache.
     pub(crate) fn forget_object(&self, object: &ObjectKey) {
         lock(&self.grants).iter().for_each(|grants| grants.forget_object(object));
@@ -97,12 +116,6 @@ impl<U, S> Registry<U, S> {
     /// Invalidates every grant cache.
     pub(crate) fn forget_all(&self) {
         lock(&self.grants).iter().for_each(GrantCache::forget_all);
-    }
-
-    /// Waits for the permit to revalidate a session.
-    pub(crate) async fn revalidation_permit(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed, so the permit is never `None`.
-        self.revalidation_permits.acquire().await.ok()
     }
 
     /// Records a tombstone, so that the connections are closed whose handshake is in progress.

@@ -3,47 +3,32 @@
 //!
 //! An event is deferred while the grants that its permission needs are being loaded, or while an earlier event or a change
 //! of rights is pending, so that the events keep their order. A change begins an epoch at once
-//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission and the group permissions again before
-//! it delivers anything. The overflow policy applies to deferred events as it does to queued ones.
+//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission again before it delivers anything, and the
+//! group permissions while it delivers. `deferral.rs` adds events to the list.
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
-use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use tokio::time::{Instant, timeout_at};
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::backpressure::PausedPublishers;
-use super::deferred::Deferred;
-use super::overflow::{OverflowPolicy, take_superseded};
+use super::deferred::{Deferred, PendingRevalidation};
+use super::pending_raises::MAX_RAISE_DELAY;
 use super::queued_event::EventHandle;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, Epoch, Undo};
+use crate::context::{Epoch, Undo};
 use crate::error::{Error, Result};
-use crate::log::{Cause, Truncated};
+use crate::log::Cause;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseCode;
-
-/// A revalidation that is pending. It continues if this value is dropped.
-pub(crate) struct PendingRevalidation {
-    completed: oneshot::Receiver<()>,
-    /// The epoch that the change began.
-    pub(crate) epoch: Epoch,
-}
-
-impl PendingRevalidation {
-    /// Waits until the session has been revalidated or has ended.
-    ///
-    /// # Cancel safety
-    ///
-    /// The revalidation continues if the future is dropped.
-    pub(crate) async fn wait(self) {
-        let _ = self.completed.await;
-    }
-}
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
 /// of rights was still pending.
@@ -56,8 +41,9 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
         if deferred.task == Some(self.1) {
             deferred.task = None;
             let pending_changes = std::mem::take(&mut deferred.pending_changes);
+            let is_checking = std::mem::take(&mut deferred.is_checking);
             drop(deferred);
-            if !pending_changes.is_empty() {
+            if is_checking || !pending_changes.is_empty() {
                 // It is unknown which permissions were evaluated, so the session must not continue.
                 self.0.close_with(CloseCode::Failed);
             }
@@ -81,54 +67,68 @@ pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<O
 enum RevalidatorJob<C: Consumer> {
     Revalidate(Vec<oneshot::Sender<()>>),
     Deliver(EventHandle<Session<C>>, Epoch),
+    /// There is nothing to do but to wait for the group permissions.
+    Wait,
+}
+
+/// One revalidation, from the connect permission to the last group permission.
+#[derive(Default)]
+struct Round {
+    /// The callers that wait for it.
+    callers: Vec<oneshot::Sender<()>>,
+    /// The evaluation of the group permissions. `None` if it has ended or not begun.
+    checks: Option<BoxFuture<'static, ()>>,
+    /// How often it has begun anew, because of another change, before everything was delivered.
+    overtaken: usize,
+}
+
+impl Round {
+    fn poll_checks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(checks) = &mut self.checks {
+            ready!(checks.as_mut().poll(cx));
+            self.checks = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Ends the round: its callers continue.
+    fn finish(&mut self) {
+        for caller in self.callers.drain(..) {
+            // The receiver may be gone: waiting is optional.
+            let _ = caller.send(());
+        }
+    }
 }
 
 impl<C: Consumer> Session<C> {
-    /// Defers an event, and applies the overflow policy if too many are deferred.
-    pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
-        let mut deferred = self.lock_deferred();
-        if self.send_queue.is_closed() {
-            return;
-        }
-        deferred.events.push_back(handle);
-        if deferred.events.len() > self.send_queue.max_events() / 2 {
-            deferred.paused_publishers.hold_current(true);
-        }
-        if deferred.events.len() <= self.send_queue.max_events() {
-            return self.ensure_running(deferred);
-        }
-        let superseded: Vec<EventHandle<Session<C>>> = match self.send_queue.overflow_policy() {
-            OverflowPolicy::Close => Vec::new(),
-            OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
-            OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, |event| event),
-        };
-        if superseded.is_empty() {
-            drop(deferred);
-            return self.close_with(CloseCode::TooSlow);
-        }
-        self.ensure_running(deferred);
-        self.send_queue.record_dropped(superseded.len());
-    }
-
     /// Begins an epoch after a change of rights. `invalidate` discards the grants from before the change. When this
     /// returns, no event is delivered and no action starts on the old rights. The returned value resolves when the connect
     /// permission and the group permissions have been evaluated again.
     pub(crate) fn begin_revalidation(self: &Arc<Self>, invalidate: impl FnOnce()) -> PendingRevalidation {
         let (sender, completed) = oneshot::channel();
+        let epoch = self.raise(vec![sender], invalidate);
+        PendingRevalidation { completed, epoch }
+    }
+
+    /// As [`begin_revalidation`](Self::begin_revalidation), once for several callers.
+    pub(super) fn begin_shared_revalidation(self: &Arc<Self>, callers: usize) -> Vec<PendingRevalidation> {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..callers).map(|_| oneshot::channel()).unzip();
+        let epoch = self.raise(senders, || ());
+        receivers.into_iter().map(|completed| PendingRevalidation { completed, epoch }).collect()
+    }
+
+    fn raise(self: &Arc<Self>, callers: Vec<oneshot::Sender<()>>, invalidate: impl FnOnce()) -> Epoch {
         let mut deferred = self.lock_deferred();
         // From here on every event is deferred, and one that is being authorized gets stale with the epoch.
         self.has_deferred.store(true, Ordering::SeqCst);
         self.memberships.begin_revalidation();
         invalidate();
         let (epoch, recalled) = self.send_queue.recall();
-        let in_progress = deferred.in_progress.take();
-        for handle in in_progress.into_iter().chain(recalled.rev()) {
-            deferred.events.push_front(handle);
-        }
-        deferred.pending_changes.push(sender);
+        deferred.take_back(recalled);
+        deferred.pending_changes.extend(callers);
         self.ensure_running(deferred);
         self.send_queue.start_gate().drain();
-        PendingRevalidation { completed, epoch }
+        epoch
     }
 
     /// Runs `join`, which adds a membership that was authorized in `evaluation_epoch`. If the epoch has changed since, the
@@ -166,9 +166,14 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Spawns the task unless it runs.
-    fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<Session<C>>>) {
+    pub(super) fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<Session<C>>>) {
         self.has_deferred.store(true, Ordering::SeqCst);
         if deferred.task.is_some() {
+            let waker = deferred.task_waker.take();
+            drop(deferred);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
             return;
         }
         deferred.task_count += 1;
@@ -176,10 +181,10 @@ impl<C: Consumer> Session<C> {
         let task = RevalidatorTask(self.clone(), deferred.task_count);
         drop(deferred);
         self.runtime.spawn(async move {
-            let session = &task.0;
-            while let Some(job) = session.next_job() {
+            let (session, mut round) = (&task.0, Round::default());
+            while let Some(job) = session.next_job(&mut round) {
                 let is_revalidation = matches!(job, RevalidatorJob::Revalidate(_));
-                if let Err(panic) = catch_unwind_future(session.run_job(job)).await {
+                if let Err(panic) = catch_unwind_future(session.run_job(job, &mut round)).await {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
                     if is_revalidation {
                         // It is unknown which permissions were evaluated, so the session must not continue.
@@ -191,72 +196,92 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Returns the next job, or `None` if there is none; the task then counts as ended.
-    fn next_job(&self) -> Option<RevalidatorJob<C>> {
+    fn next_job(&self, round: &mut Round) -> Option<RevalidatorJob<C>> {
         let mut deferred = self.lock_deferred();
         let finished = deferred.in_progress.take();
-        let job = if deferred.pending_changes.is_empty() {
+        let mut job = if deferred.pending_changes.is_empty() {
             deferred.in_progress = deferred.events.pop_front();
             let epoch = self.send_queue.epoch();
             deferred.in_progress.clone().map(|handle| RevalidatorJob::Deliver(handle, epoch))
         } else {
             Some(RevalidatorJob::Revalidate(std::mem::take(&mut deferred.pending_changes)))
         };
-        let mut paused_publishers = PausedPublishers::default();
+        // What ends with the session is dropped after the lock is released.
+        let cancelled = if self.is_closing() { round.checks.take() } else { None };
+        let (mut paused_publishers, is_checking) = (PausedPublishers::default(), round.checks.is_some());
+        deferred.is_checking = is_checking;
         if job.is_none() {
-            deferred.task = None;
             self.has_deferred.store(false, Ordering::SeqCst);
             paused_publishers = std::mem::take(&mut deferred.paused_publishers);
+            if is_checking {
+                job = Some(RevalidatorJob::Wait);
+            } else {
+                deferred.task = None;
+            }
         }
         drop(deferred);
+        if !is_checking && !matches!(job, Some(RevalidatorJob::Revalidate(_))) {
+            round.finish();
+        }
         // Not under the lock: dropping an event may run the application's code.
-        drop((finished, paused_publishers));
+        drop((finished, cancelled, paused_publishers));
         job
     }
 
-    async fn run_job(self: &Arc<Self>, job: RevalidatorJob<C>) {
+    async fn run_job(self: &Arc<Self>, job: RevalidatorJob<C>, round: &mut Round) {
         match job {
-            RevalidatorJob::Revalidate(pending_changes) => {
-                self.revalidate().await;
-                for sender in pending_changes {
-                    // The receiver may be gone: waiting is optional.
-                    let _ = sender.send(());
-                }
+            RevalidatorJob::Revalidate(callers) => {
+                round.callers.extend(callers);
+                round.checks = None;
+                self.revalidate(round).await;
+                round.overtaken += 1;
             }
             // A stale event was taken back by the change, and is delivered again from the list.
-            RevalidatorJob::Deliver(handle, epoch) => {
-                handle.settle(self, epoch).await;
-            }
+            RevalidatorJob::Deliver(handle, epoch) => self.deliver_deferred(&handle, epoch, round).await,
+            RevalidatorJob::Wait => poll_fn(|cx| self.poll_work(round, cx)).await,
         }
     }
 
-    /// Evaluates the connect permission and all group permissions again, within the time of one action. Closes the
-    /// connection if the former does not hold, and ends the memberships for which the latter do not.
-    async fn revalidate(self: &Arc<Self>) {
-        let _permit = self.registry.revalidation_permit().await;
-        // Read after the wait for the permit: the user may have been replaced meanwhile.
-        let Some(scope) = self.scope() else { return };
-        let deadline = Instant::now() + self.check_timeout;
-        let head = ConnectContext::<C::User>::head();
-        let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = within_deadline(deadline, self.consumer.authorize_connect(&connect)).await {
-            let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
-            return self.close_with(code);
-        }
-        for entry in self.memberships.entries() {
-            if let Err(error) = within_deadline(deadline, entry.authorize_member(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
-                self.memberships.remove_entry(&entry);
+    /// Authorizes and enqueues a deferred event. A change of rights does not wait for it.
+    async fn deliver_deferred(self: &Arc<Self>, handle: &EventHandle<Session<C>>, epoch: Epoch, round: &mut Round) {
+        let overtaken = round.overtaken.saturating_sub(1);
+        let mut settling = pin!(async {
+            let mut settling = pin!(handle.settle(self, epoch));
+            // Changes that come faster than grants load wait for them, but not for a load that takes long.
+            if let Some(_evaluation) = self.registry.pending_raises.wait_for(overtaken)
+                && timeout(MAX_RAISE_DELAY, settling.as_mut()).await.is_ok()
+            {
+                return;
             }
-        }
-        self.finish_revalidation();
+            settling.await;
+        });
+        poll_fn(|cx| {
+            let _ = round.poll_checks(cx);
+            // Events that have waited for a group's permission go first.
+            if self.lock_deferred().in_progress.is_none() {
+                return Poll::Ready(());
+            }
+            if settling.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut deferred = self.lock_deferred();
+            if deferred.pending_changes.is_empty() && !self.is_closing() {
+                deferred.task_waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            if let Some(handle) = deferred.in_progress.take() {
+                deferred.events.push_front(handle);
+            }
+            Poll::Ready(())
+        })
+        .await;
     }
 
-    /// Records that all group permissions have been evaluated again, unless another change is pending by now.
-    fn finish_revalidation(&self) {
-        let deferred = self.lock_deferred();
-        if deferred.pending_changes.is_empty() {
-            self.memberships.finish_revalidation();
+    /// Evaluates the connect permission again, and begins to evaluate the group permissions.
+    async fn revalidate(self: &Arc<Self>, round: &mut Round) {
+        let _evaluation = self.registry.pending_raises.wait_for(round.overtaken);
+        if self.revalidate_connect().await {
+            round.checks = self.begin_group_checks(round.overtaken);
         }
     }
 
@@ -268,18 +293,36 @@ impl<C: Consumer> Session<C> {
         }
     }
 
+    /// Waits until all group permissions have been evaluated, or until there is something else to do.
+    fn poll_work(&self, round: &mut Round, cx: &mut Context<'_>) -> Poll<()> {
+        if round.poll_checks(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut deferred = self.lock_deferred();
+        if deferred.events.is_empty() && deferred.pending_changes.is_empty() && !self.is_closing() {
+            deferred.task_waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
     /// Discards the deferred events and releases the publishers that are held for them.
     pub(crate) fn discard_deferred(&self) {
-        let discarded = {
+        let (discarded, task) = {
             let mut deferred = self.lock_deferred();
-            (
+            let discarded = (
                 std::mem::take(&mut deferred.events),
+                std::mem::take(&mut deferred.side_queues),
                 deferred.in_progress.take(),
                 std::mem::take(&mut deferred.paused_publishers),
-            )
+            );
+            (discarded, deferred.task_waker.take())
         };
         // Not under the lock: dropping an event may run the application's code.
         drop(discarded);
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 
     pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<Session<C>>> {

@@ -19,7 +19,7 @@ use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, ConnectionEnd, FrameText};
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
-const UNREAD_FACTOR: usize = 4;
+pub(super) const UNREAD_FACTOR: usize = 4;
 
 /// The send queue of one session. `N` is what it takes to authorize an event again.
 #[repr(C)]
@@ -58,8 +58,10 @@ pub(crate) enum EnqueueOutcome {
     /// The event is not delivered: it was refused, its delivery path has ended, the queue is closed, or there is no frame
     /// for this subscriber.
     Discarded,
-    /// The epoch has changed since the event was authorized.
+    /// The epoch has changed since the event was authorized, or events before it wait.
     Stale,
+    /// The group's permission is being evaluated again, so the event has to wait.
+    Unverified,
     /// What the frame shows of the delivery path has changed since the frame was encoded.
     PathChanged,
 }
@@ -88,7 +90,7 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// Enqueues an event that was authorized in `epoch`. `frame_version` is the version of the delivery path that the frame
-    /// was encoded for, and `version` returns the current one. Also returns the discarded handles: dropping an event may
+    /// was encoded for, and `version` returns the current one, or why the event is not enqueued. Also returns the discarded handles: dropping an event may
     /// run the application's code, so the caller drops them after it has released its own locks.
     pub(crate) fn enqueue(
         &self,
@@ -96,16 +98,17 @@ impl<N: Coalesce> SendQueue<N> {
         handle: N,
         epoch: Epoch,
         frame_version: u64,
-        version: impl FnOnce() -> Option<u64>,
+        version: impl FnOnce() -> Result<u64, EnqueueOutcome>,
     ) -> (EnqueueOutcome, Vec<N>) {
         let mut state = self.lock_state();
         // Compared under the lock, so that no change of rights or of the delivery path comes between the check and the
         // push.
         let rejected = match version() {
             _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
-            Some(now) if now != frame_version => Some(EnqueueOutcome::PathChanged),
-            Some(_) if !state.is_closed() => None,
-            _ => Some(EnqueueOutcome::Discarded),
+            Err(outcome) => Some(outcome),
+            Ok(now) if now != frame_version => Some(EnqueueOutcome::PathChanged),
+            Ok(_) if !state.is_closed() => None,
+            Ok(_) => Some(EnqueueOutcome::Discarded),
         };
         if let Some(outcome) = rejected {
             return (outcome, vec![handle]);
@@ -117,8 +120,10 @@ impl<N: Coalesce> SendQueue<N> {
         let mut discarded = Vec::new();
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
+        // An event that is larger than the whole queue is delivered if no other one is queued: the connection would come back
+        // and meet it again.
         while state.events.len() > self.max_events.saturating_mul(factor)
-            || state.bytes > self.max_bytes.saturating_mul(factor)
+            || state.events.len() > 1 && state.bytes > self.max_bytes.saturating_mul(factor)
         {
             let superseded = state.apply_overflow(self.overflow_policy);
             if superseded.is_empty() && !state.events.is_empty() {

@@ -52,6 +52,8 @@ pub(crate) struct Session<C: Consumer> {
     /// Protects the deferred events and the state of the revalidator. While it is held, no epoch begins. Lock order: the
     /// first of all.
     pub(crate) deferred: Mutex<Deferred<Session<C>>>,
+    /// The maximum age of the session's rights, see [`Limits::grants_max_age`](crate::Limits::grants_max_age).
+    pub(super) max_age: Option<Duration>,
     /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
     pub(crate) runtime: Handle,
@@ -69,6 +71,7 @@ impl<C: Consumer> Session<C> {
         send_queue: SendQueue<EventHandle<Session<C>>>,
         max_groups: usize,
         check_timeout: Duration,
+        max_age: Option<Duration>,
     ) -> Arc<Session<C>> {
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
@@ -83,6 +86,7 @@ impl<C: Consumer> Session<C> {
             user_id: OnceLock::new(),
             memberships: Memberships::new(max_groups),
             deferred: Mutex::new(Deferred::new()),
+            max_age,
             check_timeout,
             runtime: Handle::current(),
             pacer: Pacer::new(),

@@ -17,11 +17,14 @@ mod std_primitives {
 
 #[cfg(loom)]
 mod loom;
+mod turns;
 
 #[cfg(loom)]
 pub(crate) use loom::*;
 #[cfg(not(loom))]
 pub(crate) use std_primitives::*;
+
+pub(crate) use turns::Turns;
 
 /// Locks a mutex, see [`ignore_poison`].
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -16,9 +16,9 @@ const PLACES: &[(&str, &str)] = &[
     ("connect", "failed"),
     ("authenticate", "failed"),
     ("authenticate during an action", "failed"),
-    ("grants", "event refused: grants could not be loaded"),
-    ("group", "group membership ended: permission revoked"),
-    ("connect permission, revalidated", "connection closed: connect permission revoked"),
+    ("grants", "event delayed: grants could not be loaded"),
+    ("group", "group permission could not be evaluated"),
+    ("connect permission, revalidated", "connect permission could not be evaluated"),
     ("group, by publisher", "group join refused"),
 ];
 
@@ -95,22 +95,24 @@ async fn fail_for_members(place: &'static str, fault: Fault) {
     state.arm(place.split(',').next().unwrap(), fault);
     if place == "grants" {
         assert_eq!(first.call("upload").with("number", 5).await.status(), 200);
-        assert_eq!(first.reply().await.data(), 5);
+        assert_eq!((first.reply().await.data(), second.reply().await.data()), (&5.into(), &5.into()), "loaded again");
         assert_eq!(first.call("say").with("number", 6).await.status(), 200);
         assert_eq!((first.reply().await.data(), second.reply().await.data()), (&6.into(), &6.into()));
     } else if place == "group" {
         assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
         chat.publisher().publish(&Room(1), Said(6));
-        assert_eq!(first.reply().await.data(), 6);
-        second.send(r#"{"action":"ping"}"#);
-        assert_eq!(second.reply().await.value()["action"], "ping", "it is not in the group any more");
+        assert_eq!(
+            (first.reply().await.data(), second.reply().await.data()),
+            (&6.into(), &6.into()),
+            "evaluated again"
+        );
     } else if place == "group, by publisher" {
         assert_eq!(chat.publisher().join("2", Room(2)).await, 0);
         assert_eq!(chat.publisher().join("2", Room(2)).await, 1);
         assert_alive(&mut second).await;
     } else {
         assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
-        assert_eq!(second.closed().await, 4500);
+        assert_alive(&mut second).await;
     }
     assert_alive(&mut first).await;
 }

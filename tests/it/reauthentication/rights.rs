@@ -153,9 +153,12 @@ async fn pending_join_is_reauthorized_after_authenticate() {
         fixture.chat.publisher().publish(&Room, Said(1));
         fixture.chat.publisher().publish(&Lobby, Said(2));
         if still {
-            assert_eq!((answers[0].1, next(&mut client).await["data"].clone()), (200, json!(1)));
+            assert_eq!(answers[0].1, 200);
         }
-        assert_eq!(next(&mut client).await["data"], 2);
+        // The events of the room wait for its permission, those of the lobby do not.
+        for data in if still { &[2, 1][..] } else { &[2] } {
+            assert_eq!(next(&mut client).await["data"], *data);
+        }
         client.expect_silence().await;
     }
 }

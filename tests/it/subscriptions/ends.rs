@@ -233,7 +233,8 @@ async fn revoked_membership_loses_all_request_ids() {
     fixture.say(2, "hello");
     fixture.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
     let keeps_right = r#"{"event":"said","data":"still","request_ids":[3]}"#;
-    assert_eq!(frames(&mut one).await, [keeps_right]);
+    let unsubscribed = r#"{"event":"unsubscribed","data":{"status":403},"group":"rooms/2","request_ids":[1,2]}"#;
+    assert_eq!(frames(&mut one).await, [unsubscribed, keeps_right]);
     assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), keeps_right.to_owned()]);
     fixture.state.outsiders.lock().unwrap().clear();
     assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());

@@ -254,7 +254,7 @@ proptest! {
             apply_to_source(&source, change, &grants, &cache);
             for codename in codenames().iter().step_by(25) {
                 let name = codename.name();
-                let may = block_on(grants.evaluate(&(), *codename)).unwrap();
+                let may = block_on(grants.evaluate(&(), "7", *codename)).unwrap();
                 prop_assert_eq!(may, model.may(name), "{} after {:?}", name, change);
                 let wanted = [0, 1].map(|object| model.may_on(name, user, object));
                 for object in [0, 1] {

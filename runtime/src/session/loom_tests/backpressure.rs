@@ -15,7 +15,8 @@ use crate::transport::CloseCode;
 fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
     let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
     let id = ConnectionId::random().unwrap();
-    let session = Session::new(&server.registry, id, Arc::new(server.room), send_queue, 9, Duration::from_secs(9));
+    let session =
+        Session::new(&server.registry, id, Arc::new(server.room), send_queue, 9, Duration::from_secs(9), None);
     let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);

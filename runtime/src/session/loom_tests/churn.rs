@@ -142,3 +142,49 @@ fn spawn_handshake(server: &Server) -> (HandshakeResult, impl FnOnce()) {
     });
     (result, handshake)
 }
+
+/// Three threads: the change, which then reads, the publisher, and the revalidator, which evaluates the group's permission
+/// while events of the group are published.
+#[test]
+fn events_keep_their_order_while_the_group_permission_is_evaluated() {
+    explore(2, || {
+        let server = Server::new(false);
+        let session = server.connected_session(true);
+        server.join(&session);
+        let publisher = spawn({
+            let server = server.clone();
+            move || (1..=2).for_each(|number| server.publish(number, false))
+        });
+        block_on(session.begin_revalidation(|| ()).wait());
+        publisher();
+        let frames = finish(&session);
+        assert_eq!(frames, [1, 2], "events lost or out of order");
+    });
+}
+
+/// Five threads: a change that waits for an evaluation, its task, and two revalidators. The call is dropped after its first
+/// poll.
+#[test]
+fn change_that_waits_takes_effect_if_its_call_is_dropped() {
+    explore(3, || {
+        let server = Server::new(false);
+        let session = server.connected_session(true);
+        let evaluation = spawn({
+            let server = server.clone();
+            move || drop(server.registry.pending_raises.wait_for(9))
+        });
+        let epoch = session.send_queue.epoch();
+        server.table.revoke();
+        let mut refresh = Connections::new(server.registry.clone()).refresh_user("7");
+        let is_raised = block_on(std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(std::pin::Pin::new(&mut refresh).poll(cx).is_ready())
+        }));
+        assert!(!is_raised || session.send_queue.epoch() != epoch, "call completed before the change");
+        drop(refresh);
+        evaluation();
+        session.runtime.finish();
+        assert_ne!(session.send_queue.epoch(), epoch, "change lost");
+        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
+    });
+}

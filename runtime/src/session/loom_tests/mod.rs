@@ -71,6 +71,19 @@ impl GrantSource<Member> for Arc<Table> {
     }
 }
 
+/// The stored rights, loaded once for all connections that load at the same time.
+struct SharedTable(Arc<Table>);
+
+impl GrantSource<Member> for SharedTable {
+    fn coalesce_key<'a>(&'a self, member: &'a Member) -> Option<Cow<'a, str>> {
+        Some(member.id())
+    }
+
+    async fn load(&self, member: &Member) -> Result<UserGrants> {
+        self.0.load(member).await
+    }
+}
+
 /// A consumer whose connect permission needs the codename, if `is_guarded`.
 #[derive(Clone, Copy)]
 struct Room {
@@ -169,7 +182,7 @@ impl Server {
     fn session(&self) -> Arc<Session<Room>> {
         let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.counters().clone());
         let id = ConnectionId::random().unwrap();
-        Session::new(&self.registry, id, Arc::new(self.room), send_queue, 9, Duration::from_secs(9))
+        Session::new(&self.registry, id, Arc::new(self.room), send_queue, 9, Duration::from_secs(9), None)
     }
 
     /// Returns an established session, whose grants are loaded already if `is_loaded`.

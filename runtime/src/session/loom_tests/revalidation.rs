@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget_grants, spawn};
+use super::{Member, READ, Room, Server, Session, SharedTable, deliver, drain, explore, finish, forget_grants, spawn};
+use crate::grants::GrantCache;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Five threads: the change, the publisher, the reader, a revalidator task for the change and one for the event.
@@ -148,6 +149,30 @@ fn events_of_one_publisher_keep_their_order_during_revalidation() {
             assert!(finish(&session).is_empty(), "event delivered twice");
         });
     }
+}
+
+/// Three threads: a session that loads, the change of another one that may share the load, and its revalidator.
+#[test]
+fn shared_load_is_not_used_if_it_began_before_a_change() {
+    explore(3, || {
+        let mut server = Server::new(false);
+        server.cache = GrantCache::new(SharedTable(server.table.clone()));
+        let (first, second) = (server.connected_session(false), server.connected_session(false));
+        let loader = spawn({
+            let first = first.clone();
+            move || {
+                let scope = first.scope().unwrap();
+                assert!(block_on(scope.may_with(READ, &[])).is_ok());
+            }
+        });
+        server.table.revoke();
+        drop(second.begin_revalidation(|| forget_grants(&second)));
+        let scope = second.scope().unwrap();
+        assert!(!block_on(scope.may_with(READ, &[])).unwrap(), "evaluated on a load from before the change");
+        loader();
+        drop(scope);
+        assert!(finish(&second).is_empty() && finish(&first).is_empty());
+    });
 }
 
 /// Waits for `events` events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.

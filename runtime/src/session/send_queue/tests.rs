@@ -27,7 +27,7 @@ fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
 }
 
 fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: Epoch, version: Option<u64>) -> EnqueueOutcome {
-    send_queue.enqueue(text.into(), text, epoch, 0, || version).0
+    send_queue.enqueue(text.into(), text, epoch, 0, || version.ok_or(EnqueueOutcome::Discarded)).0
 }
 
 /// Enqueues texts while the reader is stalled.
@@ -65,6 +65,23 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
             "the first close code stays"
         );
         assert_eq!(send_queue.counters.snapshot().too_slow, 1);
+    }
+}
+
+#[test]
+fn event_larger_than_the_queue_is_enqueued_if_the_queue_is_empty() {
+    for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
+        for text in ["aa", "aaa", "aaaaaaaaa"] {
+            let send_queue = send_queue(9, 2, policy);
+            enqueue_all(&send_queue, &[text]);
+            assert_eq!(drain(&send_queue).unwrap(), [text], "{policy:?}");
+        }
+        let send_queue = send_queue(9, 2, policy);
+        enqueue_all(&send_queue, &["a", "bbb"]);
+        match policy {
+            OverflowPolicy::DropOldest => assert_eq!(drain(&send_queue).unwrap(), ["bbb"]),
+            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "{policy:?}"),
+        }
     }
 }
 

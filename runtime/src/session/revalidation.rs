@@ -1,0 +1,227 @@
+//! Evaluates the permissions of a session again after a change of rights: the connect permission, and then those of all its
+//! groups at the same time. What a fault or a slow check costs stays with the session, or with the members of the group.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::membership::Membership;
+use super::memberships::MembershipEntry;
+use super::session::Session;
+use crate::consumer::Consumer;
+use crate::context::{ConnectContext, Epoch};
+use crate::error::{Error, Result};
+use crate::log::{Cause, Truncated};
+use crate::panic::contain_future;
+use crate::sync::atomic::Ordering;
+use crate::transport::CloseCode;
+
+/// The time limit of one evaluation of a group permission, and of one attempt to load the grants that an event needs.
+pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time for which an evaluation keeps its turn. One that takes longer runs on, but no longer delays those of other groups
+/// and users.
+const MAX_TURN: Duration = Duration::from_millis(100);
+
+/// The time between a fault and the next evaluation. It doubles with each further one.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// The time over which the connections close that a lasting fault concerns, so that they do not come back all at once.
+const CLOSE_SPREAD: Duration = Duration::from_secs(5);
+
+/// The attempts to evaluate a permission, while it fails.
+pub(crate) struct Retries {
+    expires_at: Instant,
+    delay: Duration,
+}
+
+impl Retries {
+    pub(crate) fn new(limit: Duration) -> Retries {
+        Retries { expires_at: Instant::now() + limit, delay: FIRST_RETRY_DELAY }
+    }
+
+    /// Returns the time limit of the next evaluation.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.expires_at.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits before the next evaluation. Returns false if there is no time for one.
+    pub(crate) async fn wait(&mut self) -> bool {
+        let delay = self.delay;
+        self.delay *= 2;
+        let is_in_time = delay < self.remaining();
+        if is_in_time {
+            sleep(delay).await;
+        }
+        is_in_time
+    }
+}
+
+/// Evaluates a permission within a time limit, and drops `turn` when it ends or takes longer than [`MAX_TURN`].
+///
+/// # Errors
+///
+/// 500 if the evaluation panics or does not finish in time.
+async fn evaluate<T>(turn: T, limit: Duration, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut evaluation = Box::pin(timeout(limit, contain_future(evaluation)));
+    let first = timeout(MAX_TURN, &mut evaluation).await;
+    drop(turn);
+    let outcome = match first {
+        Ok(outcome) => outcome,
+        Err(_) => evaluation.await,
+    };
+    match outcome {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Error::internal("a check panicked")),
+        Err(_) => Err(Error::internal("a check took too long")),
+    }
+}
+
+impl<C: Consumer> Session<C> {
+    /// Evaluates the connect permission when it is the user's turn.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, and 500 if the evaluation panics or does not finish within `limit`.
+    pub(super) async fn evaluate_connect(&self, limit: Duration) -> Result<()> {
+        let key = self.user_id().map_or_else(|| self.id.to_string(), str::to_owned);
+        let turn = self.registry.revalidation_turns.acquire(key).await;
+        // Read after the wait for the turn: the user may have been replaced meanwhile.
+        let scope =
+            self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
+        let head = ConnectContext::<C::User>::head();
+        let connect = ConnectContext::new(&scope, &head);
+        evaluate(turn, limit, self.consumer.authorize_connect(&connect)).await
+    }
+
+    /// Evaluates the permission of a group when it is the group's turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate_connect`](Self::evaluate_connect).
+    pub(super) async fn evaluate_group(&self, entry: &Arc<dyn MembershipEntry<C>>, limit: Duration) -> Result<()> {
+        let turn = self.registry.group_turns.acquire(entry.membership().group_id).await;
+        let scope =
+            self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
+        evaluate(turn, limit, entry.authorize_member(&self.consumer, &scope)).await
+    }
+
+    /// Evaluates the connect permission again, and repeats it after a fault. Closes the connection and returns false if it
+    /// does not hold.
+    pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
+        let mut retries = Retries::new(self.check_timeout);
+        while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
+            let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
+            if !error.is_fault() {
+                let code = CloseCode::Revoked;
+                tracing::info!(
+                    ?user,
+                    ?cause,
+                    close_code = code.as_u16(),
+                    "connection closed: connect permission revoked"
+                );
+                self.close_with(code);
+                return false;
+            }
+            tracing::error!(?user, ?cause, "connect permission could not be evaluated");
+            if !retries.wait().await {
+                self.spread_close().await;
+                self.close_with(CloseCode::Failed);
+                return false;
+            }
+            if self.is_closing() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Begins to evaluate the permissions of all groups again: from here on only their events wait. Returns `None` if there
+    /// are no groups, or if another change is pending, after which they are evaluated anyway.
+    pub(super) fn begin_group_checks(self: &Arc<Self>, overtaken: usize) -> Option<BoxFuture<'static, ()>> {
+        let mut deferred = self.lock_deferred();
+        if !deferred.pending_changes.is_empty() {
+            return None;
+        }
+        let (epoch, entries) = (self.send_queue.epoch(), self.memberships.unverify_each(&self.send_queue));
+        deferred.is_checking = !entries.is_empty();
+        drop(deferred);
+        if entries.is_empty() {
+            return None;
+        }
+        let session = self.clone();
+        Some(Box::pin(async move {
+            // Changes that come faster than the checks end wait for them, but not for one that takes long.
+            let overtaken = session.registry.pending_raises.wait_for(overtaken);
+            let checks = join_all(entries.iter().map(|entry| session.check_group(entry, epoch)));
+            let mut checks = Box::pin(checks);
+            if let Some(overtaken) = overtaken {
+                let is_done = timeout(MAX_TURN, &mut checks).await.is_ok();
+                drop(overtaken);
+                if is_done {
+                    return;
+                }
+            }
+            checks.await;
+        }))
+    }
+
+    /// Evaluates the permission of one group again, and repeats it after a fault.
+    async fn check_group(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
+        let mut retries = Retries::new(self.check_timeout);
+        while let Err(error) = self.evaluate_group(entry, CHECK_TIMEOUT.min(retries.remaining())).await {
+            let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
+            if !error.is_fault() {
+                tracing::info!(?user, ?cause, "group membership ended: permission revoked");
+                return self.end_membership(entry, epoch);
+            }
+            tracing::error!(?user, ?cause, "group permission could not be evaluated");
+            if !retries.wait().await {
+                self.spread_close().await;
+                return self.close_with(CloseCode::Failed);
+            }
+        }
+        self.release_held(entry.membership(), epoch);
+    }
+
+    /// Lets the events of a membership be delivered again, first those that have waited.
+    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) {
+        let mut deferred = self.lock_deferred();
+        if self.send_queue.epoch() != epoch {
+            // The change that has begun this epoch has taken the events back.
+            return;
+        }
+        let events = deferred.take_side_queue(membership);
+        if !events.is_empty() {
+            // Before the membership delivers again, so that no later event overtakes these.
+            self.has_deferred.store(true, Ordering::SeqCst);
+            deferred.resume(events);
+        }
+        membership.verify(&self.send_queue);
+    }
+
+    /// Ends a membership for which the permission of its group does not hold, and tells its subscriptions.
+    pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
+        let events = {
+            let mut deferred = self.lock_deferred();
+            if self.send_queue.epoch() != epoch {
+                return;
+            }
+            deferred.take_side_queue(entry.membership())
+        };
+        // Not under the lock: dropping an event may run the application's code.
+        drop(events);
+        let ids = entry.membership().request_ids();
+        self.memberships.remove_entry(entry);
+        if !ids.is_empty() {
+            self.notify_unsubscribed(entry.membership().group_name.as_deref(), &ids);
+        }
+    }
+
+    /// Waits for this session's part of the time over which connections close.
+    pub(crate) async fn spread_close(&self) {
+        sleep(self.id.share_of(CLOSE_SPREAD)).await;
+    }
+}

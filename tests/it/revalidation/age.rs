@@ -1,0 +1,145 @@
+//! Rights have a maximum age, and endpoints that share a grant cache share changes of rights.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::testing::connect;
+use portcullis::{Connections, GrantCache, Limits};
+use tokio::time::{Instant, sleep};
+
+use super::{Archive, FakeGrants, Lobby, Outcome, Room, Said, State, Uploaded, fixture};
+use crate::common::member;
+
+const MAX_AGE: Duration = Duration::from_mins(5);
+
+#[tokio::test(start_paused = true)]
+async fn change_at_one_endpoint_reaches_all_that_share_its_grant_cache() {
+    let state = Arc::<State>::default();
+    let cache = GrantCache::new(FakeGrants(state.clone()));
+    let endpoint = || portcullis::websocket(Archive(state.clone())).grants(cache.clone());
+    let (first, second) = (endpoint(), endpoint());
+    let changes: [fn(&Connections<Archive>) -> portcullis::Refresh<Archive>; 3] = [
+        |connections| connections.refresh_user("7"),
+        |connections| connections.refresh_role("any"),
+        Connections::refresh_all,
+    ];
+    for change in changes {
+        state.loads.set(7, Outcome::Allow);
+        let mut client = connect(&second).user(member(7, &[])).open().await.unwrap();
+        assert_eq!(client.call("read").await.status(), 200);
+        second.publisher().publish(&Lobby, Uploaded(1));
+        assert_eq!(client.event().await.value()["data"], 1);
+        state.loads.set(7, Outcome::Refuse);
+        second.publisher().publish(&Lobby, Uploaded(2));
+        assert!(change(&first.connections()).await.is_acknowledged());
+        assert_eq!(client.call("read").await.status(), 403);
+        second.publisher().publish(&Lobby, Uploaded(3));
+        client.expect_silence().await;
+    }
+    // An endpoint with another cache is not concerned.
+    let other = fixture();
+    let mut client = other.open(7).await;
+    assert_eq!(client.call("read").await.status(), 200);
+    other.state.loads.set(7, Outcome::Refuse);
+    assert!(first.connections().refresh_all().revalidated().await.is_acknowledged());
+    assert_eq!(client.call("read").await.status(), 200);
+}
+
+fn unreported_changes() -> [(&'static str, fn(&State)); 2] {
+    [("grant", |state| state.loads.set(1, Outcome::Refuse)), ("overwrite", |state| state.deny_channel(5))]
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_that_nobody_reports_takes_effect_within_the_maximum_age() {
+    for (name, change) in unreported_changes() {
+        let fixture = fixture();
+        let mut client = fixture.open(1).await;
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
+        change(&fixture.state);
+        sleep(MAX_AGE / 2).await;
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200, "{name}: not renewed yet");
+        sleep(MAX_AGE / 2).await;
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 403, "{name}");
+    }
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
+    fixture.state.joins.set(1, Outcome::Refuse);
+    sleep(MAX_AGE).await;
+    fixture.endpoint.publisher().publish(&Room(1), Said(1));
+    client.expect_silence().await;
+    fixture.state.connects.set(1, Outcome::Refuse);
+    sleep(MAX_AGE).await;
+    assert_eq!(client.closed().await, 4403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_without_maximum_age_are_kept() {
+    let mut fixture = fixture();
+    fixture.endpoint = fixture.endpoint.limits(Limits { grants_max_age: None, ..Limits::default() });
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("read").await.status(), 200);
+    fixture.state.loads.set(1, Outcome::Refuse);
+    sleep(10 * MAX_AGE).await;
+    assert_eq!(client.call("read").await.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewal_that_finds_the_same_rights_is_not_seen() {
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
+    assert_eq!(client.call("read").await.status(), 200);
+    fixture.state.joins.set_delay(Duration::from_secs(3));
+    fixture.state.loads.set_delay(Duration::from_secs(3));
+    fixture.state.take_all_counts();
+    client.send(r#"{"action":"wait","request_id":1}"#);
+    let mut number = 0;
+    let started_at = Instant::now();
+    while started_at.elapsed() < 4 * MAX_AGE {
+        number += 1;
+        let published_at = Instant::now();
+        fixture.endpoint.publisher().publish(&Room(1), Said(number));
+        assert_eq!(client.event().await.value()["data"], number);
+        assert_eq!(client.call("read").await.status(), 200);
+        assert_eq!(published_at.elapsed(), Duration::ZERO, "waited for a renewal");
+        sleep(Duration::from_secs(1)).await;
+    }
+    let (loads, joins) = (fixture.state.loads.take_counts(), fixture.state.joins.take_counts());
+    assert!((4..=7).contains(&loads.0) && (4..=7).contains(&joins.0), "{loads:?} {joins:?}");
+    let connects = fixture.state.connects.take_counts();
+    fixture.state.resume.notify_one();
+    assert_eq!(client.reply().await.value()["request_id"], 1);
+    assert_eq!(fixture.state.connects.take_counts(), (0, 0), "the running action is not reauthorized");
+    assert!((4..=7).contains(&connects.0), "{connects:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_that_cannot_be_renewed_end_with_the_maximum_age() {
+    for outcome in Outcome::FAULTS {
+        let fixture = fixture();
+        let mut client = fixture.open(1).await;
+        assert_eq!(client.call("read").await.status(), 200);
+        fixture.state.loads.set(1, outcome);
+        sleep(MAX_AGE / 2).await;
+        assert_eq!(client.call("read").await.status(), 200, "{outcome:?}: not too old yet");
+        sleep(MAX_AGE / 2 + Duration::from_secs(1)).await;
+        assert_eq!(client.call("read").await.status(), 500, "{outcome:?}");
+        fixture.state.loads.set(1, Outcome::Allow);
+        assert_eq!(client.call("read").await.status(), 200, "{outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_are_spread_and_bounded() {
+    let fixture = fixture();
+    let mut clients = fixture.open_all(0..1000).await;
+    for client in &mut clients {
+        assert_eq!(client.call("read").await.status(), 200);
+    }
+    fixture.state.loads.set_delay(Duration::from_millis(50));
+    fixture.state.take_all_counts();
+    sleep(MAX_AGE).await;
+    let (loads, most_running) = fixture.state.loads.take_counts();
+    assert!(loads >= 1000 && most_running <= 32, "{loads} {most_running}");
+}

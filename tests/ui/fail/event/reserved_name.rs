@@ -1,0 +1,16 @@
+// An event with the name of the one by which the runtime ends a subscription.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Left;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, name = "unsubscribed")]
+    fn left(&self, _: &Left) -> u32 {
+        5
+    }
+}
+
+fn main() {}
