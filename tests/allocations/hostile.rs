@@ -73,7 +73,7 @@ impl Target {
     #[action(permission = AllowAny, detached)]
     async fn hang(&self) {
         self.0.running.fetch_add(1, Ordering::SeqCst);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[event(permission = AllowAny)]
@@ -235,7 +235,7 @@ fn cost_of(message: &str) -> (u16, u64) {
 fn message_needs_memory_in_proportion_to_its_size() {
     let fill = |text: &str| text.repeat(LARGE / text.len() / 2);
     let (open, close, ones, segments) = (fill("["), fill("]"), fill("1,"), fill("a/"));
-    let keys = (0..LARGE / 16).map(|key| format!("\"k{key}\":1,")).collect::<String>();
+    let keys = (0..LARGE / 16).map(|key| format!("\"k{key}\":1,")).collect::<Vec<_>>().concat();
     for (message, status) in [
         (format!(r#"{{"action":"sum","values":[{ones}1]}}"#), 200),
         (format!(r#"{{"action":"sum","values":{open}{close}}}"#), 400),

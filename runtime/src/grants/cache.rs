@@ -227,7 +227,9 @@ impl<U: 'static> GrantCache<U> {
         let loaded = catch_unwind_future(self.0.load_checked(&objects)).await;
         drop(permit);
         let loaded = loaded.unwrap_or_else(|_| Err(source_panicked())).inspect_err(|_| {
-            entries.iter().for_each(|(_, entry)| entry.release_renewal());
+            for (_, entry) in &entries {
+                entry.release_renewal();
+            }
         })?;
         let pairs = entries.into_iter().zip(loaded);
         let changed = pairs.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));

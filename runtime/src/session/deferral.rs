@@ -63,16 +63,13 @@ impl<C: Consumer> Session<C> {
             return;
         }
         let Some(handle) = deferred.in_progress.take() else { return };
-        let overflow = match path.unverified() {
-            Some(membership) => {
-                let events = deferred.side_queue(membership);
-                events.push_back(handle);
-                self.apply_overflow(events)
-            }
-            None => {
-                deferred.events.push_front(handle);
-                Overflow::None
-            }
+        let overflow = if let Some(membership) = path.unverified() {
+            let events = deferred.side_queue(membership);
+            events.push_back(handle);
+            self.apply_overflow(events)
+        } else {
+            deferred.events.push_front(handle);
+            Overflow::None
         };
         drop(deferred);
         self.finish_overflow(overflow);

@@ -44,7 +44,7 @@ pub(super) fn is_active(version: u64) -> bool {
 /// Returns whether a membership of this version has had a subscription, so that frames may show request ids.
 #[inline]
 pub(super) fn has_ids(version: u64) -> bool {
-    version % ONE_REVALIDATION != 0
+    !version.is_multiple_of(ONE_REVALIDATION)
 }
 
 /// What holds a membership: the join, and each subscription. Each occupies a group slot.
@@ -145,7 +145,7 @@ impl Membership {
             if version < ENDED && (version & UNVERIFIED != 0) != is_unverified {
                 let revalidations = version.wrapping_add(ONE_REVALIDATION) & REVALIDATIONS;
                 let flag = if is_unverified { UNVERIFIED } else { 0 };
-                self.version.store(flag | revalidations | version % ONE_REVALIDATION, Ordering::Relaxed);
+                self.version.store(flag | revalidations | (version % ONE_REVALIDATION), Ordering::Relaxed);
             }
         });
     }

@@ -55,7 +55,7 @@ struct MembershipList<C: Consumer> {
     /// Whether the connection has ended, which ends all memberships and accepts no further one.
     is_closed: bool,
     /// Whether every membership that is not marked as unverified has passed the permission of its group in the current
-    /// epoch. Written under `Session::deferred` only.
+    /// epoch. It becomes true under `Session::deferred` only, and never once the connection has ended.
     is_verified: bool,
 }
 
@@ -134,9 +134,10 @@ impl<C: Consumer> Memberships<C> {
         self.lock_list().entries.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
-    /// Returns a snapshot of the memberships.
+    /// Returns a snapshot of the memberships. Empty if the connection has ended.
     pub(super) fn entries(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
-        self.lock_list().entries.clone()
+        let list = self.lock_list();
+        if list.is_closed { Vec::new() } else { list.entries.clone() }
     }
 
     /// Adds a membership in `group`, made by `create_entry` unless there is one, and holds it by a join (`id` is `None`) or
@@ -209,6 +210,8 @@ impl<C: Consumer> Memberships<C> {
             if std::mem::replace(&mut list.is_closed, true) {
                 return;
             }
+            // Their marks end with them, but not what the marks say: an action that still runs may publish as a member.
+            list.is_verified &= !list.entries.iter().any(|entry| entry.membership().is_unverified());
             list.entries.clone()
         };
         for entry in &entries {

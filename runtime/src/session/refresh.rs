@@ -70,7 +70,9 @@ impl<C: Consumer> Refresh<C> {
     fn begin(&self) -> Vec<Started> {
         let targets = self.registry.clone().with_linked_targets();
         // Forgotten at all before the first one loads anew.
-        targets.iter().for_each(|target| target.forget(&self.change));
+        for target in &targets {
+            target.forget(&self.change);
+        }
         targets.into_iter().map(|target| target.begin(&self.change, self.own_session.as_ref())).collect()
     }
 }

@@ -14,7 +14,7 @@ use super::deferred::PendingRevalidation;
 use super::pending_raises::{MAX_RAISE_DELAY, PendingRaise, Raise};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, OwnEpochs, Scope};
+use crate::context::{ConnectionId, Handler, OwnEpochs, Scope};
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::{Mutex, lock, oneshot};
 
@@ -61,6 +61,9 @@ impl Started {
     }
 }
 
+/// Invalidates the grants of a scope.
+type Invalidate<C> = fn(&Scope<<C as Handler>::User>);
+
 /// The endpoints that use a grant cache, kept as its attachment.
 #[derive(Default)]
 struct LinkedTargets(Mutex<Vec<Weak<dyn RefreshTarget>>>);
@@ -92,7 +95,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Returns the sessions that a change concerns, and what invalidates their grants.
-    fn sessions_concerned(&self, change: &Change) -> (Vec<Arc<Session<C>>>, fn(&Scope<C::User>)) {
+    fn sessions_concerned(&self, change: &Change) -> (Vec<Arc<Session<C>>>, Invalidate<C>) {
         match change {
             Change::Users(user_ids) => {
                 (user_ids.iter().flat_map(|id| self.sessions_of_user(id)).collect(), Scope::forget_grants)
@@ -170,7 +173,9 @@ impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
         let Some(session) = sessions.first().cloned() else { return Started::Raised(Vec::new()) };
         // Before the change is added, which may be raised at once by another thread. Evaluations that begin from now on load
         // anew, however long the change waits.
-        sessions.iter().for_each(|session| session.for_each_scope(invalidate));
+        for session in &sessions {
+            session.for_each_scope(invalidate);
+        }
         let (raised, receiver) = oneshot::channel();
         match self.pending_raises.add(PendingRaise { sessions, own_session: own_session.cloned(), raised }) {
             Raise::Now(PendingRaise { sessions, .. }) => {

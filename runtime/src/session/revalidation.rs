@@ -131,7 +131,8 @@ impl<C: Consumer> Session<C> {
                 self.close_with(CloseCode::Failed);
                 return false;
             }
-            if self.is_closing() {
+            // A connection that its peer has ended may still begin messages.
+            if self.send_queue.start_gate().is_closed() {
                 return false;
             }
         }

@@ -8,6 +8,7 @@
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -269,7 +270,10 @@ impl<C: Consumer> Session<C> {
                 deferred.task_waker = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            if let Some(handle) = deferred.in_progress.take() {
+            // The event of a connection that has ended is dropped.
+            if !self.is_closing()
+                && let Some(handle) = deferred.in_progress.take()
+            {
                 deferred.events.push_front(handle);
             }
             Poll::Ready(())

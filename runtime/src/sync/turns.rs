@@ -55,7 +55,7 @@ impl<K: Eq + Hash + Clone> Turns<K> {
             if state.try_grant(&key) {
                 return Permit(Some((self.clone(), key)));
             }
-            state.enqueue(key)
+            state.enqueue(&key)
         };
         // A sender is dropped with the turns only, which this call keeps alive.
         turn.await.unwrap_or(Permit(None))
@@ -93,10 +93,10 @@ impl<K: Eq + Hash + Clone> TurnState<K> {
         true
     }
 
-    fn enqueue(&mut self, key: K) -> oneshot::Receiver<Permit<K>> {
+    fn enqueue(&mut self, key: &K) -> oneshot::Receiver<Permit<K>> {
         let (sender, turn) = oneshot::channel();
         self.keys.entry(key.clone()).or_default().waiting.push_back(sender);
-        self.update_ready(&key);
+        self.update_ready(key);
         turn
     }
 
@@ -192,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn key_with_all_its_permits_delays_no_other_key() {
+    fn key_with_all_itspermits_delays_no_other_key() {
         let turns = Turns::new(3, 2);
-        let _permits = [(); 2].map(|()| turns.acquire("a").now_or_never().unwrap());
+        let permits = [(); 2].map(|()| turns.acquire("a").now_or_never().unwrap());
         let mut third = wait(&turns, "a");
         let other = turns.acquire("b").now_or_never().unwrap();
         drop(other);
         assert!((&mut third).now_or_never().is_none());
-        drop(_permits);
+        drop(permits);
         assert!((&mut third).now_or_never().is_some());
         assert_unused(&turns);
     }
