@@ -12,13 +12,16 @@ use crate::common::member;
 
 const MAX_AGE: Duration = Duration::from_mins(5);
 
+/// Reports a change.
+type Report = fn(&Connections<Archive>) -> portcullis::Refresh<Archive>;
+
 #[tokio::test(start_paused = true)]
 async fn change_at_one_endpoint_reaches_all_that_share_its_grant_cache() {
     let state = Arc::<State>::default();
     let cache = GrantCache::new(FakeGrants(state.clone()));
     let endpoint = || portcullis::websocket(Archive(state.clone())).grants(cache.clone());
     let (first, second) = (endpoint(), endpoint());
-    let changes: [fn(&Connections<Archive>) -> portcullis::Refresh<Archive>; 3] = [
+    let changes: [Report; 3] = [
         |connections| connections.refresh_user("7"),
         |connections| connections.refresh_role("any"),
         Connections::refresh_all,
@@ -45,7 +48,10 @@ async fn change_at_one_endpoint_reaches_all_that_share_its_grant_cache() {
     assert_eq!(client.call("read").await.status(), 200);
 }
 
-fn unreported_changes() -> [(&'static str, fn(&State)); 2] {
+/// A change in the database.
+type Change = fn(&State);
+
+fn unreported_changes() -> [(&'static str, Change); 2] {
     [("grant", |state| state.loads.set(1, Outcome::Refuse)), ("overwrite", |state| state.deny_channel(5))]
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use portcullis::Limits;
+use portcullis::testing::Client;
 use tokio::time::{Instant, sleep};
 
 use super::{Fixture, Lobby, Outcome, Uploaded, fixture};
@@ -12,13 +13,13 @@ use super::{Fixture, Lobby, Outcome, Uploaded, fixture};
 const LOAD: Duration = Duration::from_millis(50);
 
 /// Publishes one event after all grants were forgotten, and returns the number of loads and how many ran at once.
-async fn loads_of_one_event(fixture: &Fixture, users: impl IntoIterator<Item = u32>) -> (usize, usize) {
+async fn loads_of_one_event(fixture: &Fixture, users: Vec<u32>) -> (usize, usize) {
     let mut clients = fixture.open_all(users).await;
     fixture.state.loads.set_delay(LOAD);
     assert!(fixture.endpoint.connections().refresh_all().revalidated().await.is_acknowledged());
     fixture.state.loads.take_counts();
     fixture.endpoint.publisher().publish(&Lobby, Uploaded(1));
-    for event in join_all(clients.iter_mut().map(|client| client.event())).await {
+    for event in join_all(clients.iter_mut().map(Client::event)).await {
         assert_eq!(event.value()["data"], 1);
     }
     fixture.state.loads.take_counts()
@@ -26,9 +27,9 @@ async fn loads_of_one_event(fixture: &Fixture, users: impl IntoIterator<Item = u
 
 #[tokio::test(start_paused = true)]
 async fn loads_after_one_event_are_bounded() {
-    assert_eq!(loads_of_one_event(&fixture(), 0..1500).await, (1500, 32));
+    assert_eq!(loads_of_one_event(&fixture(), (0..1500).collect()).await, (1500, 32));
     assert_eq!(
-        loads_of_one_event(&fixture(), [7; 1500]).await,
+        loads_of_one_event(&fixture(), vec![7; 1500]).await,
         (1500, 32),
         "no key, so each connection loads for itself"
     );
@@ -38,10 +39,10 @@ async fn loads_after_one_event_are_bounded() {
 async fn connections_with_equal_keys_share_one_load() {
     let fixture = fixture();
     fixture.state.is_coalescing.store(true, Ordering::SeqCst);
-    assert_eq!(loads_of_one_event(&fixture, [7; 1500]).await, (1, 1));
+    assert_eq!(loads_of_one_event(&fixture, vec![7; 1500]).await, (1, 1));
     let fixture = super::fixture();
     fixture.state.is_coalescing.store(true, Ordering::SeqCst);
-    assert_eq!(loads_of_one_event(&fixture, (0..50).cycle().take(500)).await, (50, 32));
+    assert_eq!(loads_of_one_event(&fixture, (0..50).cycle().take(500).collect()).await, (50, 32));
 }
 
 #[tokio::test(start_paused = true)]
