@@ -142,7 +142,7 @@ fn missing_placeholder_message(field: &Member, group: &Group) -> Option<String> 
         (GroupShape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
         (GroupShape::Enum, _) => {
             return Some(format!(
-                "`{name}` is an enum and has no field `{placeholder}`; write plain text, or a struct"
+                "`{name}` is an enum and has no field `{placeholder}`; remove `{placeholder}`, or write a struct"
             ));
         }
         (GroupShape::Unit, _) => Vec::new(),
@@ -228,7 +228,7 @@ mod tests {
             (
                 "{room}",
                 "enum Room { A { room: u8 } }",
-                "`Room` is an enum and has no field `{room}`; write plain text, or a struct",
+                "`Room` is an enum and has no field `{room}`; remove `{room}`, or write a struct",
             ),
         ] {
             assert_eq!(errors_for_public_name(public_name, item), [message], "{item}");

@@ -66,7 +66,11 @@ fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        leaf_argument::check_placeholders(content.cursor().token_stream())?;
+        if let Err(error) = leaf_argument::check_placeholders(content.cursor().token_stream()) {
+            // Otherwise syn reports the unread tokens instead.
+            content.parse::<TokenStream>()?;
+            return Err(error);
+        }
         subject = parse_subject(&content)?;
         arguments = content.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();

@@ -107,7 +107,7 @@ pub struct RuleKind;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a permission for `{H}`",
     label = "not a permission for `{H}`",
-    note = "implement `Permission<{H}>` or `Rule<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
+    note = "implement `Permission<{H}>` or `Rule<{H}>` for `{Self}`; an impl for every `H: Handler<User = ..>` applies if `{H}` has that user type, which its attribute names by `user = ..`"
 )]
 pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
     /// Whether the leaf is evaluated again for the same message after a change of rights.

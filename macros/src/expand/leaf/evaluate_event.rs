@@ -44,8 +44,9 @@ impl NamedLeaf<'_> {
         let permission = paths::group_leaf(span);
         let value = self.value_with(|field| {
             let at = placeholder_span(&field);
-            let (clone, group) = (paths::clone(at), paths::at_span(group, at));
-            quote_spanned!(at=> #clone(&#group.#field))
+            // The local has the span of the placeholder, where a type that cannot be cloned is reported.
+            let (clone, local) = (paths::clone(at), paths::subject(at));
+            quote_spanned!(at=> { let #local = &#group.#field; #clone(#local) })
         });
         let scope = paths::call_scope(locals.site);
         quote_spanned! {span=>

@@ -1,21 +1,19 @@
-// A permission reads a capture that the mount does not provide.
+// A leaf of an action names a capture that the mount does not provide.
 
-use portcullis::{AllowAny, Handler, Permission, PermissionContext, Result, consumer, handler};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
 
-struct RoomMember;
+struct InRoom(u64);
 
-impl<H: Handler> Permission<H> for RoomMember {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-        Ok(cx.capture::<u64>("room_id")? > 0)
+impl<H: Handler> Permission<H> for InRoom {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
+        Ok(self.0 > 0)
     }
 }
 
-#[consumer(permission = AllowAny)]
+#[consumer]
 impl Chat {
     #[route("rooms/{id}/")]
     fn rooms(&self) -> &Rooms {
@@ -23,10 +21,10 @@ impl Chat {
     }
 }
 
-#[handler(permission = RoomMember)]
+#[handler]
 impl Rooms {
-    #[action]
-    async fn read(&self) {}
+    #[action(permission = InRoom({room_id}))]
+    async fn delete(&self) {}
 }
 
 fn main() {}

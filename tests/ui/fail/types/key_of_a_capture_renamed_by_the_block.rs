@@ -5,13 +5,11 @@ use portcullis::{Handler, Permission, PermissionContext, Result, consumer, handl
 struct Chat(Rooms);
 struct Rooms;
 
-struct InRoom;
+struct InRoom(u32);
 
 impl<H: Handler> Permission<H> for InRoom {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-        cx.capture::<u32>("room_id").map(|room| room == 1)
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
+        Ok(self.0 == 1)
     }
 }
 
@@ -23,7 +21,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = InRoom, rename_all = "camelCase")]
+#[handler(permission = InRoom({room_id}), rename_all = "camelCase")]
 impl Rooms {
     #[action]
     async fn delete(&self, room_id: u32) {

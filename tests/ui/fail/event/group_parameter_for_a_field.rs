@@ -1,0 +1,30 @@
+// A field of the key is named without braces.
+
+use portcullis::{AllowAny, Group, Result, Rule, Scope, consumer};
+
+struct Chat;
+struct Said;
+
+struct InRoom(u32);
+
+impl Rule<Chat> for InRoom {
+    async fn holds(&self, _: &Chat, _: &Scope<()>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn said(_: &Said) -> u8 {
+        1
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = "InRoom(room)", publish = members, events(Said))]
+struct Room {
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+// A permission has no side effects: it cannot join a group.
+
+use portcullis::{AllowAny, Group, PermissionContext, Permission, Result, consumer};
+
+struct Chat;
+struct Said;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+struct Room;
+
+struct Joins;
+
+impl Permission<Chat> for Joins {
+    async fn has_permission(&self, _: &Chat, cx: &PermissionContext<'_, ()>) -> Result<bool> {
+        cx.join(Room).await?;
+        Ok(true)
+    }
+}
+
+#[consumer(permission = Joins)]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn said(_: &Said) -> u8 {
+        1
+    }
+}
+
+fn main() {}
