@@ -16,7 +16,23 @@ fn ui() {
 }
 
 /// Mistakes that the compiler reports more than once, with the number of errors.
-const REPEATED: [(&str, usize); 0] = [];
+const REPEATED: [(&str, usize); 15] = [
+    ("codename/no_key", 2),
+    ("event/group_not_an_object", 2),
+    ("event/key_no_such_field", 2),
+    ("event/key_no_such_field_quoted", 2),
+    ("object/cannot_be_loaded", 3),
+    ("object/leaf_without_an_object", 2),
+    ("object/loads_another_type", 2),
+    ("object/not_an_object_permission", 2),
+    ("types/not_a_blocking_permission", 2),
+    ("types/not_a_handler", 2),
+    ("types/not_a_permission", 3),
+    ("types/not_a_permission_in_a_generic_block", 2),
+    ("types/permission_for_another_handler", 2),
+    ("types/permission_for_another_user", 2),
+    ("types/user_types_differ", 2),
+];
 
 /// The text that trybuild compares has no repetitions; an editor shows each error that the compiler emits.
 #[test]

@@ -2,7 +2,7 @@
 
 extern crate portcullis as gate;
 
-use gate::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission};
+use gate::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, PermissionContext};
 
 gate::permissions! {
     crate = ::gate;

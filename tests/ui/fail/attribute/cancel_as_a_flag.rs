@@ -1,10 +1,10 @@
 // `cancel` without a value.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(cancel)]
     async fn ping(&self) {}

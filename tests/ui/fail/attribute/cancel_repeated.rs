@@ -1,10 +1,10 @@
 // `cancel` twice.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(cancel = drop, cancel = drop)]
     async fn ping(&self) {}

@@ -1,10 +1,10 @@
 // A value of `cancel` that does not exist.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(cancel = abort)]
     async fn ping(&self) {}

@@ -1,10 +1,10 @@
 // `cancel = drop` on a plain `fn`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(cancel = drop)]
     fn ping(&self) {}
