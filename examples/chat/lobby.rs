@@ -8,7 +8,7 @@ use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, Own, RoleChanged,
     RoomChanged, RoomDeleted, RoomLeft, Typing, UploadCreated,
 };
-use super::groups::Inbox;
+use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Kind, Room, UserId};
 use super::objects::{Caller, filled};
 use super::permissions::Active;
@@ -48,6 +48,21 @@ impl Chat {
     #[action]
     fn my_rooms(&self, #[extract] caller: Caller) -> Result<Vec<Room>> {
         self.state.store.rooms_of(caller.0)
+    }
+
+    /// Joins the groups of all rooms that the caller is in and may read, on this connection, and returns the rooms.
+    ///
+    /// 409 if they are more than `Limits::max_groups`; the client then enters the rooms that it shows.
+    #[action]
+    async fn enter_rooms(&self, cx: &Context<'_, Account>, #[extract] caller: Caller) -> Result<Vec<Room>> {
+        let mut entered = Vec::new();
+        for room in self.state.store.rooms_of(caller.0)? {
+            if self.state.may_read(self.standing(cx.scope(), room.id)?.as_ref())? {
+                cx.join(RoomGroup(room.id)).await?;
+                entered.push(room);
+            }
+        }
+        Ok(entered)
     }
 
     #[action]

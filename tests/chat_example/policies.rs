@@ -151,6 +151,7 @@ async fn member_whom_the_policy_lets_do_nothing_can_still_leave() {
     let demo = Demo::with(Store::open(None).unwrap(), Closed);
     let mut mia = demo.client(MIA).await;
     assert_eq!(status(&mut mia, "read_room", GARDEN, "").await, 403);
+    assert_eq!(reply(&mut mia, "enter_rooms", "", "").await["data"], serde_json::json!([]));
     assert_eq!(status(&mut mia, "leave", GARDEN, "").await, 204);
     assert!(demo.store.place(RoomId(GARDEN), UserId(MIA)).unwrap().is_none());
 }

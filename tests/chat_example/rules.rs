@@ -1,7 +1,9 @@
 //! Rules outside the table: limits, batches, typing, archives, deactivated members, pages and receipts.
 
 use super::example::model::{RoomId, UserId};
-use super::{ADA, BACKSTAGE, CORA, Crowd, Demo, GARDEN, MIA, NEWS, OTTO, PIA, SAM, event, reply, status, status_of};
+use super::{
+    ADA, BACKSTAGE, CORA, Crowd, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, event, reply, status, status_of,
+};
 
 #[tokio::test]
 async fn site_moderator_moderates_only_as_a_member() {
@@ -259,4 +261,19 @@ async fn added_member_hears_of_it_on_every_connection() {
         assert_eq!((&*name, place["user"].as_i64()), ("member_added", Some(OTTO)));
         socket.expect_silence().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_message_enters_every_room_of_the_caller() {
+    let demo = Demo::new();
+    let (mut cora, mut mia, mut otto) = (demo.client(CORA).await, demo.client(MIA).await, demo.client(OTTO).await);
+    let rooms = reply(&mut mia, "enter_rooms", "", "").await;
+    let ids: Vec<_> = rooms["data"].as_array().unwrap().iter().map(|room| room["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [GARDEN, NEWS, PRIVATE, BACKSTAGE]);
+    assert_eq!(reply(&mut otto, "enter_rooms", "", "").await["data"], serde_json::json!([]));
+    for room in ids {
+        assert_eq!(status(&mut cora, "send", room, r#""text":"hi""#).await, 201);
+        assert_eq!(event(&mut mia).await.1["room"], room);
+    }
+    otto.expect_silence().await;
 }
