@@ -279,9 +279,9 @@ async fn action_does_not_start_after_its_user_is_disconnected() {
     }
 }
 
-/// Continuous changes of rights must not keep a message forever.
+/// Continuous changes of rights must not keep a message forever: changes wait for evaluations that make no progress.
 #[tokio::test(start_paused = true)]
-async fn message_whose_rights_change_continuously_times_out() {
+async fn message_makes_progress_while_rights_change_continuously() {
     let fixture = fixture();
     let (mut client, account) = fixture.open(1).await;
     account.delay.store(30, Ordering::SeqCst);
@@ -293,8 +293,8 @@ async fn message_whose_rights_change_continuously_times_out() {
         }
     });
     client.send(message("object", 1));
-    assert_eq!(client.reply().await.status(), 408);
-    assert_eq!(account.bodies.load(Ordering::SeqCst), 0);
+    assert_eq!(client.reply().await.status(), 200);
+    assert_eq!(account.bodies.load(Ordering::SeqCst), 1);
     storm.abort();
     assert_eq!(client.call("object").route("docs/1/").with("doc", 1).await.status(), 200);
 }

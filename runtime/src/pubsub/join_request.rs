@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
-use crate::session::memberships::GroupSlot;
+use crate::session::membership::GroupSlot;
 use crate::session::revalidator::within_deadline;
 use crate::session::session::Session;
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::memberships::GroupSlot;
 use super::overflow::Coalesce;
 use super::send_queue::SendQueue;
 use crate::message::RequestId;
@@ -45,6 +44,15 @@ pub(super) fn is_active(version: u64) -> bool {
 #[inline]
 pub(super) fn has_ids(version: u64) -> bool {
     !version.is_multiple_of(ONE_REVALIDATION)
+}
+
+/// A permit for one more group, returned when it is dropped.
+pub(crate) struct GroupSlot(pub(super) Arc<AtomicUsize>);
+
+impl Drop for GroupSlot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What holds a membership: the join, and each subscription. Each occupies a group slot.

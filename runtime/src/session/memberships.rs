@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::membership::Membership;
+use super::membership::{GroupSlot, Membership};
 use super::overflow::Coalesce;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
@@ -66,15 +66,6 @@ impl<C: Consumer> EndedMemberships<C> {
     /// Returns the keys of the groups of type `G`.
     pub(crate) fn groups<G: Clone + 'static>(&self) -> Vec<G> {
         self.0.iter().filter_map(|entry| entry.group().downcast_ref::<G>().cloned()).collect()
-    }
-}
-
-/// A permit for one more group, returned when it is dropped.
-pub(crate) struct GroupSlot(Arc<AtomicUsize>);
-
-impl Drop for GroupSlot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
