@@ -36,7 +36,7 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 /// converts into [`Error`](crate::Error). It is evaluated per message and when the client connects: its result is the
 /// permission's opinion on connecting.
 ///
-/// ```
+/// ```standalone_crate
 /// use portcullis::http::request::Parts;
 /// use portcullis::{User, consumer, http_permission};
 /// # struct Member { staff: bool }
