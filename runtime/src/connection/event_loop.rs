@@ -156,7 +156,7 @@ impl<C: Consumer> EventLoop<C> {
                 Ok(())
             }
             HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
-            HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
+            HeartbeatEvent::Expiry => io.check_open(),
         }
     }
 
@@ -242,15 +242,15 @@ impl<C: Consumer> EventLoop<C> {
         self.detached.send_next(io)
     }
 
-    /// Updates the expiry of the credentials to that of the current user, or to the end of the time in which an anonymous
-    /// client has to authenticate.
+    /// Updates the expiry to that of the current user's credentials, or to the end of the time in which an anonymous client
+    /// has to authenticate.
     pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
         let scope = dispatcher.session.scope();
         let expiry = match scope.as_ref().filter(|scope| scope.user().is_some()) {
-            Some(scope) => scope.expiry(),
-            None => self.anonymous_until,
+            Some(scope) => scope.expiry().map(|expiry| (expiry, CloseCode::Expired)),
+            None => self.anonymous_until.map(|until| (until, CloseCode::Unauthenticated)),
         };
-        self.heartbeat.set_expiry(expiry);
+        self.heartbeat.set_expiry(expiry.map(|(expiry, _)| expiry));
         io.expiry = expiry;
     }
 }

@@ -1,4 +1,4 @@
-//! The heartbeat of a connection: pings, the idle timeout and the expiry of the user's credentials. The intervals are set by
+//! The heartbeat of a connection: pings, the idle timeout and the expiry of the connection. The intervals are set by
 //! [`Limits`](super::Limits).
 
 use std::pin::Pin;
@@ -13,7 +13,7 @@ pub(super) enum HeartbeatEvent {
     Ping,
     /// Close the connection: the idle timeout has expired.
     Idle,
-    /// Close the connection: the credentials have expired.
+    /// Close the connection: its time has expired.
     Expiry,
 }
 
@@ -46,7 +46,7 @@ impl Heartbeat {
         self.last_activity = Instant::now();
     }
 
-    /// Sets when the credentials of the current user expire, or `None` if they do not.
+    /// Sets when the connection expires, or `None` if it does not.
     pub(super) fn set_expiry(&mut self, expiry: Option<Instant>) {
         self.expiry = expiry;
         self.reset_timer(self.next_ping.min(add_saturating(self.last_activity, self.idle_timeout)));

@@ -81,8 +81,9 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     has_skipped_ping: bool,
     /// The replies that queued events wait for.
     pub(super) event_holds: EventHolds,
-    /// When the credentials of the current user expire. No reply and no event is sent after that.
-    pub(super) expiry: Option<Instant>,
+    /// When the connection closes, with which code: the credentials of the user expire, or an anonymous client has not
+    /// authenticated in time. No reply and no event is sent after that.
+    pub(super) expiry: Option<(Instant, CloseCode)>,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
@@ -127,10 +128,10 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         ready.ok_or(ConnectionEnd::PeerGone)?
     }
 
-    /// Returns the send timeout, or the time until the credentials expire if that is shorter.
+    /// Returns the send timeout, or the time until the expiry if that is shorter.
     #[inline]
     fn remaining_send_time(&self) -> Duration {
-        let remaining = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        let remaining = self.expiry.map(|(expiry, _)| expiry.saturating_duration_since(Instant::now()));
         remaining.map_or(self.send_timeout, |remaining| remaining.min(self.send_timeout))
     }
 
@@ -141,12 +142,12 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(self.link.start_send(Outgoing::Text(text.into()))?)
     }
 
-    /// Returns an error if the connection is to end or the user's credentials have expired.
+    /// Returns an error if the connection is to end or has expired.
     #[inline]
     pub(super) fn check_open(&self) -> Result<(), ConnectionEnd> {
         self.session.send_queue.check_open()?;
         match self.expiry {
-            Some(expiry) if Instant::now() >= expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
+            Some((expiry, code)) if Instant::now() >= expiry => Err(ConnectionEnd::Close(code)),
             _ => Ok(()),
         }
     }
@@ -227,8 +228,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
-    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns what the detached tasks need once they have something to
-    /// process.
+    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns what
+    /// the detached tasks need once they have something to process.
     ///
     /// # Cancel safety
     ///

@@ -106,12 +106,6 @@ pub(crate) fn run<C: Consumer, T: Transport>(
                 ConnectionEnd::Close(CloseCode::Failed)
             }
         };
-        let end = match end {
-            ConnectionEnd::Close(CloseCode::Expired) if connection.is_anonymous() => {
-                ConnectionEnd::Close(CloseCode::Unauthenticated)
-            }
-            end => end,
-        };
         Box::pin(connection.finish(end, session_guard)).await;
     })
 }
@@ -150,11 +144,6 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             StatusCode::UNAUTHORIZED => CloseCode::Unauthenticated,
             _ => CloseCode::Refused,
         }))
-    }
-
-    /// Returns whether the connection has become no user's.
-    fn is_anonymous(&self) -> bool {
-        self.dispatcher.session.scope().is_some_and(|scope| scope.user().is_none())
     }
 
     /// Ends the connection: waits for its last action, removes the session from the registry, and runs `#[disconnect]` while

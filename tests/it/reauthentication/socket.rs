@@ -1,4 +1,4 @@
-//! Expiry over a real socket: close code and reason.
+//! Expiry and late authentication over a real socket: close code and reason.
 
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,22 @@ async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
     assert!(next().await.is_none_or(|end| end.is_err()), "the socket ends");
     fixture.state.disconnected.notified().await;
     assert_eq!(fixture.state.end_log(), ["action", "connection"]);
+}
+
+#[tokio::test]
+async fn anonymous_client_that_is_late_is_closed_with_its_own_reason_while_idle_and_during_an_action() {
+    let fixture = fixture();
+    let chat = fixture.chat.clone().authenticate_within(Duration::from_millis(300));
+    let address = format!("ws://{}/ws", clients::serve(chat).await);
+    for message in [None, Some(r#"{"action":"public_hang"}"#)] {
+        let (mut socket, _) = connect_async(&address).await.unwrap();
+        if let Some(message) = message {
+            socket.send(Message::text(message)).await.unwrap();
+        }
+        let frame = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap();
+        let Message::Close(Some(close)) = frame.unwrap().unwrap() else { panic!("no close") };
+        assert_eq!((u16::from(close.code), close.reason.as_str()), (4401, "unauthenticated"), "{message:?}");
+    }
 }
 
 #[tokio::test]
