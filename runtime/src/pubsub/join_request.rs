@@ -5,8 +5,6 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::time::Instant;
-
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope};
 use super::new_user_joins::NewUserJoins;
@@ -17,7 +15,7 @@ use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::membership::GroupSlot;
-use crate::session::revalidator::within_deadline;
+use crate::session::revalidation::within;
 use crate::session::session::Session;
 
 /// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
@@ -143,7 +141,7 @@ impl<C: Consumer> Session<C> {
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
         let evaluation = authorize_scope(&group, &self.consumer, &scope, GroupAccess::Join);
-        let authorized = within_deadline(Instant::now() + self.check_timeout, evaluation).await;
+        let authorized = within(self.check_timeout, evaluation).await;
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };

@@ -4,18 +4,17 @@ use std::any::{Any, TypeId};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
-use tokio::time::timeout;
 
 use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
-use crate::session::revalidation::{CHECK_TIMEOUT, Retries};
+use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::{CloseCode, FrameText};
@@ -159,9 +158,8 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 }
                 // Grants may be invalidated before they are read again; each round waits for the grant source, so the loop
                 // does not spin.
-                let loaded = timeout(CHECK_TIMEOUT.min(retries.remaining()), subscriber.load()).await;
-                let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("loading grants took too long")));
-                let Err(error) = loaded else { continue };
+                let limit = CHECK_TIMEOUT.min(retries.remaining());
+                let Err(error) = within(limit, subscriber.load()).await else { continue };
                 let cause = Cause::new(&error);
                 session.registry.counters.record_failure();
                 if !error.is_fault() {

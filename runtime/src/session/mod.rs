@@ -26,7 +26,7 @@ mod registry;
 mod renewal;
 mod renewal_schedule;
 pub(crate) mod revalidation;
-pub(crate) mod revalidator;
+mod revalidator;
 pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;

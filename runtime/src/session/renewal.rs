@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::refresh::Refresh;
 use super::refresh_target::Change;
-use super::revalidation::{CHECK_TIMEOUT, Retries};
+use super::revalidation::{CHECK_TIMEOUT, Retries, within};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::log::{Cause, Truncated};
-use crate::panic::contain_future;
 use crate::transport::CloseCode;
 
 /// The part of the maximum age after which the first sessions are renewed.
@@ -95,12 +94,7 @@ impl<C: Consumer> Session<C> {
     /// revalidated since.
     async fn renew_once(self: &Arc<Self>, epoch: Epoch, max_age: Duration, limit: Duration) -> Result<Found> {
         let Some(scope) = self.scope() else { return Ok(Found::Settled) };
-        let changes = timeout(limit, contain_future(scope.find_changes(max_age.mul_f64(FIRST_RENEWAL)))).await;
-        let (has_changed, objects) = match changes {
-            Ok(Ok(changes)) => changes?,
-            Ok(Err(_)) => return Err(Error::internal("loading grants panicked")),
-            Err(_) => return Err(Error::internal("loading grants took too long")),
-        };
+        let (has_changed, objects) = within(limit, scope.find_changes(max_age.mul_f64(FIRST_RENEWAL))).await?;
         drop(scope);
         if has_changed {
             return Ok(if self.send_queue.epoch() == epoch { Found::Changed } else { Found::Settled });

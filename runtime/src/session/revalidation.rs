@@ -59,23 +59,31 @@ impl Retries {
     }
 }
 
+/// Runs a check, or the load that one needs, within a time limit.
+///
+/// # Errors
+///
+/// Its error, and 500 if it panics or does not finish in time.
+pub(crate) async fn within<T>(limit: Duration, check: impl Future<Output = Result<T>>) -> Result<T> {
+    match timeout(limit, contain_future(check)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(Error::internal(format!("a check panicked: {}", panic.message()))),
+        Err(_) => Err(Error::internal("a check took too long")),
+    }
+}
+
 /// Evaluates a permission within a time limit, and drops `turn` when it ends or takes longer than [`MAX_TURN`].
 ///
 /// # Errors
 ///
-/// 500 if the evaluation panics or does not finish in time.
+/// As [`within`].
 async fn evaluate<T>(turn: T, limit: Duration, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
-    let mut evaluation = Box::pin(timeout(limit, contain_future(evaluation)));
+    let mut evaluation = Box::pin(within(limit, evaluation));
     let first = timeout(MAX_TURN, &mut evaluation).await;
     drop(turn);
-    let outcome = match first {
+    match first {
         Ok(outcome) => outcome,
         Err(_) => evaluation.await,
-    };
-    match outcome {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::internal("a check panicked")),
-        Err(_) => Err(Error::internal("a check took too long")),
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::backpressure::PausedPublishers;
 use super::deferred::{Deferred, PendingRevalidation};
@@ -24,9 +24,8 @@ use super::queued_event::EventHandle;
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Undo};
-use crate::error::{Error, Result};
 use crate::log::Cause;
-use crate::panic::{catch_unwind_future, contain_future};
+use crate::panic::catch_unwind_future;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseCode;
@@ -49,19 +48,6 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
                 self.0.close_with(CloseCode::Failed);
             }
         }
-    }
-}
-
-/// Evaluates a permission within a deadline.
-///
-/// # Errors
-///
-/// 500 if the evaluation panics or does not finish in time.
-pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
-    match timeout_at(deadline, contain_future(evaluation)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::internal("a check panicked")),
-        Err(_) => Err(Error::internal("a check took too long")),
     }
 }
 
