@@ -99,7 +99,7 @@ pub(crate) struct Place {
     pub(crate) may: Vec<Single>,
     /// Whether the member's account is not deactivated.
     pub(crate) active: bool,
-    /// The last message that the member has acknowledged; 0 if there is none.
+    /// The last message that the member has acknowledged, or 0 if the member has acknowledged none.
     pub(crate) seen: MessageId,
 }
 

@@ -60,7 +60,7 @@ impl<H: HasState> FromContext<H> for Standing {
     }
 }
 
-/// The `page` in the query of the message's route, as in `rooms/1/?page=2`; 1 if there is none.
+/// The `page` in the query of the message's route, as in `rooms/1/?page=2`. Without that key, it is 1.
 #[derive(Clone, Copy)]
 pub(crate) struct PageNumber(pub(crate) u32);
 

@@ -85,7 +85,7 @@ const uses = {
 /** Messages that change much at once, with what they do. */
 const dangers = {
   reset: "All rooms, messages and roles are set back to how the demo starts.",
-  ban: "The person is banned from the room until somebody lifts the ban.",
+  ban: "The person is banned from the room until the ban is lifted.",
 };
 
 const fieldsOf = (title, name) => [...(uses[title]?.[""] ?? []), ...(uses[title]?.[name] ?? [])];

@@ -1,7 +1,8 @@
 //! Test of the locations of generated tokens: a function that is generated for a method has no token at the attribute.
 //!
-//! The compiler joins the spans of the first and the last token of an expression. A span from the attribute to a method covers
-//! the bodies of all methods between them, so an edit of one of those would make the compiler check the function again.
+//! The compiler joins the spans of the first and the last token of an expression. A span from the attribute to a method
+//! covers the bodies of all methods between them, so an edit of one of those would make the compiler check the function
+//! again.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;

@@ -33,11 +33,12 @@
 //!
 //! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
 //! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. A [`Rule`] serves
-//!   actions, groups and events alike, [`Blocking`] runs a permission in the blocking pool, [`http_permission!`] makes a permission from a rule for HTTP requests.
+//!   actions, groups and events alike, [`Blocking`] runs a permission in the blocking pool, [`http_permission!`] makes a
+//!   permission from a rule for HTTP requests.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
-//! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message and
-//!   the connection.
+//! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message
+//!   and the connection.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
@@ -131,8 +132,8 @@ pub use portcullis_macros::event;
 
 /// Marks the method of a `#[consumer]` block that runs once per connection, after its handshake was accepted.
 ///
-/// The method is `async fn(&self)` or `async fn(&self, cx: &ConnectContext<'_, User>)`, and returns nothing or a `Result<(), E>`.
-/// Messages wait until it has returned.
+/// The method is `async fn(&self)` or `async fn(&self, cx: &ConnectContext<'_, User>)`, and returns nothing or a
+/// `Result<(), E>`. Messages wait until it has returned.
 ///
 /// # Errors
 ///
@@ -141,8 +142,9 @@ pub use portcullis_macros::event;
 ///
 /// # Cancel safety
 ///
-/// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action_timeout`].
-/// Then messages that the client sent before are dispatched, the memberships end, and `#[disconnect]` runs.
+/// If the client disconnects while the method runs, the method still runs to completion, at most for
+/// [`Limits::action_timeout`]. Then messages that the client sent before are dispatched, the memberships end, and
+/// `#[disconnect]` runs.
 pub use portcullis_macros::connect;
 
 /// Marks the method of a `#[consumer]` block that runs once when a connection has ended, for whatever reason.

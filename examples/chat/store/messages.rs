@@ -83,7 +83,7 @@ impl Store {
         self.existing(id)
     }
 
-    /// Records how far a member has read. Returns `false` if the member has read so far already, or is none.
+    /// Records how far a member has read. Returns `false` if the member has read so far already, or has left.
     pub(crate) fn acknowledge(&self, room: RoomId, user: UserId, id: MessageId) -> Result<bool> {
         let sql = "UPDATE members SET seen = ?3 WHERE room = ?1 AND user = ?2 AND seen < ?3";
         Ok(self.execute(sql, params![room, user, id])? > 0)

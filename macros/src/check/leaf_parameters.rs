@@ -48,7 +48,7 @@ const NO_ROUTE_WHILE_CONNECTING: &str =
     "a connection has no route yet; move the permission to `permission = …` of the route or of the mounted handler";
 const NO_ROUTE_OF_EVENT: &str = "an event has no route; the permission receives the whole event";
 
-/// Checks the captures that leaves name. `refusal` is the reason if there are none.
+/// Checks the captures that leaves name. `refusal` is the reason if leaves cannot name captures here.
 fn check_captures(expression: &Expression, refusal: Option<&str>, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
         for placeholder in &leaf.placeholders {

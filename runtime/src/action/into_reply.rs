@@ -156,8 +156,9 @@ impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<FallibleReply<M>> for Result<
 
 /// The return type of an action as a value, to tell a `Result` from other types.
 ///
-/// The macros see only the name of a type, and `Result` has aliases. Generated code calls `__into_result` on this type: method
-/// resolution finds the inherent method for a `Result`, and the one of [`NonResult`] behind [`Deref`] for every other type.
+/// The macros see only the name of a type, and `Result` has aliases. Generated code calls `__into_result` on this type:
+/// method resolution finds the inherent method for a `Result`, and the one of [`NonResult`] behind [`Deref`] for every other
+/// type.
 #[derive(Debug)]
 pub struct ReturnType<T>(NonResult<T>);
 

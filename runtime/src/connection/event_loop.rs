@@ -160,8 +160,8 @@ impl<C: Consumer> EventLoop<C> {
         }
     }
 
-    /// Frees buffers that a burst has grown and that are empty now. Called once per ping interval, so that a connection in use
-    /// allocates them anew at most as often.
+    /// Frees buffers that a burst has grown and that are empty now. Called once per ping interval, so that a connection in
+    /// use allocates them anew at most as often.
     fn shrink(&mut self) {
         if self.read_ahead.is_empty() {
             self.read_ahead = VecDeque::new();

@@ -228,8 +228,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
-    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns what
-    /// the detached tasks need once they have something to process.
+    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns
+    /// what the detached tasks need once they have something to process.
     ///
     /// # Cancel safety
     ///

@@ -49,7 +49,8 @@ pub struct Limits {
     /// Default: 256.
     pub max_queued_events: usize,
     /// Capacity of a connection's send queue, in bytes of events; four times as large under the same condition as
-    /// [`max_queued_events`](Limits::max_queued_events). A larger event is delivered if no other one is queued. Default: 1 MiB.
+    /// [`max_queued_events`](Limits::max_queued_events). A larger event is delivered if no other one is queued.
+    /// Default: 1 MiB.
     pub max_queued_bytes: usize,
     /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
     /// runs in the in-order queue. Default: 8.
@@ -68,9 +69,9 @@ pub struct Limits {
     /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
     /// and nothing is delivered before it succeeds. `None` keeps rights until they are refreshed. Default: 5 minutes.
     pub grants_max_age: Option<Duration>,
-    /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections whose
-    /// endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies. Further loads
-    /// wait; the users that wait take turns. Default: 32.
+    /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
+    /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.
+    /// Further loads wait; the users that wait take turns. Default: 32.
     pub max_concurrent_loads: usize,
 }
 

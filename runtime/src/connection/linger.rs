@@ -24,8 +24,8 @@ use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 const DETACHED_GRACE_PERIOD: Duration = Duration::from_millis(200);
 
 impl<C: Consumer> EventLoop<C> {
-    /// Processes events until `body`, the dispatch of a message, is ready. If the connection ends before, the body runs on and
-    /// what it has published goes out.
+    /// Processes events until `body`, the dispatch of a message, is ready. If the connection ends before, the body runs on
+    /// and what it has published goes out.
     pub(super) async fn drive_body<T: Transport, F: Future<Output = Outcome>>(
         &mut self,
         io: &mut ConnectionIo<C, T>,

@@ -188,7 +188,7 @@ impl<'a, U> PermissionContext<'a, U> {
     /// async fn import<U: User>(cx: &Context<'_, U>, rows: Vec<String>) -> Result<usize> {
     ///     for (number, row) in rows.iter().enumerate() {
     ///         tokio::select! {
-    ///             // Between two rows, so that no row is stored by half.
+    ///             // Between two rows, so that each row is stored as a whole.
     ///             () = cx.cancelled() => return Ok(number),
     ///             () = tokio::task::yield_now() => store(row).await?,
     ///         }

@@ -21,8 +21,8 @@ pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 pub(crate) enum SideEffect {
     /// Leaves a group before the reply is sent.
     Leave(Effect),
-    /// Joins the group, by a subscription if there is an id. Takes effect as [`Publish`](SideEffect::Publish) does. The group's
-    /// permission was evaluated in `evaluation_epoch`.
+    /// Joins the group, by a subscription if there is an id. Takes effect as [`Publish`](SideEffect::Publish) does. The
+    /// group's permission was evaluated in `evaluation_epoch`.
     Join { group: AnyGroup, id: Option<RequestId>, evaluation_epoch: Epoch, effect: Effect, undo: Undo },
     /// Publishes before the reply is sent, but the event is held on this connection until the reply is out.
     Publish(Effect),

@@ -25,7 +25,8 @@ use crate::panic::{catch_unwind, catch_unwind_future};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, Turns, lock};
 
-/// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached state.
+/// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached
+/// state.
 ///
 /// [`Endpoint::grants`](crate::Endpoint::grants) wraps a plain source in a cache of its own. Create the cache yourself to
 /// invalidate it after changes, or to share it between endpoints. It starts empty and is filled by checks. A user's grants
@@ -69,7 +70,7 @@ use crate::sync::{Mutex, MutexGuard, Turns, lock};
 pub struct GrantCache<U>(Arc<CacheState<U>>);
 
 /// The number of loads of one check that a change of rights may overtake. The check then finishes on the last one, which has
-/// begun after the check: whoever uses the result compares epochs.
+/// begun after the check: callers compare epochs.
 pub(super) const MAX_OVERTAKEN_LOADS: u8 = 2;
 
 struct CacheState<U> {

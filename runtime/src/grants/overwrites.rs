@@ -9,8 +9,8 @@ use super::user_grants::UserGrants;
 ///
 /// Three steps apply in this order: everyone, all roles of the user together, the user alone. Each step first removes the
 /// codenames that it denies, then adds those that it allows. A later step therefore wins over an earlier one, and within a
-/// step allowing wins over denying. An administrator ([`GrantSet::all`]) is not affected. An object that does not exist denies
-/// everything: [`Overwrites::missing`].
+/// step allowing wins over denying. An administrator ([`GrantSet::all`]) is not affected. An object that does not exist
+/// denies everything: [`Overwrites::missing`].
 ///
 /// Calling a method several times for the same role or user adds to what is denied or allowed there.
 ///

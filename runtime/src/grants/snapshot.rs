@@ -17,8 +17,8 @@ use crate::sync::ignore_poison;
 ///
 /// Clients may choose the ids of objects. foldhash is seeded randomly per map, but does not claim to resist an attacker who
 /// derives the seed, for example from timings. It suffices here because the map is bounded: if all keys collide, a lookup
-/// compares `MAX_OBJECTS` ids of at most `MAX_ID_BYTES` bytes. The map of the loader has no such bound and keeps the hasher of
-/// the standard library.
+/// compares `MAX_OBJECTS` ids of at most `MAX_ID_BYTES` bytes. The map of the loader has no such bound and keeps the hasher
+/// of the standard library.
 type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), RandomState>;
 
 /// One load of a user's grants, and the grants for objects that were derived from it.

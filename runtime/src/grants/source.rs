@@ -112,8 +112,8 @@ pub trait GrantSource<U>: Send + Sync + 'static {
         None
     }
 
-    /// Loads the overwrites of these objects: one entry per object, in the order of `objects`, and [`Overwrites::missing`] for
-    /// an object that does not exist. The default implementation returns empty overwrites.
+    /// Loads the overwrites of these objects: one entry per object, in the order of `objects`, and [`Overwrites::missing`]
+    /// for an object that does not exist. The default implementation returns empty overwrites.
     ///
     /// One call carries up to 1000 distinct objects, collected from all checks that wait for them, and at most four calls
     /// run at a time. The result is cached while a connection uses it, until the object is

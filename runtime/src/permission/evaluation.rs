@@ -1,9 +1,9 @@
 //! Evaluation of permission expressions, leaf by leaf: each leaf at most once.
 //!
-//! Generated code passes a closure that evaluates one leaf: to [`evaluate`] for a message or a join, to
-//! [`evaluate_connect`] or [`evaluate_strict_connect`] for a connection, to [`evaluate_event`] for an event. Leaves about objects are evaluated in a
-//! second phase, see [`ObjectEvaluation`](super::ObjectEvaluation). An expression that is a single leaf needs no closure, see
-//! [`SingleLeaf`](super::SingleLeaf).
+//! Generated code passes a closure that evaluates one leaf: to [`evaluate`] for a message or a join, to [`evaluate_connect`]
+//! or [`evaluate_strict_connect`] for a connection, to [`evaluate_event`] for an event. Leaves about objects are evaluated
+//! in a second phase, see [`ObjectEvaluation`](super::ObjectEvaluation). An expression that is a single leaf needs no
+//! closure, see [`SingleLeaf`](super::SingleLeaf).
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -193,8 +193,8 @@ impl Evaluation {
         if self.outcome == Some(Some(true)) && self.malformed_leaf.is_none() { Ok(proof) } else { Err(self.refusal()) }
     }
 
-    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403. The outcome of the object phase
-    /// does not tell: there, a leaf without an opinion counts as false.
+    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403. The outcome of the object
+    /// phase does not tell: there, a leaf without an opinion counts as false.
     #[cold]
     pub(super) fn refusal(&self) -> Error {
         let is_false = self.expression.tree.evaluate(&self.answers) == ControlFlow::Continue(Some(false));

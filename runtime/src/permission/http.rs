@@ -30,11 +30,11 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 /// user, so that one function authorizes both HTTP requests and messages.
 ///
 /// The function receives the request that opened the connection, with the headers that the endpoint
-/// [keeps](crate::Endpoint::keep_headers). `headers(..)` names those that the function reads: if the endpoint does not keep one
-/// of them, the permission is a fault (500), and the log names the header. Other headers that are not kept are missing in the
-/// request, so name all of them. The function returns `bool`, or a `Result<bool, E>` whose error
-/// converts into [`Error`](crate::Error). It is evaluated per message and when the client connects: its result is the
-/// permission's opinion on connecting.
+/// [keeps](crate::Endpoint::keep_headers). `headers(..)` names those that the function reads: if the endpoint does not keep
+/// one of them, the permission is a fault (500), and the log names the header. Other headers that are not kept are missing
+/// in the request, so name all of them. The function returns `bool`, or a `Result<bool, E>` whose error converts into
+/// [`Error`](crate::Error). It is evaluated per message and when the client connects: its result is the permission's opinion
+/// on connecting.
 ///
 /// ```standalone_crate
 /// use portcullis::http::request::Parts;

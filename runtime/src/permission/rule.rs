@@ -19,9 +19,9 @@ use crate::error::Result;
 ///
 /// # Events
 ///
-/// The permission of an event is evaluated without waiting. A rule that is not ready at its first poll refuses the event, and
-/// so do its errors, whatever operators surround it. Both are logged, except for errors from 400 to 499. So a rule of an event
-/// reads what is in memory, for example the user, an extension of the scope, or the consumer's state.
+/// The permission of an event is evaluated without waiting. A rule that is not ready at its first poll refuses the event,
+/// and so do its errors, whatever operators surround it. Both are logged, except for errors from 400 to 499. So a rule of an
+/// event reads what is in memory, for example the user, an extension of the scope, or the consumer's state.
 ///
 /// # Examples
 ///

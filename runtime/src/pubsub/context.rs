@@ -23,14 +23,12 @@ impl<U: User> Context<'_, U> {
     /// In [`#[authenticate]`](macro@crate::authenticate) this only records the group. Its permission is evaluated for the
     /// new user once the method has returned, and a refusal refuses the authentication.
     ///
-    /// In [`#[authenticate]`](macro@crate::authenticate) this only records the group. Its permission is evaluated for the
-    /// new user once the method has returned, and a refusal refuses the authentication.
-    ///
     /// # Errors
     ///
     /// - The refusal of the group's permission: 403 `permission_denied` if it does not hold, or the error that it returned.
     /// - 409 `too_many_groups` if the connection is in [`Limits::max_groups`](crate::Limits::max_groups) groups.
-    /// - 500 `internal_error` when called in a permission, or if this connection does not belong to the consumer of the group.
+    /// - 500 `internal_error` when called by [`Load`](crate::Load), or if this connection does not belong to the consumer of
+    ///   the group.
     ///
     /// # Cancel safety
     ///
@@ -124,15 +122,16 @@ impl<U: User> Context<'_, U> {
         join(self.action_call()?, group, Some(id)).await
     }
 
-    /// Ends the subscription to a group under `id`; other subscriptions continue. Does nothing if there is none.
+    /// Ends the subscription to a group under `id`; other subscriptions continue. Does nothing if there is no such
+    /// subscription.
     ///
     /// No event that follows the reply of this action carries the id. If the action fails, the subscription continues. See
     /// [`subscribe`](Context::subscribe) for an example.
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// the consumer of the group.
+    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    /// belong to the consumer of the group.
     pub fn unsubscribe<G: Group>(&self, group: G, id: RequestId) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
@@ -159,8 +158,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// the consumer of the group.
+    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    /// belong to the consumer of the group.
     pub fn leave<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
@@ -186,8 +185,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// consumer `C`.
+    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    /// belong to consumer `C`.
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.action_call()?;
         let session = session::<C, U>(call)?;

@@ -76,8 +76,8 @@ async fn join_new_user<G: Group>(
     Ok(())
 }
 
-/// Creates the side effect of an authorized join, or of a subscription under `id`. `freed_slots` is the number of group slots that
-/// the action frees.
+/// Creates the side effect of an authorized join, or of a subscription under `id`. `freed_slots` is the number of group
+/// slots that the action frees.
 pub(super) fn join_effect<G: Group>(
     session: &Arc<Session<G::Consumer>>,
     group: G,

@@ -38,7 +38,8 @@ impl<C: Consumer> NewUserJoins<C> {
         ignore_poison(self.pending.lock()).push(Contained::new(join));
     }
 
-    /// Authorizes the joins for the user of a scope, in the order in which they were recorded. Returns `None` if there are none.
+    /// Authorizes the joins for the user of a scope, in the order in which they were recorded. Returns `None` if there are
+    /// none.
     ///
     /// # Errors
     ///

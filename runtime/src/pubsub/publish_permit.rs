@@ -104,8 +104,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// - The refusal of the `publish` expression: 403 `permission_denied` if it does not hold, or the error that it
     ///   returned. The event is not published, even if the action handles the error and succeeds.
-    /// - 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    ///   the consumer of the group.
+    /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    ///   belong to the consumer of the group.
     ///
     /// # Cancel safety
     ///
@@ -231,8 +231,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// consumer `C`.
+    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    /// belong to consumer `C`.
     pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
     where
         C: Consumer + Handler<User = U> + Emits<E>,
@@ -250,8 +250,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// consumer `C`.
+    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    /// belong to consumer `C`.
     pub fn unchecked_publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
         Ok(Publisher::new(session::<C, U>(self.action_call()?)?.registry.clone()))
     }

@@ -53,7 +53,8 @@ impl Origins {
     }
 }
 
-/// Returns the header of that name, or `None` if there is none. Fails if there are several, or if its value is not ASCII.
+/// Returns the header of that name, or `None` if the request has no such header. Fails if it has several, or if its value is
+/// not ASCII.
 fn single_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -121,8 +122,8 @@ pub(super) struct HostPattern {
 }
 
 impl HostPattern {
-    /// Parses `app.example`, `app.example:8443` or `*.app.example`. A domain of one label, such as `*.com`, is refused, except
-    /// for `*.localhost`.
+    /// Parses `app.example`, `app.example:8443` or `*.app.example`. A domain of one label, such as `*.com`, is refused,
+    /// except for `*.localhost`.
     pub(super) fn parse(text: &str) -> Option<HostPattern> {
         let wildcard = text.strip_prefix("*.");
         let (host, port) = parse_authority(wildcard.unwrap_or(text))?;

@@ -66,8 +66,8 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                 Err(rejection) => return Ok(rejection.into_response()),
             };
             url_params.insert_into(&mut parts.extensions);
-            // With the prefix under which a nested router is mounted. Left in the extensions, it would keep the read buffer of
-            // the HTTP server for the life of the connection.
+            // With the prefix under which a nested router is mounted. Left in the extensions, it would keep the read buffer
+            // of the HTTP server for the life of the connection.
             if let Some(OriginalUri(uri)) = parts.extensions.remove() {
                 parts.uri = uri;
             }

@@ -54,7 +54,7 @@ impl<S> Deferred<S> {
         }
     }
 
-    /// Returns the side queue of a membership, and creates it if there is none.
+    /// Returns the side queue of a membership, and creates it if the membership has none.
     pub(super) fn side_queue(&mut self, membership: &Arc<Membership>) -> &mut VecDeque<EventHandle<S>> {
         let known = self.side_queues.iter().position(|queue| Arc::ptr_eq(&queue.membership, membership));
         let index = known.unwrap_or_else(|| {

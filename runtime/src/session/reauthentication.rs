@@ -15,8 +15,8 @@ impl<C: Consumer> Session<C> {
         self.registry.change_count()
     }
 
-    /// Returns the scope of the session with a new user: the same user with fresh credentials, or the first one if the session
-    /// is anonymous.
+    /// Returns the scope of the session with a new user: the same user with fresh credentials, or the first one if the
+    /// session is anonymous.
     ///
     /// # Errors
     ///

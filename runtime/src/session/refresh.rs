@@ -16,8 +16,8 @@ use crate::context::{ConnectionId, OwnEpochs};
 ///
 /// It does nothing until it is polled. When it completes, no event is delivered and no action starts on the rights from
 /// before the change. It completes at its first poll, unless changes come so fast that evaluations make no progress: then
-/// several changes take effect together, after at most 100 ms. The connect and group permissions of the connections concerned are evaluated again in the background;
-/// [`revalidated`](Refresh::revalidated) waits for that too.
+/// several changes take effect together, after at most 100 ms. The connect and group permissions of the connections
+/// concerned are evaluated again in the background; [`revalidated`](Refresh::revalidated) waits for that too.
 ///
 /// # Cancel safety
 ///

@@ -37,7 +37,8 @@ impl RenewalSchedule {
         !std::mem::replace(&mut state.has_task, true)
     }
 
-    /// Waits until a session is due and removes it. `None` if there is none; the task then counts as ended.
+    /// Waits until a session is due, and removes and returns it. Returns `None` if no session is scheduled; the task then
+    /// counts as ended.
     pub(super) async fn next(&self) -> Option<ConnectionId> {
         loop {
             let at = {

@@ -3,8 +3,8 @@
 //!
 //! An event is deferred while the grants that its permission needs are being loaded, or while an earlier event or a change
 //! of rights is pending, so that the events keep their order. A change begins an epoch at once
-//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission again before it delivers anything, and the
-//! group permissions while it delivers. `deferral.rs` adds events to the list.
+//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission again before it delivers anything, and
+//! the group permissions while it delivers. `deferral.rs` adds events to the list.
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 

@@ -90,8 +90,9 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// Enqueues an event that was authorized in `epoch`. `frame_version` is the version of the delivery path that the frame
-    /// was encoded for, and `version` returns the current one, or why the event is not enqueued. Also returns the discarded handles: dropping an event may
-    /// run the application's code, so the caller drops them after it has released its own locks.
+    /// was encoded for, and `version` returns the current one, or why the event is not enqueued. Also returns the discarded
+    /// handles: dropping an event may run the application's code, so the caller drops them after it has released its own
+    /// locks.
     pub(crate) fn enqueue(
         &self,
         frame: FrameText,

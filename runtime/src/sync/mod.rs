@@ -31,7 +31,8 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     ignore_poison(mutex.lock())
 }
 
-/// Returns the guard or the value of a mutex, poisoned or not: a panic under a lock of this crate leaves no data half updated.
+/// Returns the guard or the value of a mutex, poisoned or not: a panic under a lock of this crate leaves no data half
+/// updated.
 pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }

@@ -79,7 +79,7 @@ impl<K: Eq + Hash + Clone> Turns<K> {
 }
 
 impl<K: Eq + Hash + Clone> TurnState<K> {
-    /// Grants a permit if one is left for the key. Nobody is overtaken: while one is left, no key is ready.
+    /// Grants a permit if one is left for the key. It overtakes no waiter: while a permit is left, no waiter may have it.
     fn try_grant(&mut self, key: &K) -> bool {
         if self.granted >= self.max_permits || self.max_per_key == 0 {
             return false;

@@ -33,8 +33,8 @@ impl Client {
     }
 }
 
-/// A call of an action, created by [`Client::call`]. It is sent when it is awaited, or when its [`stream`](ClientCall::stream)
-/// is opened.
+/// A call of an action, created by [`Client::call`]. It is sent when it is awaited, or when its
+/// [`stream`](ClientCall::stream) is opened.
 #[must_use = "a call is sent when it is awaited"]
 pub struct ClientCall<'c> {
     client: &'c mut Client,
@@ -59,8 +59,8 @@ impl<'c> ClientCall<'c> {
         self
     }
 
-    /// Sets the `request_id`, for example of a subscription: `client.call("watch").request_id("list").await`. Default: the number
-    /// of the call on this client, from 1.
+    /// Sets the `request_id`, for example of a subscription: `client.call("watch").request_id("list").await`. Default: the
+    /// number of the call on this client, from 1.
     ///
     /// # Panics
     ///

@@ -20,7 +20,7 @@ const SILENCE_DURATION: Duration = Duration::from_millis(50);
 /// A connected client, returned by [`ConnectBuilder::open`](super::ConnectBuilder::open).
 ///
 /// Dropping it ends the connection without a close frame, as when the client's process dies. [`close`](Client::close) sends a
-/// close frame, as a page does that is left.
+/// close frame, as a browser does when the user leaves a page.
 ///
 /// Each frame from the server is returned once, in the order of arrival. A method that waits for a certain frame, such as
 /// [`call`](Client::call), keeps the frames that arrive before it for later calls. Pings are not returned as frames: they
@@ -205,9 +205,9 @@ impl Client {
         }
     }
 
-    /// Sends a close frame with code 1000 behind everything that was sent, waits for the end of the connection, and returns the
-    /// messages that were not returned before, kept ones first, with the close code of the server's frame. That code is 1000,
-    /// unless the server closes the connection itself.
+    /// Sends a close frame with code 1000 after everything that was sent, waits for the end of the connection, and returns
+    /// the messages that were not returned before, kept ones first, with the close code of the server's frame. That code is
+    /// 1000, unless the server closes the connection itself.
     ///
     /// # Panics
     ///

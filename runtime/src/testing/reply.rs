@@ -94,11 +94,12 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// Panics if the data cannot be deserialized as `T`, for example because the reply is an error. The panic quotes the message.
+    /// Panics if the data cannot be deserialized as `T`, for example because the reply is an error. The panic quotes the
+    /// message.
     #[track_caller]
     pub fn data_as<T: DeserializeOwned>(&self) -> T {
         let data = T::deserialize(self.data());
-        data.unwrap_or_else(|error| panic!("the data is no `{}` ({error}): {}", type_name::<T>(), self.text))
+        data.unwrap_or_else(|error| panic!("the data is not a `{}` ({error}): {}", type_name::<T>(), self.text))
     }
 
     /// Returns the name of the event, or `None` if the message is a reply.

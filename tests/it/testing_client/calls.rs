@@ -17,7 +17,7 @@ async fn event_as_returns_the_data_of_the_named_event_and_keeps_other_frames() {
     client.send(r#"{"action":"ping"}"#);
     assert_eq!(client.event_as::<u32>("posted").await, 1);
     let panic = panic_of(client.event_as::<String>("posted")).await;
-    assert!(panic.starts_with("the data is no `alloc::string::String` ("), "{panic}");
+    assert!(panic.starts_with("the data is not a `alloc::string::String` ("), "{panic}");
     assert!(panic.ends_with(r#"{"event":"posted","data":2}"#), "{panic}");
     assert!(client.event_as::<u32>("other").now_or_never().is_none());
     assert_eq!(client.reply().await.data_as::<String>(), "pong");
@@ -66,6 +66,6 @@ async fn last_reply_of_a_stream_after_an_unread_value_panics_with_the_value() {
         "{panic}"
     );
     let mut replies = client.call("count").with("to", 1).stream::<String>();
-    assert!(panic_of(replies.next()).await.starts_with("the data is no `alloc::string::String`"));
+    assert!(panic_of(replies.next()).await.starts_with("the data is not a `alloc::string::String`"));
     assert_eq!((replies.next().await, replies.next().await), (None, None));
 }

@@ -207,8 +207,8 @@ impl NamedLeaf<'_> {
         self.value_with(|placeholder| placeholder.to_token_stream())
     }
 
-    /// Calls `evaluate` with a reference to the leaf, and returns the evaluation. If a capture does not parse, the leaf ends with
-    /// that error instead. A type that does not implement `FromStr` is reported at the placeholder.
+    /// Calls `evaluate` with a reference to the leaf, and returns the evaluation. If a capture does not parse, the leaf ends
+    /// with that error instead. A type that does not implement `FromStr` is reported at the placeholder.
     pub(super) fn with_captures(
         &self,
         evaluate: impl FnOnce(TokenStream) -> TokenStream,
