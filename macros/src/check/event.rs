@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{PatType, Type};
 
-use super::{leaf_parameters, logic, signature};
+use super::{leaf_captures, leaf_parameters, logic, signature};
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
 use crate::model::event::{Event, is_scope, shared_referent};
@@ -41,7 +41,7 @@ pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
 fn check_permission(event: &Event, diagnostics: &mut Diagnostics) {
     match &event.permission {
         Some(expression) => {
-            leaf_parameters::reject_event_captures(expression, diagnostics);
+            leaf_captures::check_event(expression, diagnostics);
             if leaf_parameters::check_whole(expression, "event", diagnostics) {
                 logic::check_expression(expression, diagnostics);
             }

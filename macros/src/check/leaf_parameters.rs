@@ -1,9 +1,9 @@
-//! Checks of the parameters and captures that leaves name: the parameter exists and suits the leaf, each object is named by a
-//! leaf, captures are named only where a route has them, and no leaf is negated that can only grant.
+//! Checks of the parameters that leaves name: the parameter exists and suits the leaf, each object is named by a leaf, and no
+//! leaf is negated that can only grant.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Member, Type};
+use syn::Type;
 
 use super::signature::contains_object;
 use crate::diagnostics::Diagnostics;
@@ -15,59 +15,23 @@ use crate::model::parameter::{self, Parameter, ParameterKind};
 use crate::model::{BlockKind, Leaf, print, unraw_name};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    let on_block = match block.kind {
-        BlockKind::Consumer => Some(NO_ROUTE_TO_CONSUMER),
-        BlockKind::Handler => None,
-    };
-    let is_handler = on_block.is_none();
+    let is_handler = matches!(block.kind, BlockKind::Handler);
     if let Some(own) = block.permission.expression() {
         reject_parameters(own, "a block has no parameters", is_handler, diagnostics);
-        check_captures(own, on_block, diagnostics);
     }
     if let Some(connect) = &block.connect {
         reject_parameters(connect, "a connect expression has no parameters", false, diagnostics);
-        check_captures(connect, Some(NO_ROUTE_WHILE_CONNECTING), diagnostics);
     }
     for expression in block.routes.iter().filter_map(|route| route.permission.as_ref()) {
         reject_parameters(expression, "a route has no parameters", true, diagnostics);
-        check_captures(expression, None, diagnostics);
     }
     for action in &block.actions {
         if let Some(expression) = &action.permission {
-            check_captures(expression, on_block, diagnostics);
             check_leaves(expression, action, is_handler, diagnostics);
             check_negations(expression, Some(action), diagnostics);
         }
         check_objects_named(action, diagnostics);
     }
-}
-
-const NO_ROUTE_TO_CONSUMER: &str =
-    "no route leads to the actions of a consumer; move the permission to the route or to the mounted handler";
-const NO_ROUTE_WHILE_CONNECTING: &str =
-    "a connection has no route yet; move the permission to `permission = …` of the route or of the mounted handler";
-const NO_ROUTE_OF_EVENT: &str = "an event has no route; the permission receives the whole event";
-
-/// Checks the captures that leaves name. `refusal` is the reason if leaves cannot name captures here.
-fn check_captures(expression: &Expression, refusal: Option<&str>, diagnostics: &mut Diagnostics) {
-    for leaf in &expression.leaves {
-        for placeholder in &leaf.placeholders {
-            let text = print(placeholder.to_token_stream());
-            let message = match (placeholder, refusal) {
-                (_, Some(reason)) => format!("`{{{text}}}` names a capture, but {reason}"),
-                (Member::Unnamed(_), None) => {
-                    format!("`{{{text}}}` is not the name of a capture; write, for example, `{{room_id}}`")
-                }
-                (Member::Named(_), None) => continue,
-            };
-            diagnostics.error(placeholder, message);
-        }
-    }
-}
-
-/// Rejects captures in the permission of an event.
-pub(super) fn reject_event_captures(expression: &Expression, diagnostics: &mut Diagnostics) {
-    check_captures(expression, Some(NO_ROUTE_OF_EVENT), diagnostics);
 }
 
 /// Rejects leaves that name a parameter, because only an action has parameters. Where there are captures, one may be meant.

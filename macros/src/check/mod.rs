@@ -11,6 +11,7 @@ mod logic;
 mod object_parameter;
 mod unique_names;
 
+mod leaf_captures;
 mod leaf_parameters;
 mod regex_match;
 mod route;
@@ -41,6 +42,7 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     }
     unique_names::check(block, diagnostics);
     route::check(block, diagnostics);
+    leaf_captures::check(block, diagnostics);
     leaf_parameters::check(block, diagnostics);
     logic::check(block, diagnostics);
 }

@@ -12,6 +12,7 @@ pub(crate) mod group_table;
 pub(crate) mod join_request;
 mod new_user_joins;
 pub(crate) mod publication;
+mod publish_authorization;
 mod publish_permit;
 mod publisher;
 
