@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use portcullis::testing::connect;
 use portcullis::{Context, Permission, PermissionContext, Result, consumer};
+use tokio::sync::Semaphore;
 
 use super::{message, office, open};
 use crate::common::{Member, member};
@@ -65,9 +66,11 @@ struct Clock {
     latest_start: Vec<AtomicU64>,
     /// The number of starts.
     starts: AtomicU64,
+    /// A permit per connection that has ended, with its last action.
+    ended: Semaphore,
 }
 
-const USERS: usize = 64;
+const USERS: u32 = 64;
 
 struct Depot(Arc<Clock>);
 
@@ -92,20 +95,25 @@ impl Depot {
         tokio::task::yield_now().await;
         Ok(())
     }
+
+    #[disconnect]
+    async fn ended(&self) {
+        self.0.ended.add_permits(1);
+    }
 }
 
 /// Lingering connections against `disconnect_user`, on several threads: after the call has returned, nothing starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_begins_on_a_lingering_connection_after_disconnect_user_has_returned() {
     let latest_start = (0..USERS).map(|_| AtomicU64::new(0)).collect();
-    let clock = Arc::new(Clock { now: AtomicU64::new(1), latest_start, starts: AtomicU64::new(0) });
+    let clock =
+        Arc::new(Clock { now: AtomicU64::new(1), latest_start, starts: AtomicU64::new(0), ended: Semaphore::new(0) });
     let archive = portcullis::websocket(Depot(clock.clone()));
     let mut tasks = Vec::new();
     for user in 0..USERS {
         let (archive, clock) = (archive.clone(), clock.clone());
         tasks.push(tokio::spawn(async move {
-            let user_id = u32::try_from(user).unwrap();
-            let mut client = connect(&archive).user(member(user_id, &[])).open().await.unwrap();
+            let mut client = connect(&archive).user(member(user, &[])).open().await.unwrap();
             for _ in 0..24 {
                 client.send(r#"{"action":"store"}"#);
             }
@@ -121,9 +129,9 @@ async fn nothing_begins_on_a_lingering_connection_after_disconnect_user_has_retu
     for task in tasks {
         returned.push(task.await.unwrap());
     }
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    clock.ended.acquire_many(USERS).await.unwrap().forget();
     for (user, returned_at) in returned {
-        let latest = clock.latest_start[user].load(Ordering::SeqCst);
+        let latest = clock.latest_start[user as usize].load(Ordering::SeqCst);
         assert!(latest < returned_at, "user {user}: started at {latest}, returned at {returned_at}");
     }
     assert!(clock.starts.load(Ordering::SeqCst) > 0, "some messages have begun");

@@ -56,7 +56,7 @@ fn unreported_changes() -> [(&'static str, Change); 2] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn change_that_nobody_reports_takes_effect_within_the_maximum_age() {
+async fn unreported_change_takes_effect_within_the_maximum_age() {
     for (name, change) in unreported_changes() {
         let fixture = fixture();
         let mut client = fixture.open(1).await;

@@ -1,4 +1,4 @@
-//! A slow or failing check costs those that it is about, and nobody else.
+//! A slow or failing check costs only the connections that it concerns.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn hanging_check_delays_its_own_members_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn healthy_check_of_many_members_closes_nobody_who_reads() {
+async fn healthy_check_of_many_members_closes_no_connection_that_reads() {
     const MEMBERS: u32 = 2000;
     // 200 events per second for a queue of 256 events: a quarter of both.
     const EVENTS: u32 = 150;
