@@ -28,7 +28,7 @@ impl HasState for Messages {
     }
 }
 
-/// Who moderates need not read.
+/// A user who may moderate need not be allowed to read.
 #[handler(user = Account, permission = "May(Act::Read, {room_id}) | May(Act::Moderate, {room_id})")]
 impl Messages {
     #[action(permission = "!Archived({room_id}) & (Author(message) & May(Act::Read, {room_id}) \

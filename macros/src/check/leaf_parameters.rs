@@ -15,7 +15,7 @@ use crate::model::parameter::{self, Parameter, ParameterKind};
 use crate::model::{BlockKind, Leaf, print, unraw_name};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    let is_handler = matches!(block.kind, BlockKind::Handler);
+    let is_handler = block.kind == BlockKind::Handler;
     if let Some(own) = block.permission.expression() {
         reject_parameters(own, "a block has no parameters", is_handler, diagnostics);
     }

@@ -130,7 +130,7 @@ pub(crate) fn is_renamed_by_serde(attributes: &[Attribute]) -> bool {
     attributes.iter().flat_map(serde_entries).any(|(key, value)| key == "rename" && value.is_some())
 }
 
-/// Returns the error message for a pattern that is no name.
+/// Returns the error message for a pattern that is not a name.
 fn pattern_message(pattern: &Pat) -> String {
     let extractor = match pattern {
         Pat::TupleStruct(pattern) => pattern.path.segments.last().map(|segment| segment.ident.to_string()),
