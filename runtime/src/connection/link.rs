@@ -1,12 +1,12 @@
 //! The socket of one connection while the connection is open, and its closing handshake afterwards.
 
-use std::future::pending;
+use std::future::poll_fn;
 use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::time::deadline;
@@ -27,7 +27,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_ready_unpin(cx),
+            Link::Open(transport) => transport.poll_ready(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -35,7 +35,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_flush_unpin(cx),
+            Link::Open(transport) => transport.poll_flush(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -49,9 +49,9 @@ impl<T: Transport> Link<T> {
     }
 
     #[inline]
-    pub(super) fn start_send(&mut self, frame: Outgoing) -> Result<(), Gone> {
+    pub(super) fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         match self {
-            Link::Open(transport) => transport.start_send_unpin(frame),
+            Link::Open(transport) => transport.start_send(frame),
             Link::Ended(..) => Err(Gone),
         }
     }
@@ -98,22 +98,19 @@ impl<T: Transport> Link<T> {
     }
 }
 
-/// Flushes the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
+/// Sends the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
 async fn finish<T: Transport>(mut transport: T) {
-    let _ = deadline(CLOSE_TIMEOUT, transport.flush()).await;
+    let _ = deadline(CLOSE_TIMEOUT, poll_fn(|cx| transport.poll_close(cx))).await;
 }
 
 /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
 /// would reset the connection before the client has read the close code.
 async fn close<T: Transport>(mut transport: T, code: CloseCode) {
     let close_handshake = async {
-        if transport.send(Outgoing::Close(code)).await.is_ok() {
-            while transport.next().await.is_some() {}
-            // The transport reads no further, so the end of the client's stream cannot be detected.
-            if code.is_unreadable() {
-                pending::<()>().await;
-            }
-        }
+        transport.start_send(Outgoing::Close(code))?;
+        poll_fn(|cx| transport.poll_flush(cx)).await?;
+        while transport.next().await.is_some() {}
+        Ok::<(), Gone>(())
     };
     let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
 }

@@ -46,11 +46,6 @@ impl CloseCode {
         }
     }
 
-    /// Returns whether the transport cannot read any further.
-    pub(crate) fn is_unreadable(self) -> bool {
-        matches!(self, CloseCode::ProtocolError | CloseCode::InvalidUtf8 | CloseCode::MessageTooLarge)
-    }
-
     /// Returns the reason that the close frame carries.
     #[cfg(feature = "axum")]
     pub(super) fn reason(self) -> &'static str {
