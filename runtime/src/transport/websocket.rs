@@ -35,7 +35,7 @@ pub(crate) struct WebSocketTransport<S> {
     /// Frames to be sent. The first `sent_bytes` are sent.
     output: Vec<u8>,
     sent_bytes: usize,
-    /// Whether `output` has a pong that the connection does not know of.
+    /// Whether a pong was put into `output`, of which the connection does not know, and is not flushed yet.
     has_unsent_pong: bool,
     /// Whether a close frame was put into `output`, after which nothing is sent.
     has_sent_close: bool,
@@ -174,7 +174,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
     fn release_output(&mut self) {
         let mut output = std::mem::take(&mut self.output);
         self.sent_bytes = 0;
-        self.has_unsent_pong = false;
         if output.capacity() <= MAX_UNSENT_BYTES {
             output.clear();
             WRITE_BUFFER.set(output);
@@ -262,7 +261,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
     #[inline]
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         ready!(self.poll_write(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx).map_err(|_| Gone)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx)).map_err(|_| Gone)?;
+        self.has_unsent_pong = false;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -270,3 +271,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
         Pin::new(&mut self.stream).poll_shutdown(cx).map_err(|_| Gone)
     }
 }
+
+#[cfg(test)]
+mod tests;
