@@ -75,7 +75,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
             Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
-                Ok(accepted) => upgrade.accept(accepted, max_frame_bytes),
+                Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
                 Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })

@@ -1,5 +1,6 @@
 //! The opening handshake of RFC 6455, section 4.2: from a request to an upgraded stream.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,8 +18,6 @@ use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::handshake::Accepted;
-use crate::consumer::Consumer;
 use crate::transport::websocket::WebSocketTransport;
 
 /// What RFC 6455 appends to a key before it is hashed.
@@ -76,8 +75,15 @@ impl Upgrade {
         Ok(Upgrade { on_upgrade, accept })
     }
 
-    /// Returns the response that accepts the upgrade, and serves the connection once it is sent.
-    pub(super) fn accept<C: Consumer>(self, accepted: Accepted<C>, max_message_bytes: usize) -> Response {
+    /// Returns the response that accepts the upgrade. Once it is sent, `serve` gets the transport.
+    pub(super) fn accept<F>(
+        self,
+        max_message_bytes: usize,
+        serve: impl FnOnce(WebSocketTransport<UpgradedStream>) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = ()> + Send,
+    {
         let Upgrade { on_upgrade, accept } = self;
         tokio::spawn(async move {
             let upgraded = match on_upgrade.await {
@@ -88,7 +94,7 @@ impl Upgrade {
             let transport = WebSocketTransport::new(stream, &received, max_message_bytes);
             // It shares the read buffer of the HTTP server.
             drop(received);
-            accepted.serve(transport).await;
+            serve(transport).await;
         });
         match accept {
             Some(accept) => {
@@ -155,7 +161,7 @@ fn is_websocket_connect(_: &Parts) -> bool {
 }
 
 /// An upgraded stream.
-enum UpgradedStream {
+pub(super) enum UpgradedStream {
     /// Without TLS, as `axum::serve` accepts it.
     Tcp(TcpStream),
     /// Any other stream, for example with TLS.

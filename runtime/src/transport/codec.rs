@@ -8,7 +8,7 @@ use super::CloseCode;
 /// The opcodes of RFC 6455, section 5.2.
 const CONTINUATION: u8 = 0x0;
 pub(super) const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
+pub(super) const BINARY: u8 = 0x2;
 pub(super) const CLOSE: u8 = 0x8;
 pub(super) const PING: u8 = 0x9;
 pub(super) const PONG: u8 = 0xA;
@@ -24,8 +24,8 @@ const MAX_HEADER_BYTES: usize = 10;
 pub(super) enum Decoded {
     /// A text message.
     Text(ByteString),
-    /// A binary message. Its payload is dropped, because no dialect reads it.
-    Binary,
+    /// A binary message.
+    Binary(Bytes),
     /// A ping, which a pong with the same payload answers.
     Ping(Bytes),
     Pong,
@@ -99,7 +99,7 @@ impl Decoder {
                 TEXT if header.is_final => {
                     return ByteString::try_from(payload).map(Decoded::Text).map_err(|_| CloseCode::InvalidUtf8);
                 }
-                BINARY if header.is_final => return Ok(Decoded::Binary),
+                BINARY if header.is_final => return Ok(Decoded::Binary(payload)),
                 TEXT | BINARY | CONTINUATION => {
                     if let Some(message) = self.push_fragment(&header, &payload)? {
                         return Ok(message);
@@ -195,7 +195,7 @@ impl Decoder {
             return Ok(None);
         }
         if !fragments.is_text {
-            return Ok(Some(Decoded::Binary));
+            return Ok(Some(Decoded::Binary(fragments.data.into())));
         }
         ByteString::try_from(fragments.data).map(|text| Some(Decoded::Text(text))).map_err(|_| CloseCode::InvalidUtf8)
     }

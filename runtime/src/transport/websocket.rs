@@ -120,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
     fn receive(&mut self, decoded: Decoded) -> Option<Incoming> {
         match decoded {
             Decoded::Text(text) => Some(Incoming::Text(FrameText(text))),
-            Decoded::Binary => Some(Incoming::Binary),
+            Decoded::Binary(_) => Some(Incoming::Binary),
             Decoded::Ping(payload) => {
                 self.answer_ping(&payload);
                 Some(Incoming::Ping)

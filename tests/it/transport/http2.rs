@@ -13,10 +13,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-struct Server;
+struct Http2Server;
 
 #[consumer]
-impl Server {
+impl Http2Server {
     #[action(permission = AllowAny)]
     async fn repeat(&self, times: usize) -> String {
         "x".repeat(times)
@@ -27,7 +27,7 @@ impl Server {
 async fn connect() -> SendRequest<Body> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/ws", portcullis::websocket(Server).into_route());
+    let app = Router::new().route("/ws", portcullis::websocket(Http2Server).into_route());
     tokio::spawn(async move { axum::serve(listener, app).await });
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (client, connection) = handshake(TokioExecutor::new(), stream).await.unwrap();

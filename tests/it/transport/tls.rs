@@ -15,10 +15,10 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 
-struct Server;
+struct TlsServer;
 
 #[consumer]
-impl Server {
+impl TlsServer {
     #[action(permission = AllowAny)]
     async fn length(&self, text: &str) -> usize {
         text.len()
@@ -56,7 +56,7 @@ async fn socket_behind_tls_sends_and_receives_frames_of_any_size() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = TlsListener(listener, TlsAcceptor::from(Arc::new(server)));
-    let app = Router::new().route("/ws", portcullis::websocket(Server).into_route());
+    let app = Router::new().route("/ws", portcullis::websocket(TlsServer).into_route());
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let mut roots = RootCertStore::empty();

@@ -6,10 +6,10 @@ use tokio::net::TcpStream;
 
 use crate::common::clients;
 
-struct Server;
+struct UpgradeServer;
 
 #[consumer]
-impl Server {
+impl UpgradeServer {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 }
@@ -40,7 +40,7 @@ async fn response(address: &str, method: &str, name: &str, value: Option<&str>) 
 
 #[tokio::test]
 async fn upgrade_is_accepted_with_the_key_of_the_rfc() {
-    let address = clients::serve(portcullis::websocket(Server)).await;
+    let address = clients::serve(portcullis::websocket(UpgradeServer)).await;
     let response = response(&address, "GET", "X-Other", None).await;
     assert!(response.starts_with("http/1.1 101"), "{response}");
     for header in ["connection: upgrade", "upgrade: websocket", "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="] {
@@ -50,7 +50,7 @@ async fn upgrade_is_accepted_with_the_key_of_the_rfc() {
 
 #[tokio::test]
 async fn request_that_cannot_be_upgraded_is_rejected_with_its_status() {
-    let address = clients::serve(portcullis::websocket(Server)).await;
+    let address = clients::serve(portcullis::websocket(UpgradeServer)).await;
     let cases = [
         ("POST", "X-Other", None, 405),
         ("GET", "Connection", None, 400),
@@ -81,7 +81,7 @@ async fn service_called_without_a_server_cannot_upgrade() {
     for (name, value) in UPGRADE {
         request = request.header(name, value);
     }
-    let mut endpoint = portcullis::websocket(Server);
+    let mut endpoint = portcullis::websocket(UpgradeServer);
     let response = endpoint.call(request.body(()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 426);
 }

@@ -68,6 +68,10 @@ fn text(text: &str) -> Decoded {
     Decoded::Text(text.into())
 }
 
+fn binary(payload: &[u8]) -> Decoded {
+    Decoded::Binary(Bytes::copy_from_slice(payload))
+}
+
 fn ping(payload: &'static [u8]) -> Decoded {
     Decoded::Ping(Bytes::from_static(payload))
 }
@@ -85,7 +89,7 @@ fn message_of_any_length_is_decoded() {
     for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536, 100_000] {
         let payload = "*".repeat(length);
         assert_eq!(decode(&[frame(FIN | TEXT, payload.as_bytes())]), messages([text(&payload)]), "{length}");
-        assert_eq!(decode(&[frame(FIN | BINARY, payload.as_bytes())]), messages([Decoded::Binary]), "{length}");
+        assert_eq!(decode(&[frame(FIN | BINARY, payload.as_bytes())]), messages([binary(payload.as_bytes())]), "{length}");
     }
 }
 
@@ -143,8 +147,8 @@ fn length_that_is_not_the_shortest_is_a_protocol_error() {
 fn fragments_are_joined() {
     let fragments = [frame(TEXT, b"frag"), frame(CONTINUATION, b""), frame(FIN | CONTINUATION, b"ment")];
     assert_eq!(decode(&fragments), messages([text("fragment")]));
-    let binary = [frame(BINARY, b"\xff"), frame(FIN | CONTINUATION, b"\xff"), frame(FIN | TEXT, b"next")];
-    assert_eq!(decode(&binary), messages([Decoded::Binary, text("next")]));
+    let binary_frames = [frame(BINARY, b"\xff"), frame(FIN | CONTINUATION, b"\xff"), frame(FIN | TEXT, b"next")];
+    assert_eq!(decode(&binary_frames), messages([binary(b"\xff\xff"), text("next")]));
     let with_pings = [
         frame(TEXT, b"a"),
         frame(FIN | PING, b"1"),
@@ -313,7 +317,7 @@ fn decode_with_tungstenite(bytes: &[u8], max_message_bytes: usize) -> Transcript
     loop {
         decoded.push(match socket.read() {
             Ok(Message::Text(text)) => Decoded::Text(text.as_str().into()),
-            Ok(Message::Binary(_)) => Decoded::Binary,
+            Ok(Message::Binary(payload)) => Decoded::Binary(payload),
             Ok(Message::Ping(payload)) => Decoded::Ping(payload),
             Ok(Message::Pong(_)) => Decoded::Pong,
             Ok(Message::Close(frame)) => {
