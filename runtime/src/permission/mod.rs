@@ -68,12 +68,6 @@ use crate::error::Result;
     note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
-    ///
-    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
-    /// listed is a fault (500).
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// Whether the permission is evaluated again for a message that it has permitted or denied before, because rights have
     /// changed: before the action starts, or while it runs. Default: `true`.
     ///
