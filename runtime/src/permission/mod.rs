@@ -73,8 +73,9 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     ///
     /// Set it to `false` if the answer does not depend on the caller's rights, but for example on a quota that each
     /// evaluation uses up, or on state that the action itself changes. The first answer is then kept with the message and
-    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. The audit marks such
-    /// leaves. It does not apply to the permissions of groups and events.
+    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. If an anonymous client
+    /// authenticates before the action starts, everything is evaluated for its user. The audit marks such leaves. It does
+    /// not apply to the permissions of groups and events.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
