@@ -15,6 +15,7 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::error::Result;
 use crate::log::{Cause, Truncated};
+use crate::sync::lock;
 use crate::transport::CloseCode;
 
 /// The part of the maximum age after which the first sessions are renewed.
@@ -32,11 +33,29 @@ enum Found {
 }
 
 /// The task that waits for the sessions that are due, however it ends.
-struct RenewalTask<C: Consumer>(Arc<SessionRegistry<C>>);
+struct RenewalTask<C: Consumer> {
+    registry: Arc<SessionRegistry<C>>,
+    /// Whether the schedule knows that the task has ended. Another one may run by now.
+    has_ended: bool,
+}
+
+impl<C: Consumer> RenewalTask<C> {
+    /// Renews sessions until none is scheduled.
+    async fn run(mut self) {
+        while let Some(id) = self.registry.renewals.next().await {
+            if let Some(session) = self.registry.session(id) {
+                session.clone().runtime.spawn(session.renew_rights());
+            }
+        }
+        self.has_ended = true;
+    }
+}
 
 impl<C: Consumer> Drop for RenewalTask<C> {
     fn drop(&mut self) {
-        self.0.renewals.end_task();
+        if !self.has_ended {
+            self.registry.renewals.end_task();
+        }
     }
 }
 
@@ -46,17 +65,24 @@ impl<C: Consumer> Session<C> {
         let Some(max_age) = self.max_age else { return };
         // A time beyond the range of the clock never comes.
         let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
-        if !self.registry.renewals.add(at, self.id) {
+        *lock(&self.renewal_at) = Some(at);
+        let needs_task = self.registry.renewals.add(at, self.id);
+        if self.is_closing() {
+            // The session may have left the registry meanwhile.
+            self.cancel_renewal();
+        }
+        if !needs_task {
             return;
         }
-        let task = RenewalTask(self.registry.clone());
-        self.runtime.spawn(async move {
-            while let Some(id) = task.0.renewals.next().await {
-                if let Some(session) = task.0.session(id) {
-                    session.clone().runtime.spawn(session.renew_rights());
-                }
-            }
-        });
+        self.runtime.spawn(RenewalTask { registry: self.registry.clone(), has_ended: false }.run());
+    }
+
+    /// Removes the session from the schedule. Called once it accepts no further event.
+    pub(super) fn cancel_renewal(&self) {
+        let renewal_at = lock(&self.renewal_at).take();
+        if let Some(at) = renewal_at {
+            self.registry.renewals.remove(at, self.id);
+        }
     }
 
     /// Returns the time from one renewal to the next, which differs by session.
