@@ -23,6 +23,9 @@ const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
 
+/// The shortest maximum age. Below, renewals would occupy a thread.
+const MIN_MAX_AGE: Duration = Duration::from_secs(1);
+
 /// What a renewal has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -62,7 +65,7 @@ impl<C: Consumer> Drop for RenewalTask<C> {
 impl<C: Consumer> Session<C> {
     /// Schedules the next renewal, unless rights have no maximum age.
     pub(crate) fn schedule_renewal(&self) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         // A time beyond the range of the clock never comes.
         let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
         *lock(&self.renewal_at) = Some(at);
@@ -85,6 +88,11 @@ impl<C: Consumer> Session<C> {
         }
     }
 
+    /// Returns the maximum age of the session's rights, or `None` if they have none.
+    fn max_age(&self) -> Option<Duration> {
+        self.max_age.map(|max_age| max_age.max(MIN_MAX_AGE))
+    }
+
     /// Returns the time from one renewal to the next, which differs by session.
     fn renewal_delay(&self, max_age: Duration) -> Duration {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
@@ -93,7 +101,7 @@ impl<C: Consumer> Session<C> {
     /// Renews the rights of the session, and repeats it after a fault. If they cannot be renewed until they are too old, an
     /// epoch begins, so that nothing happens on them any more.
     async fn renew_rights(self: Arc<Self>) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
         while !self.is_closing() {
             let epoch = self.send_queue.epoch();
