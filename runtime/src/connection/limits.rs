@@ -60,7 +60,8 @@ pub struct Limits {
     pub max_authenticate_per_minute: u32,
     /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
     /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
-    /// run on. Default: 1024.
+    /// run on. The address of an anonymous client is known only if axum is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`; behind a proxy it is the proxy's. Default: 1024.
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
