@@ -60,14 +60,16 @@ pub struct Limits {
     pub max_authenticate_per_minute: u32,
     /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
     /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
-    /// run on. Default: 1024.
+    /// run on. The address of an anonymous client is known only if axum is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`; behind a proxy it is the proxy's. Default: 1024.
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
     /// Maximum age of a connection's rights: so often its grants are loaded again, and its connect and group permissions
     /// evaluated again, without a call of [`Connections`](crate::Connections). Nothing happens if they are the same. The load
     /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
-    /// and nothing is delivered before it succeeds. `None` keeps rights until they are refreshed. Default: 5 minutes.
+    /// and nothing is delivered before it succeeds. Less than a second counts as one. `None` keeps rights until they are
+    /// refreshed. Default: 5 minutes.
     pub grants_max_age: Option<Duration>,
     /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
     /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.

@@ -177,7 +177,9 @@ impl<'a, U> Call<'a, U> {
     /// Takes the answers of leaves that are evaluated once per message. Discards the side effects.
     #[cold]
     pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
-        SideEffects::with_kept_answers(self.take_side_effects()?.kept_answers)
+        let mut kept_answers = self.take_side_effects()?.kept_answers;
+        kept_answers.is_anonymous = self.scope.user().is_none();
+        SideEffects::with_kept_answers(kept_answers)
     }
 
     /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.

@@ -68,19 +68,14 @@ use crate::error::Result;
     note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
-    ///
-    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
-    /// listed is a fault (500).
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// Whether the permission is evaluated again for a message that it has permitted or denied before, because rights have
     /// changed: before the action starts, or while it runs. Default: `true`.
     ///
     /// Set it to `false` if the answer does not depend on the caller's rights, but for example on a quota that each
     /// evaluation uses up, or on state that the action itself changes. The first answer is then kept with the message and
-    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. The audit marks such
-    /// leaves. It does not apply to the permissions of groups and events.
+    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. If an anonymous client
+    /// authenticates before the action starts, everything is evaluated for its user. The audit marks such leaves. It does
+    /// not apply to the permissions of groups and events.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};

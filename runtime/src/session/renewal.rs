@@ -15,12 +15,16 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::error::Result;
 use crate::log::{Cause, Truncated};
+use crate::sync::lock;
 use crate::transport::CloseCode;
 
 /// The part of the maximum age after which the first sessions are renewed.
 const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
+
+/// The shortest maximum age. Below, renewals would occupy a thread.
+const MIN_MAX_AGE: Duration = Duration::from_secs(1);
 
 /// What a renewal has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,31 +36,61 @@ enum Found {
 }
 
 /// The task that waits for the sessions that are due, however it ends.
-struct RenewalTask<C: Consumer>(Arc<SessionRegistry<C>>);
+struct RenewalTask<C: Consumer> {
+    registry: Arc<SessionRegistry<C>>,
+    /// Whether the schedule knows that the task has ended. Another one may run by now.
+    has_ended: bool,
+}
+
+impl<C: Consumer> RenewalTask<C> {
+    /// Renews sessions until none is scheduled.
+    async fn run(mut self) {
+        while let Some(id) = self.registry.renewals.next().await {
+            if let Some(session) = self.registry.session(id) {
+                session.clone().runtime.spawn(session.renew_rights());
+            }
+        }
+        self.has_ended = true;
+    }
+}
 
 impl<C: Consumer> Drop for RenewalTask<C> {
     fn drop(&mut self) {
-        self.0.renewals.end_task();
+        if !self.has_ended {
+            self.registry.renewals.end_task();
+        }
     }
 }
 
 impl<C: Consumer> Session<C> {
     /// Schedules the next renewal, unless rights have no maximum age.
     pub(crate) fn schedule_renewal(&self) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         // A time beyond the range of the clock never comes.
         let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
-        if !self.registry.renewals.add(at, self.id) {
+        *lock(&self.renewal_at) = Some(at);
+        let needs_task = self.registry.renewals.add(at, self.id);
+        if self.is_closing() {
+            // The session may have left the registry meanwhile.
+            self.cancel_renewal();
+        }
+        if !needs_task {
             return;
         }
-        let task = RenewalTask(self.registry.clone());
-        self.runtime.spawn(async move {
-            while let Some(id) = task.0.renewals.next().await {
-                if let Some(session) = task.0.session(id) {
-                    session.clone().runtime.spawn(session.renew_rights());
-                }
-            }
-        });
+        self.runtime.spawn(RenewalTask { registry: self.registry.clone(), has_ended: false }.run());
+    }
+
+    /// Removes the session from the schedule. Called once it accepts no further event.
+    pub(super) fn cancel_renewal(&self) {
+        let renewal_at = lock(&self.renewal_at).take();
+        if let Some(at) = renewal_at {
+            self.registry.renewals.remove(at, self.id);
+        }
+    }
+
+    /// Returns the maximum age of the session's rights, or `None` if they have none.
+    fn max_age(&self) -> Option<Duration> {
+        self.max_age.map(|max_age| max_age.max(MIN_MAX_AGE))
     }
 
     /// Returns the time from one renewal to the next, which differs by session.
@@ -67,7 +101,7 @@ impl<C: Consumer> Session<C> {
     /// Renews the rights of the session, and repeats it after a fault. If they cannot be renewed until they are too old, an
     /// epoch begins, so that nothing happens on them any more.
     async fn renew_rights(self: Arc<Self>) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
         while !self.is_closing() {
             let epoch = self.send_queue.epoch();

@@ -8,6 +8,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
 use super::lingering::Peer;
@@ -54,6 +56,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) deferred: Mutex<Deferred<Session<C>>>,
     /// The maximum age of the session's rights, see [`Limits::grants_max_age`](crate::Limits::grants_max_age).
     pub(super) max_age: Option<Duration>,
+    /// When the rights are renewed next. No other lock is taken under it.
+    pub(super) renewal_at: Mutex<Option<Instant>>,
     /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
     pub(crate) runtime: Handle,
@@ -87,6 +91,7 @@ impl<C: Consumer> Session<C> {
             memberships: Memberships::new(max_groups),
             deferred: Mutex::new(Deferred::new()),
             max_age,
+            renewal_at: Mutex::default(),
             check_timeout,
             runtime: Handle::current(),
             pacer: Pacer::new(),
@@ -191,6 +196,7 @@ impl<C: Consumer> Session<C> {
         drop(self.memberships.take_ended());
         self.discard_deferred();
         let dropped = self.send_queue.close();
+        self.cancel_renewal();
         if dropped > 0 {
             tracing::info!(dropped, "events dropped: send queue full");
         }

@@ -3,6 +3,7 @@
 mod anonymous;
 mod expiry;
 mod joins;
+mod kept_answers;
 mod outcomes;
 mod queue;
 mod random;

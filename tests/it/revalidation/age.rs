@@ -137,6 +137,34 @@ async fn rights_that_cannot_be_renewed_end_with_the_maximum_age() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn maximum_age_of_zero_counts_as_one_second() {
+    let mut fixture = fixture();
+    fixture.endpoint = fixture.endpoint.limits(Limits { grants_max_age: Some(Duration::ZERO), ..Limits::default() });
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("read").await.status(), 200);
+    fixture.state.take_all_counts();
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.state.loads.take_counts().0, 0, "renewed without end");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(fixture.state.loads.take_counts().0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ended_connection_keeps_no_renewal_and_no_endpoint_alive() {
+    let fixture = fixture();
+    let state = Arc::downgrade(&fixture.state);
+    for user in 1..=3 {
+        fixture.open(user).await.close().await;
+    }
+    drop(fixture);
+    // Long enough for `#[disconnect]`, far less than the maximum age.
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(state.strong_count(), 0, "the grant source is still referred to");
+}
+
+#[tokio::test(start_paused = true)]
 async fn renewals_are_spread_and_bounded() {
     let fixture = fixture();
     let mut clients = fixture.open_all(0..1000).await;
