@@ -18,6 +18,7 @@ mod events;
 mod examples;
 mod fairness;
 mod grants;
+mod headers;
 mod lifecycle;
 mod logging;
 mod objects;

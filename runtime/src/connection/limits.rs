@@ -31,8 +31,10 @@ pub struct Limits {
     /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close
     /// frame. Default: 60 s.
     pub send_timeout: Duration,
-    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers of
-    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers). A larger request is rejected with 431. Default: 16 KiB.
+    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers
+    /// that permissions [declare](crate::Permission::HEADERS) or
+    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers) names. A larger request is rejected with 431. Default:
+    /// 16 KiB.
     pub max_request_bytes: usize,
     /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
