@@ -3,6 +3,7 @@
 mod age;
 mod faults;
 mod isolation;
+mod limits;
 mod loads;
 mod progress;
 
