@@ -17,6 +17,7 @@ mod errors;
 mod events;
 mod examples;
 mod fairness;
+mod faults;
 mod grants;
 mod headers;
 mod lifecycle;
