@@ -13,8 +13,8 @@ pub use crate::action::{
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
-    HandlerBlock, HandlerDescriptor, Mountable, Pattern, PublishRule, Regex, Registration, RouteDescriptor, Segment,
-    Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
+    HandlerBlock, HandlerDescriptor, LeafHeaders, Mountable, Pattern, PublishRule, Regex, Registration,
+    RouteDescriptor, Segment, Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
@@ -23,9 +23,9 @@ pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
-    Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision, keep_answer,
-    kept_answer, kept_leaves,
+    Expr, Expression, ObjectPermission, PermissionLeaf, SingleLeaf, check_header_names, evaluate,
+    evaluate_before_loading, evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
+    event_decision, keep_answer, kept_answer, kept_leaves, rule_answer,
 };
 pub use crate::pubsub::{
     Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,

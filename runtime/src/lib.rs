@@ -103,7 +103,7 @@ pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{
-    AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission, Rule,
+    AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{Carries, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};

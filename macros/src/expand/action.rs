@@ -50,12 +50,14 @@ impl ActionExpansion<'_> {
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached.is_some());
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
+        let headers = self.permission.as_ref().map(NamedExpression::headers);
         quote! {
             #(#cfgs)*
             #descriptor {
                 name: #name,
                 permission: #permission,
                 kept_leaves: #kept_leaves,
+                headers: &[#headers],
                 is_blocking: #blocking,
                 is_detached: #detached,
                 capture_uses: &[#capture_uses],

@@ -163,6 +163,7 @@ impl<'a> Generated<'a> {
         let inherited = matches!(self.block.permission, BlockPermission::Inherited);
         let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
+        let headers = self.permission.as_ref().map(NamedExpression::headers);
         let actions = self.actions.iter().map(action::ActionExpansion::descriptor);
         let routes = self.routes.iter().map(route::RouteExpansion::descriptor);
         quote! {
@@ -170,6 +171,7 @@ impl<'a> Generated<'a> {
                 name: #name,
                 permission: #permission,
                 kept_leaves: #kept_leaves,
+                headers: &[#headers],
                 is_inherited: #inherited,
                 capture_uses: &[#capture_uses],
                 actions: &[#(#actions)*],

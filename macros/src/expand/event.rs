@@ -47,7 +47,8 @@ impl EventExpansion<'_> {
     pub(super) fn descriptor(&self) -> TokenStream {
         let (cfgs, name) = (&self.event.cfgs, &self.event.name);
         let (descriptor, permission) = (paths::event_descriptor(Span::call_site()), self.permission.reference());
-        quote!(#(#cfgs)* #descriptor { name: #name, permission: #permission },)
+        let headers = self.permission.event_headers(|span| self.type_at(span));
+        quote!(#(#cfgs)* #descriptor { name: #name, permission: #permission, headers: &[#headers] },)
     }
 
     /// Returns `impl Emits<E> for …`.

@@ -46,6 +46,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
                     name: #name,
                     permission: #none,
                     kept_leaves: 0,
+                    headers: &[],
                     is_inherited: false,
                     capture_uses: &[],
                     actions: &[],

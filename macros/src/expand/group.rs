@@ -26,6 +26,8 @@ struct GroupExpression {
     reference: TokenStream,
     /// The method that evaluates the expression.
     method: TokenStream,
+    /// The headers that the leaves read.
+    headers: TokenStream,
 }
 
 /// Returns the impls of the group and its registration.
@@ -33,23 +35,27 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(permission), Some(publish)) = (&group.permission, &group.publish) else { return TokenStream::new() };
     let locals = Locals::at_attribute();
     let join = group_expression(group, permission, JOIN_ROLE, &format_ident!("authorize_join"), &locals);
+    let mut headers = join.headers;
     let (publish_items, publish_rule, authorize_publish) = match publish {
         Publish::Members => (None, publish_members(), None),
         Publish::Expression(expression) => {
             let name = format_ident!("authorize_publish");
-            let GroupExpression { items, reference, method } =
+            let GroupExpression { items, reference, method, headers: read } =
                 group_expression(group, expression, PUBLISH_ROLE, &name, &locals);
+            headers.extend(read);
             (Some(items), publish_expression(&reference), Some(method))
         }
     };
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
-    let (public_name, GroupExpression { items, reference, method }) = (public_name(group, &locals), join);
+    let (public_name, items, reference, method) =
+        (public_name(group, &locals), join.items, join.reference, join.method);
+    let leaf_headers = paths::leaf_headers(Span::call_site());
     group_impls(
         group,
         &quote!(#items #publish_items #register!(#self_type);),
         &reference,
         &publish_rule,
-        &quote!(#public_name #method #authorize_publish),
+        &quote!(const HEADERS: #leaf_headers = &[#headers]; #public_name #method #authorize_publish),
     )
 }
 
@@ -72,6 +78,7 @@ fn group_expression(
         items: named.items(role, &generics, &[]),
         reference: named.reference(),
         method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
+        headers: named.group_headers(consumer_alias),
     }
 }
 

@@ -95,6 +95,7 @@ paths! {
     ignored = [__rt::serde::de::IgnoredAny]
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
+    leaf_headers = [__rt::LeafHeaders]
     load = [__rt::Load]
     loaded_parameter = [__rt::LoadedParameter]
     keep_answer = [__rt::keep_answer]

@@ -56,6 +56,10 @@ const _: () = {
                     <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[
                 __rt::CaptureUse {
@@ -70,6 +74,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -91,6 +98,12 @@ const _: () = {
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__Action1Leaf0 as __rt::ObjectPermission<
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -134,6 +147,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`InThread({thread})`",

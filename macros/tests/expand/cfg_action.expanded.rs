@@ -56,6 +56,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -66,6 +67,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -75,6 +79,7 @@ const _: () = {
                     name: "version",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -94,6 +99,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     capture_uses: &[],
                     handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
                         Traces,

@@ -104,6 +104,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -111,6 +112,7 @@ const _: () = {
                     name: "clear",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -120,6 +122,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -253,6 +256,9 @@ const _: () = {
         const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
+        const CONNECT_HEADERS: __rt::LeafHeaders = &[
+            <__ConnectLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+        ];
         async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,

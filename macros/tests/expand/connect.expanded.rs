@@ -36,6 +36,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -43,6 +44,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -124,6 +126,9 @@ const _: () = {
         const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
+        const CONNECT_HEADERS: __rt::LeafHeaders = &[
+            <__ConnectLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+        ];
         async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,

@@ -63,6 +63,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -70,6 +71,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -148,11 +150,17 @@ const _: () = {
             __rt::EventDescriptor {
                 name: "upload_created",
                 permission: &__EVENT0,
+                headers: &[
+                    <__Event0Leaf1 as __rt::EventLeaf<__Event0Type, Self, _>>::HEADERS,
+                ],
             },
             #[cfg(feature = "typing")]
             __rt::EventDescriptor {
                 name: "message.typing",
                 permission: &__EVENT1,
+                headers: &[
+                    <__Event1Leaf0 as __rt::EventLeaf<__Event1Type, Self, _>>::HEADERS,
+                ],
             },
         ];
         async fn authorize_connect(
@@ -311,6 +319,7 @@ const _: () = {
             name: "Feed",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -320,6 +329,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -394,6 +406,7 @@ const _: () = {
             __rt::EventDescriptor {
                 name: "yield",
                 permission: &__EVENT0,
+                headers: &[<May<P> as __rt::EventLeaf<Changed<P>, Self, _>>::HEADERS],
             },
         ];
         const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);

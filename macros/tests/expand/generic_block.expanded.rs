@@ -45,6 +45,10 @@ const _: () = {
                     <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <May<P> as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -52,6 +56,7 @@ const _: () = {
                     name: "send",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],

@@ -40,6 +40,11 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "RoomGroup";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__GroupLeaf1 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(
@@ -159,6 +164,9 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Everybody";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
@@ -209,6 +217,10 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Lobby";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
@@ -278,6 +290,9 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Ticks";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))

@@ -28,6 +28,7 @@ const _: () = {
             name: "Echo",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -37,6 +38,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],

@@ -77,6 +77,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -102,6 +103,20 @@ const _: () = {
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::ObjectPermission<
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                        <__Action0Leaf1 as __rt::ObjectPermission<
+                            <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                        <__Action0Leaf5 as __rt::ObjectPermission<
+                            <Object<Room> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -182,6 +197,12 @@ const _: () = {
                             true,
                         ],
                     ),
+                    headers: &[
+                        <__Action1Leaf0 as __rt::ObjectPermission<
+                            <Object<Folder> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -669,6 +690,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -683,6 +705,12 @@ const _: () = {
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::ObjectPermission<
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[

@@ -57,6 +57,12 @@ const _: () = {
                     <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__BlockLeaf2 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -76,6 +82,11 @@ const _: () = {
                             <__Action0Leaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__Action0Leaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__Action0Leaf2 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],

@@ -40,6 +40,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[],
@@ -64,6 +65,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
@@ -81,6 +85,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     capture_uses: &[],
                     handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
                         Files,
@@ -240,6 +245,7 @@ const _: () = {
             name: "Rooms",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: true,
             capture_uses: &[],
             actions: &[
@@ -249,6 +255,9 @@ const _: () = {
                     kept_leaves: __rt::kept_leaves(
                         &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -273,6 +282,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     capture_uses: &[],
                     handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
                         Users,

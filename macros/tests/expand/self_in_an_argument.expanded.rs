@@ -34,6 +34,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -41,6 +42,7 @@ const _: () = {
                     name: "vote",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[

@@ -36,6 +36,7 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
+            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -43,6 +44,7 @@ const _: () = {
                     name: "list",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -52,6 +54,7 @@ const _: () = {
                     name: "notes.clear",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: true,
                     is_detached: true,
                     capture_uses: &[],

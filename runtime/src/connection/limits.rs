@@ -31,8 +31,10 @@ pub struct Limits {
     /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close
     /// frame. Default: 60 s.
     pub send_timeout: Duration,
-    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers of
-    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers). A larger request is rejected with 431. Default: 16 KiB.
+    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers
+    /// that permissions [declare](crate::Permission::HEADERS) or
+    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers) names. A larger request is rejected with 431. Default:
+    /// 16 KiB.
     pub max_request_bytes: usize,
     /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
@@ -68,8 +70,9 @@ pub struct Limits {
     /// Maximum age of a connection's rights: so often its grants are loaded again, and its connect and group permissions
     /// evaluated again, without a call of [`Connections`](crate::Connections). Nothing happens if they are the same. The load
     /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
-    /// and nothing is delivered before it succeeds. Less than a second counts as one. `None` keeps rights until they are
-    /// refreshed. Default: 5 minutes.
+    /// and nothing is delivered before it succeeds. The overwrites of objects are loaded again too, by one of the
+    /// connections that use them. Less than a second counts as one. `None` keeps rights until they are refreshed. Default:
+    /// 5 minutes.
     pub grants_max_age: Option<Duration>,
     /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
     /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.

@@ -19,7 +19,7 @@ use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
 use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
-use crate::log::Cause;
+use crate::log::{Cause, Truncated};
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
@@ -231,7 +231,10 @@ async fn on_disconnect<C: Consumer>(
     let Some(scope) = session.scope() else { return };
     let cx = Disconnect::new(&scope, reason, session, ended_memberships);
     let hook = contain_future(session.consumer().on_disconnect(&cx));
-    if deadline(timeout, hook).await.is_none_or(|result| result.is_err()) {
-        tracing::error!("`#[disconnect]` panicked or took too long");
+    let user = session.user_id().map(Truncated::new);
+    match deadline(timeout, hook).await {
+        Some(Ok(())) => {}
+        Some(Err(panic)) => tracing::error!(?user, cause = ?Cause::new(&panic.message()), "`#[disconnect]` panicked"),
+        None => tracing::error!(?user, "`#[disconnect]` took too long"),
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use super::const_check::check_reserved_name;
-use super::{Consumer, EventDescriptor, HandlerDescriptor, PublishRule};
+use super::{Consumer, EventDescriptor, HandlerDescriptor, LeafHeaders, PublishRule};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 use crate::sync::ignore_poison;
@@ -82,6 +82,7 @@ pub struct GroupRegistration {
     consumer: &'static str,
     permission: &'static Expression,
     publish: PublishRule,
+    headers: LeafHeaders,
 }
 
 #[cfg(feature = "registry")]
@@ -92,8 +93,9 @@ impl GroupRegistration {
         consumer: &'static str,
         permission: &'static Expression,
         publish: PublishRule,
+        headers: LeafHeaders,
     ) -> GroupRegistration {
-        GroupRegistration { name, consumer, permission, publish }
+        GroupRegistration { name, consumer, permission, publish, headers }
     }
 }
 
@@ -112,6 +114,17 @@ pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expressio
 #[cfg(not(feature = "registry"))]
 pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
     Vec::new()
+}
+
+/// Returns the headers that the permissions of a consumer's groups read.
+#[cfg(feature = "registry")]
+pub(crate) fn group_headers(consumer: &str) -> impl Iterator<Item = LeafHeaders> {
+    inventory::iter::<GroupRegistration>.into_iter().filter(move |row| row.consumer == consumer).map(|row| row.headers)
+}
+
+#[cfg(not(feature = "registry"))]
+pub(crate) fn group_headers(_: &str) -> impl Iterator<Item = LeafHeaders> {
+    std::iter::empty()
 }
 
 /// Two consumers, or two codenames, of the program have the same name.
@@ -243,6 +256,7 @@ macro_rules! __register_group {
                 <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
                 <$group as $crate::__private::Group>::PERMISSION,
                 <$group as $crate::__private::Group>::PUBLISH,
+                <$group as $crate::__private::Group>::HEADERS,
             )
         }
     };

@@ -143,6 +143,11 @@ impl<U: User> Scope<U> {
         }
     }
 
+    /// Returns the objects whose overwrites this connection uses and which were not renewed within `max_age`.
+    pub(crate) fn old_objects(&self, max_age: Duration) -> Vec<ObjectKey> {
+        self.grants().map(|grants| grants.old_objects(max_age)).unwrap_or_default()
+    }
+
     /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.
     ///
     /// Intended for an action that changes its caller's grants and evaluates codenames afterwards. Queued events, groups and

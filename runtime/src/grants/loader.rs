@@ -49,6 +49,10 @@ impl LoaderState {
         let (mut request, mut exclusive_batch) = (LoadRequest::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
+            if slot.is_unused() {
+                // Only connections renew overwrites, so these may be older than the maximum age.
+                *slot = LoaderSlot::default();
+            }
             if slot.entry.current().is_none() {
                 let load = slot.batch.as_ref().filter(|_| !is_exclusive).and_then(|batch| batch.join());
                 let load = load.unwrap_or_else(|| {
@@ -93,6 +97,13 @@ impl LoaderState {
             self.slots.retain(|_, slot| Arc::strong_count(&slot.entry) > 1);
             self.prune_at = LoaderState::MIN_PRUNE_SLOTS.max(self.slots.len() * 2);
         }
+    }
+}
+
+impl LoaderSlot {
+    /// Returns whether the overwrites are loaded and no connection uses them.
+    fn is_unused(&self) -> bool {
+        self.entry.loaded().is_some() && Arc::strong_count(&self.entry) == 1
     }
 }
 

@@ -18,7 +18,7 @@ pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
 pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect, event_decision};
 pub use expression::{Expr, Expression};
-pub use http::RuleAnswer;
+pub use http::{HttpRequest, check_header_names, rule_answer};
 pub use kept_leaves::{keep_answer, kept_answer, kept_leaves};
 use kleene::Answers;
 pub use object::ObjectPermission;
@@ -102,6 +102,27 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     /// }
     /// ```
     const REEVALUATE: bool = true;
+
+    /// The headers of the request that opened the connection which the permission reads. Default: none.
+    ///
+    /// The endpoint [keeps](crate::Endpoint::keep_headers) them for the life of the connection. Reading a header that is
+    /// neither listed by a permission of the consumer nor named to the endpoint is a fault (500).
+    ///
+    /// ```
+    /// use portcullis::{Handler, Permission, PermissionContext, Result};
+    ///
+    /// /// Grants clients that connect through the office's proxy.
+    /// struct InOffice;
+    ///
+    /// impl<H: Handler> Permission<H> for InOffice {
+    ///     const HEADERS: &'static [&'static str] = &["x-office"];
+    ///
+    ///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
+    ///         Ok(cx.scope().header("x-office")?.is_some())
+    ///     }
+    /// }
+    /// ```
+    const HEADERS: &'static [&'static str] = &[];
 
     /// Returns whether this message is permitted.
     ///

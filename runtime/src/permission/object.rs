@@ -61,6 +61,10 @@ pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
     /// again. Default: `true`.
     const REEVALUATE: bool = true;
 
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// The decision for every object, if it does not depend on the object. Default: `None`.
     #[doc(hidden)]
     const ALWAYS: Option<bool> = None;

@@ -80,6 +80,10 @@ use crate::error::Result;
     note = "implement `Rule<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Rule<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Rule<H: Handler>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the rule reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether the rule holds for this connection.
     ///
     /// # Errors
@@ -113,6 +117,9 @@ pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
     /// Whether the leaf is evaluated again for the same message after a change of rights.
     const REEVALUATE: bool;
 
+    /// The headers that the leaf reads.
+    const HEADERS: &'static [&'static str];
+
     /// Evaluates the leaf for a message.
     fn has_permission(
         &self,
@@ -130,6 +137,7 @@ pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
 
 impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
     const REEVALUATE: bool = <P as Permission<H>>::REEVALUATE;
+    const HEADERS: &'static [&'static str] = <P as Permission<H>>::HEADERS;
 
     #[inline]
     fn has_permission(
@@ -152,6 +160,7 @@ impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
 
 impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
     const REEVALUATE: bool = true;
+    const HEADERS: &'static [&'static str] = <R as Rule<H>>::HEADERS;
 
     #[inline]
     fn has_permission(

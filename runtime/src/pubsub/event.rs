@@ -104,6 +104,10 @@ pub trait Emits<E>: Consumer {
     note = "implement `EventPermission<{E}, {C}>` for `{Self}`"
 )]
 pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> bool;
 }
@@ -115,11 +119,16 @@ pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
     note = "implement `EventPermission<{E}, {C}>` or `Rule<{C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
 )]
 pub trait EventLeaf<E, C: Consumer, K> {
+    /// The headers that the leaf reads.
+    const HEADERS: &'static [&'static str];
+
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused>;
 }
 
 impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> for P {
+    const HEADERS: &'static [&'static str] = <P as EventPermission<E, C>>::HEADERS;
+
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused> {
         Ok(Some(EventPermission::may_see(self, consumer, scope, event)))
@@ -127,6 +136,8 @@ impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> f
 }
 
 impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
+    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
+
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, _: &E) -> Result<Option<bool>, Refused> {
         match self.holds(consumer, scope).now_or_never() {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hash::Hash;
 
 use super::event::Emits;
-use crate::consumer::{Consumer, PublishRule};
+use crate::consumer::{Consumer, LeafHeaders, PublishRule};
 use crate::context::{Call, GrantKeys, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
@@ -72,6 +72,10 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const PUBLISH: PublishRule;
 
+    /// The headers that the leaves of both expressions read.
+    #[doc(hidden)]
+    const HEADERS: LeafHeaders = &[];
+
     /// Evaluates the expression of [`PUBLISH`](Group::PUBLISH). For [`PublishRule::Members`] this is the permission, which a
     /// membership must pass again after a change of rights.
     #[doc(hidden)]
@@ -133,6 +137,10 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
 pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether the permission holds for this connection: whether it may join the group or, in `publish = ..`,
     /// publish to it.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
@@ -145,17 +153,24 @@ pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
     note = "implement `GroupPermission<{G}, {C}>` or `Rule<{C}>` for `{Self}`"
 )]
 pub trait GroupLeaf<G, C: Consumer, K> {
+    /// The headers that the leaf reads.
+    const HEADERS: &'static [&'static str];
+
     /// Returns whether the leaf holds for this connection.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 
 impl<P: GroupPermission<G, C>, G, C: Consumer> GroupLeaf<G, C, PermissionKind> for P {
+    const HEADERS: &'static [&'static str] = <P as GroupPermission<G, C>>::HEADERS;
+
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send {
         GroupPermission::may_join(self, consumer, scope, group)
     }
 }
 
 impl<R: Rule<C>, G, C: Consumer> GroupLeaf<G, C, RuleKind> for R {
+    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
+
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, _: &G) -> impl Future<Output = Result<bool>> + Send {
         self.holds(consumer, scope)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::group::Group;
-use super::group_evaluation::{GroupAccess, authorize, authorize_scope};
+use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::new_user_joins::NewUserJoins;
 use crate::consumer::Consumer;
 use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
@@ -15,7 +15,6 @@ use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::membership::GroupSlot;
-use crate::session::revalidation::within;
 use crate::session::session::Session;
 
 /// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
@@ -140,8 +139,7 @@ impl<C: Consumer> Session<C> {
         // Read first, so that a change after it makes the session revalidate.
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
-        let evaluation = authorize_scope(&group, &self.consumer, &scope, GroupAccess::Join);
-        let authorized = within(self.check_timeout, evaluation).await;
+        let authorized = authorize_scope_within(self.check_timeout, &group, &self.consumer, &scope).await;
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };
@@ -154,7 +152,13 @@ impl<C: Consumer> Session<C> {
                 self.memberships.is_member(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                let (user, leaf) = (self.user_id().map(Truncated::new), error.leaf());
+                let cause = Cause::new(&error);
+                if error.is_fault() {
+                    tracing::error!(?user, group = G::NAME, leaf, ?cause, "group join failed");
+                } else {
+                    tracing::info!(?user, group = G::NAME, leaf, ?cause, "group join refused");
+                }
                 false
             }
         }

@@ -10,7 +10,7 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
 use crate::error::Result;
-use crate::log::Cause;
+use crate::log::{Cause, Truncated};
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
@@ -160,14 +160,15 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 // does not spin.
                 let limit = CHECK_TIMEOUT.min(retries.remaining());
                 let Err(error) = within(limit, subscriber.load()).await else { continue };
+                let (user, permission) = (session.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
                 let cause = Cause::new(&error);
                 session.registry.counters.record_failure();
                 if !error.is_fault() {
-                    tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: grants could not be loaded");
+                    tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: grants could not be loaded");
                     session.registry.counters.record_refusal();
                     return EnqueueOutcome::Discarded;
                 }
-                tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event delayed: grants could not be loaded");
+                tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event delayed: grants could not be loaded");
                 if !retries.wait().await {
                     // The event cannot be delivered, and the client must not miss it without notice.
                     session.spread_close().await;

@@ -13,7 +13,6 @@ use super::revalidation::{CHECK_TIMEOUT, Retries, within};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
-use crate::error::Result;
 use crate::log::{Cause, Truncated};
 use crate::sync::lock;
 use crate::transport::CloseCode;
@@ -22,6 +21,8 @@ use crate::transport::CloseCode;
 const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
+/// The part of the maximum age after which overwrites are loaded again: younger ones are not too old at the next renewal.
+const OLD_OBJECT: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
 
 /// The shortest maximum age. Below, renewals would occupy a thread.
 const MIN_MAX_AGE: Duration = Duration::from_secs(1);
@@ -103,60 +104,87 @@ impl<C: Consumer> Session<C> {
     async fn renew_rights(self: Arc<Self>) {
         let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
+        let mut has_failed = false;
         while !self.is_closing() {
             let epoch = self.send_queue.epoch();
-            match self.renew_once(epoch, max_age, CHECK_TIMEOUT.min(retries.remaining())).await {
-                Ok(Found::Settled) => break,
-                Ok(Found::Changed) => {}
-                Err(error) => {
-                    let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
-                    tracing::error!(?user, ?cause, "rights could not be renewed");
-                    if retries.wait().await {
-                        continue;
-                    }
-                }
+            let found = self.renew_once(epoch, max_age, &retries).await;
+            has_failed = found.is_err();
+            if found == Ok(Found::Settled) {
+                break;
+            }
+            if has_failed && retries.wait().await {
+                continue;
             }
             drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
             break;
+        }
+        if has_failed {
+            self.forget_old_objects(max_age).await;
         }
         if !self.is_closing() {
             self.schedule_renewal();
         }
     }
 
-    /// Loads the grants and evaluates the permissions again. What an epoch overtakes is settled: the session has been
-    /// revalidated since.
-    async fn renew_once(self: &Arc<Self>, epoch: Epoch, max_age: Duration, limit: Duration) -> Result<Found> {
-        let Some(scope) = self.scope() else { return Ok(Found::Settled) };
-        let (has_changed, objects) = within(limit, scope.find_changes(max_age.mul_f64(FIRST_RENEWAL))).await?;
+    /// Ends the use of overwrites that could not be renewed, by all connections: they share them, and this one may have been
+    /// the one that was to load them.
+    async fn forget_old_objects(&self, max_age: Duration) {
+        let Some(scope) = self.scope() else { return };
+        let objects = scope.old_objects(max_age.mul_f64(OLD_OBJECT));
         drop(scope);
+        for object in objects {
+            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
+        }
+    }
+
+    /// Loads the grants and evaluates the permissions again, within the time that is left. What an epoch overtakes is settled:
+    /// the session has been revalidated since. A fault is logged.
+    async fn renew_once(self: &Arc<Self>, epoch: Epoch, max_age: Duration, retries: &Retries) -> Result<Found, ()> {
+        let Some(scope) = self.scope() else { return Ok(Found::Settled) };
+        let user = self.user_id().map(Truncated::new);
+        let limit = || CHECK_TIMEOUT.min(retries.remaining());
+        let changes = within(limit(), scope.find_changes(max_age.mul_f64(OLD_OBJECT))).await;
+        drop(scope);
+        let (has_changed, objects) = changes.map_err(|error| {
+            tracing::error!(?user, cause = ?Cause::new(&error), "grants could not be renewed");
+        })?;
         if has_changed {
             return Ok(if self.send_queue.epoch() == epoch { Found::Changed } else { Found::Settled });
         }
         for object in objects {
             let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
         }
-        if let Err(error) = self.evaluate_connect(limit).await {
+        // An evaluation may also wait for its turn.
+        if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
+            let (leaf, cause) = (error.leaf(), Cause::new(&error));
             if error.is_fault() {
-                return Err(error);
+                tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
+                return Err(());
             }
-            let (user, cause, code) = (self.user_id().map(Truncated::new), Cause::new(&error), CloseCode::Revoked);
-            tracing::info!(?user, ?cause, close_code = code.as_u16(), "connection closed: connect permission revoked");
+            let code = CloseCode::Revoked;
+            tracing::info!(
+                ?user,
+                leaf,
+                ?cause,
+                close_code = code.as_u16(),
+                "connection closed: connect permission revoked"
+            );
             self.close_with(code);
             return Ok(Found::Settled);
         }
         let entries = self.memberships.entries();
-        let results = join_all(entries.iter().map(|entry| self.evaluate_group(entry, limit))).await;
+        let evaluations = entries.iter().map(|entry| within(retries.remaining(), self.evaluate_group(entry, limit())));
+        let results = join_all(evaluations).await;
         let mut outcome = Ok(Found::Settled);
         for (entry, result) in entries.iter().zip(results) {
-            match result {
-                Ok(()) => {}
-                Err(error) if error.is_fault() => outcome = Err(error),
-                Err(error) => {
-                    let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
-                    tracing::info!(?user, ?cause, "group membership ended: permission revoked");
-                    self.end_membership(entry, epoch);
-                }
+            let Err(error) = result else { continue };
+            let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
+            if error.is_fault() {
+                tracing::error!(?user, group, leaf, ?cause, "group permission could not be renewed");
+                outcome = Err(());
+            } else {
+                tracing::info!(?user, group, leaf, ?cause, "group membership ended: permission revoked");
+                self.end_membership(entry, epoch);
             }
         }
         outcome

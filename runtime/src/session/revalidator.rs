@@ -13,9 +13,11 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::time::timeout;
+use tokio::task::yield_now;
+use tokio::time::{sleep, timeout};
 
 use super::backpressure::PausedPublishers;
 use super::deferred::{Deferred, PendingRevalidation};
@@ -29,6 +31,12 @@ use crate::panic::catch_unwind_future;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseCode;
+
+/// How often the revalidator looks whether the connection has taken what is queued, how often of these after a yield only,
+/// and the time between the others: 100 ms in total, as for a publisher.
+const READER_ATTEMPTS: u32 = 104;
+const READER_YIELDS: u32 = 4;
+const READER_DELAY: Duration = Duration::from_millis(1);
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
 /// of rights was still pending.
@@ -233,6 +241,7 @@ impl<C: Consumer> Session<C> {
     async fn deliver_deferred(self: &Arc<Self>, handle: &EventHandle<Session<C>>, epoch: Epoch, round: &mut Round) {
         let overtaken = round.overtaken.saturating_sub(1);
         let mut settling = pin!(async {
+            self.let_reader_run().await;
             let mut settling = pin!(handle.settle(self, epoch));
             // Changes that come faster than grants load wait for them, but not for a load that takes long.
             if let Some(_evaluation) = self.registry.pending_raises.wait_for(overtaken)
@@ -265,6 +274,21 @@ impl<C: Consumer> Session<C> {
             Poll::Ready(())
         })
         .await;
+    }
+
+    /// Lets the connection take what is queued before more is added: the events that have waited may be many more than the
+    /// queue holds. Ends also if the connection does not run.
+    async fn let_reader_run(&self) {
+        for attempt in 0..READER_ATTEMPTS {
+            if !self.send_queue.is_full_and_unread() {
+                return;
+            }
+            if attempt < READER_YIELDS {
+                yield_now().await;
+            } else {
+                sleep(READER_DELAY).await;
+            }
+        }
     }
 
     /// Evaluates the connect permission again, and begins to evaluate the group permissions.

@@ -152,6 +152,14 @@ impl<N: Coalesce> SendQueue<N> {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
 
+    /// Returns whether `max_events` or `max_bytes` is reached, without the factor, by events that the reader had no chance to
+    /// dequeue yet.
+    pub(super) fn is_full_and_unread(&self) -> bool {
+        let state = self.lock_state();
+        let is_full = state.events.len() >= self.max_events || state.bytes >= self.max_bytes;
+        is_full && !state.events.is_empty() && !state.is_closed() && !self.is_stalled.load(Ordering::Relaxed)
+    }
+
     /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
     /// holds.
     #[inline]

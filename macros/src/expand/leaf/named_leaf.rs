@@ -188,6 +188,11 @@ impl NamedLeaf<'_> {
         reevaluate.unwrap_or_else(|| quote_spanned!(span=> true))
     }
 
+    /// Returns the `HEADERS` of the leaf. A codename reads none.
+    pub(in crate::expand) fn headers(&self) -> Option<TokenStream> {
+        self.as_permission().map(|permission| quote_spanned!(self.leaf.span=> #permission::HEADERS))
+    }
+
     /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
     /// `replacement` is what stands for a placeholder.
     pub(super) fn value_with(&self, mut replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
