@@ -16,11 +16,15 @@ fn ui() {
 }
 
 /// Mistakes that the compiler reports more than once, with the number of errors.
-const REPEATED: [(&str, usize); 15] = [
+const REPEATED: [(&str, usize); 20] = [
     ("codename/no_key", 2),
     ("event/group_not_an_object", 2),
+    ("event/group_of_a_handler", 7),
+    ("event/group_publish_not_a_group_permission", 2),
     ("event/key_no_such_field", 2),
     ("event/key_no_such_field_quoted", 2),
+    ("event/not_a_group_permission", 2),
+    ("event/not_an_event_permission", 2),
     ("object/cannot_be_loaded", 3),
     ("object/leaf_without_an_object", 2),
     ("object/loads_another_type", 2),
@@ -29,6 +33,7 @@ const REPEATED: [(&str, usize); 15] = [
     ("types/not_a_handler", 2),
     ("types/not_a_permission", 3),
     ("types/not_a_permission_in_a_generic_block", 2),
+    ("types/not_a_permission_in_connect", 2),
     ("types/permission_for_another_handler", 2),
     ("types/permission_for_another_user", 2),
     ("types/user_types_differ", 2),

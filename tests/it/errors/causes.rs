@@ -19,7 +19,7 @@ const PLACES: &[(&str, &str)] = &[
     ("grants", "event delayed: grants could not be loaded"),
     ("group", "group permission could not be evaluated"),
     ("connect permission, revalidated", "connect permission could not be evaluated"),
-    ("group, by publisher", "group join refused"),
+    ("group, by publisher", "group join failed"),
 ];
 
 /// Returns the log lines of a run in which `place` fails with `fault`. Panics unless the error is contained there.
