@@ -23,6 +23,7 @@ mod logging;
 mod objects;
 mod permission_kinds;
 mod permissions;
+mod publisher_ready;
 mod publishing;
 mod reauthentication;
 mod reauthorization;

@@ -23,16 +23,12 @@ use crate::log::Cause;
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
-use crate::session::{PACER, Session};
+use crate::session::{MAX_DELIVERIES_PER_TURN, PACER, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, ConnectionEnd, Incoming, Transport};
 
 /// The number of messages after which a connection yields to other tasks.
 const MAX_MESSAGES_PER_TURN: usize = 64;
-
-/// The number of attempted deliveries after which a connection yields to other tasks: one message to a large group may
-/// reach it.
-const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Removes the session from the registry and from its groups, however the connection's task ends.
 struct SessionGuard<C: Consumer>(Arc<Session<C>>);

@@ -1,4 +1,10 @@
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
+
 use super::*;
+use crate::session::backpressure::{HANDLE_PACER, PACER, Pacer};
 
 /// A text that begins with a capital letter has this letter as its coalescing key.
 impl Coalesce for &'static str {
@@ -150,4 +156,39 @@ fn recall_returns_queued_events_and_makes_older_epochs_stale() {
     assert_eq!(enqueue_one(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
     enqueue_all(&send_queue, &["d"]);
     assert_eq!(drain(&send_queue).unwrap(), ["d"]);
+}
+
+/// The reader never runs.
+#[tokio::test(start_paused = true)]
+async fn reader_that_does_not_run_holds_a_publisher_for_100_ms() {
+    let send_queue = send_queue(2, 100, OverflowPolicy::Close);
+    let (connection, handle) = (Pacer::new(), Pacer::new());
+    let publish = |text| {
+        let enqueue =
+            || HANDLE_PACER.sync_scope(handle.clone(), || enqueue_one(&send_queue, text, Epoch::default(), Some(0)));
+        assert_eq!(PACER.sync_scope(connection.clone(), enqueue), EnqueueOutcome::Enqueued);
+    };
+    publish("a");
+    assert!(!connection.is_held() && !handle.is_held(), "half of the queue is used");
+    publish("b");
+    assert!(connection.is_held() && handle.is_held());
+    let before = Instant::now();
+    assert!(timeout(Duration::from_millis(60), handle.ready()).await.is_err());
+    assert!(handle.is_held(), "a call that was dropped ends no pause");
+    // Either ends the pause of both.
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        handle.ready().await;
+    };
+    tokio::join!(handle.ready(), later);
+    assert_eq!(before.elapsed(), Duration::from_millis(160));
+    assert!(!handle.is_held() && connection.is_held(), "each has a pause of its own");
+    handle.ready().now_or_never().expect("the pause is over");
+    publish("c");
+    assert!(handle.is_held(), "it is held again");
+    assert_eq!(drain(&send_queue).unwrap(), ["a", "b", "c"]);
+    handle.ready().now_or_never().expect("the reader has run");
+    connection.ready().now_or_never().expect("the reader has run");
+    publish("d");
+    assert!(!handle.is_held());
 }
