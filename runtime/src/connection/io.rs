@@ -15,7 +15,7 @@ use super::link::Link;
 use crate::consumer::Consumer;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseReason, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -83,7 +83,7 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) event_holds: EventHolds,
     /// When the connection closes, with which code: the credentials of the user expire, or an anonymous client has not
     /// authenticated in time. No reply and no event is sent after that.
-    pub(super) expiry: Option<(Instant, CloseCode)>,
+    pub(super) expiry: Option<(Instant, CloseReason)>,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
@@ -147,7 +147,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     pub(super) fn check_open(&self) -> Result<(), ConnectionEnd> {
         self.session.send_queue.check_open()?;
         match self.expiry {
-            Some((expiry, code)) if Instant::now() >= expiry => Err(ConnectionEnd::Close(code)),
+            Some((expiry, reason)) if Instant::now() >= expiry => Err(ConnectionEnd::Close(reason)),
             _ => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseReason, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
 
 /// How long the socket stays open after a close frame, so that the client reads the close code.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -76,7 +76,7 @@ impl<T: Transport> Link<T> {
         if let Link::Open(transport) = mem::replace(self, Link::Ended(None, Instant::now())) {
             let handshake = match end {
                 ConnectionEnd::PeerGone => finish(transport).boxed(),
-                ConnectionEnd::Close(code) => close(transport, code).boxed(),
+                ConnectionEnd::Close(reason) => close(transport, reason).boxed(),
             };
             *self = Link::Ended(Some(handshake), Instant::now());
         }
@@ -105,12 +105,12 @@ async fn finish<T: Transport>(mut transport: T) {
 
 /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
 /// would reset the connection before the client has read the close code.
-async fn close<T: Transport>(mut transport: T, code: CloseCode) {
+async fn close<T: Transport>(mut transport: T, reason: CloseReason) {
     let close_handshake = async {
-        if transport.send(Outgoing::Close(code)).await.is_ok() {
+        if transport.send(Outgoing::Close(reason)).await.is_ok() {
             while transport.next().await.is_some() {}
             // The transport reads no further, so the end of the client's stream cannot be detected.
-            if code.is_unreadable() {
+            if reason.is_unreadable() {
                 pending::<()>().await;
             }
         }

@@ -11,7 +11,7 @@ use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// A handle to the connections of an endpoint, by which the application reports that rights have changed.
 ///
@@ -112,7 +112,7 @@ impl<C: Consumer> Connections<C> {
     pub async fn disconnect_user(&self, user_id: &str) -> Propagation {
         self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), None);
         for session in self.registry.sessions_of_user(user_id) {
-            session.close_with(CloseCode::Revoked);
+            session.close_with(CloseReason::Revoked);
         }
         Propagation::Acknowledged {}
     }
@@ -149,7 +149,7 @@ impl<C: Consumer> Connections<C> {
         self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), Some(keep));
         for session in self.registry.sessions_of_user(user_id) {
             if session.id != keep {
-                session.close_with(CloseCode::Revoked);
+                session.close_with(CloseReason::Revoked);
             }
         }
         Propagation::Acknowledged {}
@@ -160,7 +160,7 @@ impl<C: Consumer> Connections<C> {
     pub async fn disconnect(&self, id: ConnectionId) -> Propagation {
         self.registry.record_disconnect(Disconnected::Connection(id), None);
         if let Some(session) = self.registry.session(id) {
-            session.close_with(CloseCode::Revoked);
+            session.close_with(CloseReason::Revoked);
         }
         Propagation::Acknowledged {}
     }
@@ -174,11 +174,11 @@ impl<C: Consumer> Session<C> {
             return;
         }
         if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
-            return self.close_with(CloseCode::Revoked);
+            return self.close_with(CloseReason::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {
             // The user may connect again, and is then authorized anew.
-            return self.close_with(CloseCode::Failed);
+            return self.close_with(CloseReason::Failed);
         }
         self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)).wait().await;
     }

@@ -15,7 +15,7 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::error::Result;
 use crate::log::{Cause, Truncated};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The part of the maximum age after which the first sessions are renewed.
 const FIRST_RENEWAL: f64 = 0.6;
@@ -106,7 +106,7 @@ impl<C: Consumer> Session<C> {
             if error.is_fault() {
                 return Err(error);
             }
-            let (user, cause, code) = (self.user_id().map(Truncated::new), Cause::new(&error), CloseCode::Revoked);
+            let (user, cause, code) = (self.user_id().map(Truncated::new), Cause::new(&error), CloseReason::Revoked);
             tracing::info!(?user, ?cause, close_code = code.as_u16(), "connection closed: connect permission revoked");
             self.close_with(code);
             return Ok(Found::Settled);

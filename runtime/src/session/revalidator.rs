@@ -28,7 +28,7 @@ use crate::log::Cause;
 use crate::panic::catch_unwind_future;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
 /// of rights was still pending.
@@ -45,7 +45,7 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
             drop(deferred);
             if is_checking || !pending_changes.is_empty() {
                 // It is unknown which permissions were evaluated, so the session must not continue.
-                self.0.close_with(CloseCode::Failed);
+                self.0.close_with(CloseReason::Failed);
             }
         }
     }
@@ -175,7 +175,7 @@ impl<C: Consumer> Session<C> {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
                     if is_revalidation {
                         // It is unknown which permissions were evaluated, so the session must not continue.
-                        session.close_with(CloseCode::Failed);
+                        session.close_with(CloseReason::Failed);
                     }
                 }
             }

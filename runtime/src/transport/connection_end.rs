@@ -1,6 +1,6 @@
 //! Why a connection ends: one type from the send queue to the event loop.
 
-use super::{CloseCode, Gone};
+use super::{CloseReason, Gone};
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(crate) enum ConnectionEnd {
     /// The peer has closed the stream, or cannot be written to.
     PeerGone,
     /// The server closes the connection with this code.
-    Close(CloseCode),
+    Close(CloseReason),
 }
 
 impl From<Gone> for ConnectionEnd {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, Stream};
 use tokio::sync::mpsc;
 
-use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
+use super::{CloseReason, FrameText, Gone, Incoming, Outgoing};
 
 /// The code of the close frame that answers the client's.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -93,7 +93,7 @@ impl Stream for MemoryTransport {
         Poll::Ready(frame.and_then(|frame| match frame {
             ClientFrame::Text(text) if text.len() > self.max_frame_bytes => {
                 self.is_closed = true;
-                Some(Incoming::Broken(CloseCode::MessageTooLarge))
+                Some(Incoming::Broken(CloseReason::MessageTooLarge))
             }
             ClientFrame::Text(text) => Some(Incoming::Text(text.into())),
             ClientFrame::Binary => Some(Incoming::Binary),
@@ -117,7 +117,7 @@ impl Sink<Outgoing> for MemoryTransport {
 
     fn start_send(mut self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         let frame = match frame {
-            Outgoing::Close(code) => return self.send_close(code.as_u16()),
+            Outgoing::Close(reason) => return self.send_close(reason.as_u16()),
             _ if self.has_sent_close => return Err(Gone),
             Outgoing::Text(text) => ServerFrame::Text(text),
             Outgoing::Ping => {

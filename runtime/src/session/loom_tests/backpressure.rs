@@ -9,7 +9,7 @@ use loom::future::block_on;
 use super::{OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, explore, finish, spawn};
 use crate::context::ConnectionId;
 use crate::session::backpressure::{HANDLE_PACER, PACER, Pacer};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// Returns a session whose send queue is more than half full with two events.
 fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
@@ -99,7 +99,7 @@ fn publisher_is_released_when_the_reader_stalls_or_ends() {
                 move || publish_and_wait(&session)
             });
             if ends {
-                session.close_with(CloseCode::Revoked);
+                session.close_with(CloseReason::Revoked);
             } else {
                 session.send_queue.stall();
             }

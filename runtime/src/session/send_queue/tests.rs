@@ -62,12 +62,12 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
         enqueue_all(&send_queue, &["a", "b"]);
         assert_eq!(drain(&send_queue).unwrap(), ["a", "b"]);
         enqueue_all(&send_queue, &["c", "d", "e"]);
-        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)));
         assert_eq!(enqueue_one(&send_queue, "f", Epoch::default(), Some(0)), EnqueueOutcome::Discarded);
-        send_queue.close_with(CloseCode::Refused);
+        send_queue.close_with(CloseReason::Refused);
         assert_eq!(
             dequeue_before(&send_queue, 9),
-            Err(ConnectionEnd::Close(CloseCode::TooSlow)),
+            Err(ConnectionEnd::Close(CloseReason::TooSlow)),
             "the first close code stays"
         );
         assert_eq!(send_queue.counters.snapshot().too_slow, 1);
@@ -86,7 +86,7 @@ fn event_larger_than_the_queue_is_enqueued_if_the_queue_is_empty() {
         enqueue_all(&send_queue, &["a", "bbb"]);
         match policy {
             OverflowPolicy::DropOldest => assert_eq!(drain(&send_queue).unwrap(), ["bbb"]),
-            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "{policy:?}"),
+            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)), "{policy:?}"),
         }
     }
 }
@@ -119,7 +119,7 @@ fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
     assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
     assert_eq!(send_queue.counters.snapshot().dropped, 3);
     enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
-    assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "no event is superseded");
+    assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)), "no event is superseded");
 }
 
 #[test]
