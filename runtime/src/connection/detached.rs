@@ -195,11 +195,14 @@ impl<C: Consumer> DetachedTasks<C> {
     /// that takes longer.
     pub(super) fn send_next<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
         let Some(mut message) = self.messages.pop_front() else { return Ok(()) };
-        let mut step = message.completion.next_step(io, &message.dispatcher)?;
-        if let CompletionStep::Write = step {
-            message.completion.write(io, &message.reply)?;
-            step = message.completion.next_step(io, &message.dispatcher)?;
-        }
+        let step = match message.advance(io) {
+            Ok(step) => step,
+            Err(end) => {
+                // What its action has published goes out after the end.
+                self.messages.push_front(message);
+                return Err(end);
+            }
+        };
         let is_holding = message.completion.is_holding_events();
         io.event_holds.update_detached(message.is_holding_events, is_holding);
         message.is_holding_events = is_holding;
@@ -214,6 +217,18 @@ impl<C: Consumer> DetachedTasks<C> {
             CompletionStep::Done => {}
         }
         Ok(())
+    }
+}
+
+impl<C: Consumer> DetachedMessage<C> {
+    /// Sends one frame if the next step is to write. Returns the next step.
+    fn advance<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<CompletionStep, ConnectionEnd> {
+        let step = self.completion.next_step(io, &self.dispatcher)?;
+        if !matches!(step, CompletionStep::Write) {
+            return Ok(step);
+        }
+        self.completion.write(io, &self.reply)?;
+        self.completion.next_step(io, &self.dispatcher)
     }
 }
 
