@@ -9,6 +9,7 @@ mod common;
 mod arguments;
 mod backpressure;
 mod captures;
+mod closing;
 mod connect;
 mod detached;
 mod dispatch;

@@ -157,7 +157,7 @@ fn loop_that_does_not_await_ready_overflows_send_queues() {
         let counters = run_loop(1, policy, 100, 1_000, false);
         match policy {
             OverflowPolicy::DropOldest => {
-                assert_eq!((counters.too_slow, counters.dropped), (0, 100 * (1_000 - 4 * 32)))
+                assert_eq!((counters.too_slow, counters.dropped), (0, 100 * (1_000 - 4 * 32)));
             }
             _ => assert_eq!((counters.too_slow, counters.delivered), (100, 0), "{policy:?}"),
         }

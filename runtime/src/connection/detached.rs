@@ -120,11 +120,11 @@ impl<C: Consumer> DetachedTasks<C> {
     /// Completes the messages whose actions have ended, after the connection has ended. Waits for the running ones.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for message in self.messages.drain(..) {
-            message.completion.complete_without_reply();
+            message.completion.complete_without_reply(&message.dispatcher);
         }
         while let Some(tasks) = &mut self.tasks {
             match std::task::ready!(tasks.poll_join_next(cx)) {
-                Some(Ok(message)) => message.completion.complete_without_reply(),
+                Some(Ok(message)) => message.completion.complete_without_reply(&message.dispatcher),
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
@@ -245,7 +245,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     let is_authentication = dispatcher.is_authentication(&text);
     let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
-    let completion = Completion::new(outcome, &mut reply);
+    let completion = Completion::new(outcome, &mut reply, &dispatcher);
     let is_holding_events = false;
     let message =
         DetachedMessage { dispatcher, text, reply, completion, is_authentication, has_renewed_user, is_holding_events };

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use super::event_holds::EventHolds;
 use super::link::Link;
 use crate::consumer::Consumer;
+use crate::context::CloseRequest;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseReason, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -276,5 +277,17 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             self.session.end(end == ConnectionEnd::PeerGone);
             self.link.end(end);
         }
+    }
+
+    /// Ends the connection as [`end`](Self::end) does, as an action has requested. Frames that were fed are sent before,
+    /// within the send timeout.
+    pub(super) fn close(&mut self, request: CloseRequest) -> ConnectionEnd {
+        let CloseRequest { code, reason } = request;
+        if self.link.is_open() {
+            self.session.end(false);
+            let frame = CloseFrame { code: code.as_u16(), text: reason.into_string().into() };
+            self.link.close_when_flushed(frame, self.remaining_send_time());
+        }
+        ConnectionEnd::ClosedByAction(code)
     }
 }

@@ -155,6 +155,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
             ConnectionEnd::Close(reason) => DisconnectReason::Closed { code: reason.as_u16() },
+            ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
         let Connection { mut io, dispatcher, .. } = self;
         let closed = poll_fn(|cx| io.link.poll_closed(cx));

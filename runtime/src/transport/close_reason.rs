@@ -1,6 +1,8 @@
 //! Why the server closes a connection, with the codes and texts of its close frames.
 
-/// The reason why the server closes a connection.
+use super::CloseFrame;
+
+/// The reason why the server closes a connection of its own accord.
 ///
 /// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
 /// 4500, it may reconnect later.
@@ -51,9 +53,13 @@ impl CloseReason {
         matches!(self, CloseReason::ProtocolError | CloseReason::InvalidUtf8 | CloseReason::MessageTooLarge)
     }
 
+    /// Returns the close frame.
+    pub(crate) fn frame(self) -> CloseFrame {
+        CloseFrame { code: self.as_u16(), text: self.text().into() }
+    }
+
     /// Returns the text that the close frame carries.
-    #[cfg(feature = "axum")]
-    pub(super) fn text(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
             CloseReason::ProtocolError => "protocol error",
             CloseReason::InvalidUtf8 => "invalid text",

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::CloseReason;
+use super::{CloseFrame, CloseReason};
 
 /// Cloned without copying the text. With axum, the type that its WebSocket sends.
 #[cfg(feature = "axum")]
@@ -62,6 +62,6 @@ pub(crate) enum Outgoing {
     Text(FrameText),
     /// A ping, which the peer has to answer.
     Ping,
-    /// A close frame with this code.
-    Close(CloseReason),
+    /// Boxed, so that it does not make the other frames larger.
+    Close(Box<CloseFrame>),
 }

@@ -1,5 +1,6 @@
 //! Transports: the frames of a connection, whatever carries them. Independent of actions and dialects.
 
+mod close_frame;
 mod close_reason;
 mod connection_end;
 mod frame;
@@ -12,6 +13,7 @@ pub(crate) mod websocket;
 
 use futures_util::{Sink, Stream};
 
+pub(crate) use close_frame::CloseFrame;
 pub(crate) use close_reason::CloseReason;
 pub(crate) use connection_end::ConnectionEnd;
 pub(crate) use frame::{FrameText, Incoming, Outgoing};

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame as WebSocketCloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tungstenite::error::{Error as ProtocolError, ProtocolError as Violation};
@@ -62,8 +62,8 @@ impl Sink<Outgoing> for WebSocketTransport {
         let message = match frame {
             Outgoing::Text(FrameText(text)) => Message::Text(text),
             Outgoing::Ping => Message::Ping(Bytes::new()),
-            Outgoing::Close(reason) => {
-                Message::Close(Some(CloseFrame { code: reason.as_u16(), reason: reason.text().into() }))
+            Outgoing::Close(frame) => {
+                Message::Close(Some(WebSocketCloseFrame { code: frame.code, reason: (&*frame.text).into() }))
             }
         };
         self.socket.start_send_unpin(message).map_err(|_| Gone)
