@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::common::{clients, raw_socket};
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, publish = AllowAny, events(Price, Report))]
+#[group(consumer = Exchange, permission = AllowAny, publish = AllowAny, events(Price, Report))]
 struct Ticker;
 
 struct Price(u32);
@@ -30,10 +30,10 @@ struct Price(u32);
 struct Report;
 
 /// Holds a permit per connection that has received all of its events.
-struct Market(Arc<Semaphore>);
+struct Exchange(Arc<Semaphore>);
 
 #[consumer]
-impl Market {
+impl Exchange {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Ticker).await
@@ -66,31 +66,31 @@ impl Market {
     /// Publishes many events in one action.
     #[action(permission = AllowAny)]
     async fn replay(&self, cx: &Context<'_, ()>, events: u32) -> Result<()> {
-        publish_when_ready(&cx.unchecked_publisher::<Market>()?, events).await;
+        publish_when_ready(&cx.unchecked_publisher::<Exchange>()?, events).await;
         Ok(())
     }
 
     #[action(permission = AllowAny, blocking)]
     fn replay_blocking(&self, cx: &Context<'_, ()>, events: u32) -> Result<()> {
-        let publisher = cx.unchecked_publisher::<Market>()?;
+        let publisher = cx.unchecked_publisher::<Exchange>()?;
         tokio::runtime::Handle::current().block_on(publish_when_ready(&publisher, events));
         Ok(())
     }
 }
 
-fn market() -> Endpoint<Market> {
-    portcullis::websocket(Market(Arc::new(Semaphore::new(0))))
+fn exchange() -> Endpoint<Exchange> {
+    portcullis::websocket(Exchange(Arc::new(Semaphore::new(0))))
 }
 
-async fn publish_when_ready(publisher: &Publisher<Market>, events: u32) {
+async fn publish_when_ready(publisher: &Publisher<Exchange>, events: u32) {
     for number in 0..events {
         publisher.ready().await;
         publisher.publish(&Ticker, Price(number));
     }
 }
 
-async fn open_member(market: &Endpoint<Market>) -> Client {
-    let mut client = connect(market).open().await.unwrap();
+async fn open_member(exchange: &Endpoint<Exchange>) -> Client {
+    let mut client = connect(exchange).open().await.unwrap();
     assert_eq!(client.call("ping").await.status(), 200);
     client
 }
@@ -107,14 +107,14 @@ fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, a
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
     runtime.block_on(async {
         let has_left = Arc::new(Semaphore::new(0));
-        let market = portcullis::websocket(Market(has_left.clone()))
+        let exchange = portcullis::websocket(Exchange(has_left.clone()))
             .limits(Limits { max_queued_events: 32, ..Limits::default() })
             .overflow_policy(policy);
         let mut clients = Vec::new();
         for _ in 0..members {
-            clients.push(open_member(&market).await);
+            clients.push(open_member(&exchange).await);
         }
-        let publisher = market.publisher();
+        let publisher = exchange.publisher();
         let publishing = tokio::spawn(async move {
             if awaits_ready {
                 publish_when_ready(&publisher, events).await;
@@ -131,7 +131,7 @@ fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, a
             }
             has_left.acquire_many(members).await.unwrap().forget();
         }
-        market.publisher().counters()
+        exchange.publisher().counters()
     })
 }
 
@@ -169,8 +169,8 @@ fn loop_that_does_not_await_ready_overflows_send_queues() {
 async fn action_that_awaits_ready_publishes_more_events_than_a_send_queue_holds() {
     const EVENTS: u32 = 5_000;
     for action in ["replay", "replay_blocking"] {
-        let market = market();
-        let (mut reader, mut publishing) = (open_member(&market).await, open_member(&market).await);
+        let exchange = exchange();
+        let (mut reader, mut publishing) = (open_member(&exchange).await, open_member(&exchange).await);
         publishing.send(format!(r#"{{"action":"{action}","events":{EVENTS}}}"#));
         assert_prices(&mut reader, EVENTS).await;
         assert_prices(&mut publishing, EVENTS).await;
@@ -181,12 +181,12 @@ async fn action_that_awaits_ready_publishes_more_events_than_a_send_queue_holds(
 #[tokio::test]
 async fn http_handler_that_awaits_ready_closes_no_member() {
     const EVENTS: u32 = 5_000;
-    async fn replay(State(publisher): State<Publisher<Market>>) {
+    async fn replay(State(publisher): State<Publisher<Exchange>>) {
         publish_when_ready(&publisher, EVENTS).await;
     }
-    let market = market();
-    let mut reader = open_member(&market).await;
-    let app = Router::new().route("/replay", post(replay)).with_state(market.publisher());
+    let exchange = exchange();
+    let mut reader = open_member(&exchange).await;
+    let app = Router::new().route("/replay", post(replay)).with_state(exchange.publisher());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -202,13 +202,13 @@ async fn http_handler_that_awaits_ready_closes_no_member() {
 
 #[tokio::test]
 async fn ready_without_a_reader_returns_at_once() {
-    let market = market();
-    let publisher = market.publisher();
+    let exchange = exchange();
+    let publisher = exchange.publisher();
     publisher.ready().now_or_never().expect("nothing was published");
     publisher.publish(&Ticker, Price(1));
     publisher.ready().now_or_never().expect("there are no members");
-    let client = open_member(&market).await;
-    drop((market, client));
+    let client = open_member(&exchange).await;
+    drop((exchange, client));
     publisher.publish(&Ticker, Price(2));
     publisher.ready().now_or_never().expect("the endpoint and its only client are gone");
 }
@@ -216,9 +216,9 @@ async fn ready_without_a_reader_returns_at_once() {
 /// On one thread, so that the reader cannot run between the publications.
 #[tokio::test(start_paused = true)]
 async fn ready_waits_for_the_publications_of_its_own_handle() {
-    let market = market();
-    let mut reader = open_member(&market).await;
-    let (publisher, other) = (market.publisher(), market.publisher());
+    let exchange = exchange();
+    let mut reader = open_member(&exchange).await;
+    let (publisher, other) = (exchange.publisher(), exchange.publisher());
     let clone = publisher.clone();
     for handle in [&publisher, &other, &clone] {
         handle.ready().await;
@@ -237,12 +237,12 @@ async fn ready_waits_for_the_publications_of_its_own_handle() {
 
 #[tokio::test]
 async fn ready_does_not_wait_for_a_client_that_does_not_read() {
-    let market = market().overflow_policy(OverflowPolicy::DropOldest);
-    let address = clients::serve(market.clone()).await;
+    let exchange = exchange().overflow_policy(OverflowPolicy::DropOldest);
+    let address = clients::serve(exchange.clone()).await;
     let mut stalled = raw_socket::connect(&address).await;
     stalled.write_all(&raw_socket::frame(r#"{"action":"ping"}"#)).await.unwrap();
     assert_eq!(stalled.read_u8().await.unwrap(), 0x81);
-    let publisher = market.publisher();
+    let publisher = exchange.publisher();
     // Nothing is dropped for a reader that could not run.
     while publisher.counters().dropped == 0 {
         publisher.ready().await;
@@ -257,13 +257,13 @@ async fn ready_does_not_wait_for_a_client_that_does_not_read() {
 #[tokio::test]
 async fn loop_whose_readers_keep_up_lets_other_tasks_run() {
     for members in [0, 500] {
-        let market = market();
+        let exchange = exchange();
         let mut clients = Vec::new();
         for _ in 0..members {
-            clients.push(open_member(&market).await);
+            clients.push(open_member(&exchange).await);
         }
         let has_run = Arc::new(AtomicBool::new(false));
-        let publisher = market.publisher();
+        let publisher = exchange.publisher();
         publisher.ready().await;
         tokio::task::yield_now().await;
         let other = has_run.clone();
