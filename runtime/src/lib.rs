@@ -94,8 +94,8 @@ pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Obje
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{
-    ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler, PermissionContext, Scope,
-    User,
+    CloseCode, ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler,
+    PermissionContext, Scope, User,
 };
 pub use error::{Error, Result, ResultExt};
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};

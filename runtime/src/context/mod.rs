@@ -2,6 +2,9 @@
 
 mod call;
 mod capture;
+mod close;
+mod close_code;
+mod close_request;
 mod connect;
 mod connection_id;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
@@ -20,6 +23,8 @@ mod user;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Step, Steps};
 pub(crate) use capture::{Capture, Captures};
+pub use close_code::CloseCode;
+pub(crate) use close_request::CloseRequest;
 pub use connect::ConnectContext;
 pub use connection_id::ConnectionId;
 pub use context::{Context, PermissionContext};

@@ -17,7 +17,7 @@ use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::{CloseCode, FrameText};
+use crate::transport::{CloseReason, FrameText};
 
 /// A published event.
 pub(crate) struct Publication<E> {
@@ -172,7 +172,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 if !retries.wait().await {
                     // The event cannot be delivered, and the client must not miss it without notice.
                     session.spread_close().await;
-                    session.close_with(CloseCode::Failed);
+                    session.close_with(CloseReason::Failed);
                     return EnqueueOutcome::Discarded;
                 }
             }

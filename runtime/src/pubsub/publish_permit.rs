@@ -100,6 +100,10 @@ impl<U: User> Context<'_, U> {
     /// If the action stores something, take a [`publish_permit`](Context::publish_permit) before it does. In a `blocking`
     /// action, pass the future to `tokio::runtime::Handle::block_on`.
     ///
+    /// All events of the action are published together, so awaiting this does not pace a loop: an action that publishes more
+    /// events than send queues hold uses [`unchecked_publisher`](Context::unchecked_publisher) and
+    /// [`Publisher::ready`](crate::Publisher::ready).
+    ///
     /// # Errors
     ///
     /// - The refusal of the `publish` expression: 403 `permission_denied` if it does not hold, or the error that it
@@ -308,12 +312,12 @@ impl<U: User> ConnectContext<'_, U> {
 }
 
 /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
-fn push_effect<C: Consumer>(
+fn push_effect<C: Consumer, T>(
     call: &Call<'_, C::User>,
     session: &Arc<Session<C>>,
-    effect: impl FnOnce(Arc<Session<C>>) + Send + 'static,
+    effect: impl FnOnce(Arc<Session<C>>) -> T + Send + 'static,
 ) {
     let session = session.clone();
-    let effect = SideEffect::Publish(Box::new(move || effect(session)));
+    let effect = SideEffect::Publish(Box::new(move || drop(effect(session))));
     call.with_side_effects(|effects| effects.push(effect));
 }

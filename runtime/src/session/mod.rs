@@ -31,7 +31,7 @@ pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;
 
-pub(crate) use backpressure::{PACER, Pacer};
+pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
 pub use counters::EventCounters;
 pub(crate) use overflow::Coalesce;

@@ -15,7 +15,7 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
 use crate::sync::lock;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The part of the maximum age after which the first sessions are renewed.
 const FIRST_RENEWAL: f64 = 0.6;
@@ -161,7 +161,7 @@ impl<C: Consumer> Session<C> {
                 tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
-            let code = CloseCode::Revoked;
+            let code = CloseReason::Revoked;
             tracing::info!(
                 ?user,
                 leaf,

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
 use crate::sync::atomic::Ordering;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The time limit of one evaluation of a group permission, and of one attempt to load the grants that an event needs.
 pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -136,7 +136,7 @@ impl<C: Consumer> Session<C> {
         while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
             let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
             if !error.is_fault() {
-                let code = CloseCode::Revoked;
+                let code = CloseReason::Revoked;
                 tracing::info!(
                     ?user,
                     leaf,
@@ -150,7 +150,7 @@ impl<C: Consumer> Session<C> {
             tracing::error!(?user, leaf, ?cause, "connect permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
-                self.close_with(CloseCode::Failed);
+                self.close_with(CloseReason::Failed);
                 return false;
             }
             // A connection that its peer has ended may still begin messages.
@@ -204,7 +204,7 @@ impl<C: Consumer> Session<C> {
             tracing::error!(?user, group, leaf, ?cause, "group permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
-                return self.close_with(CloseCode::Failed);
+                return self.close_with(CloseReason::Failed);
             }
         }
         self.release_held(entry.membership(), epoch);

@@ -30,7 +30,7 @@ use crate::log::Cause;
 use crate::panic::catch_unwind_future;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// How often the revalidator looks whether the connection has taken what is queued, how often of these after a yield only,
 /// and the time between the others: 100 ms in total, as for a publisher.
@@ -53,7 +53,7 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
             drop(deferred);
             if is_checking || !pending_changes.is_empty() {
                 // It is unknown which permissions were evaluated, so the session must not continue.
-                self.0.close_with(CloseCode::Failed);
+                self.0.close_with(CloseReason::Failed);
             }
         }
     }
@@ -183,7 +183,7 @@ impl<C: Consumer> Session<C> {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
                     if is_revalidation {
                         // It is unknown which permissions were evaluated, so the session must not continue.
-                        session.close_with(CloseCode::Failed);
+                        session.close_with(CloseReason::Failed);
                     }
                 }
             }

@@ -22,7 +22,7 @@ use crate::context::{ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The registry of the sessions of consumer `C`.
 pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
@@ -202,9 +202,9 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Ends the connection with `code`, and discards its queued and deferred events.
-    pub(crate) fn close_with(&self, code: CloseCode) {
-        self.send_queue.close_with(code);
+    /// Ends the connection for `reason`, and discards its queued and deferred events.
+    pub(crate) fn close_with(&self, reason: CloseReason) {
+        self.send_queue.close_with(reason);
         self.send_queue.start_gate().drain();
         self.discard_deferred();
     }

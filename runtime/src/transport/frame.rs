@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::CloseCode;
+use super::{CloseFrame, CloseReason};
 
 /// Cloned without copying the text. With axum, the type that its WebSocket sends.
 #[cfg(feature = "axum")]
@@ -45,7 +45,7 @@ pub(crate) enum Incoming {
     /// A ping or a pong: the peer is alive.
     Ping,
     /// An error after which the transport cannot read any further. The connection must be closed with this code.
-    Broken(CloseCode),
+    Broken(CloseReason),
 }
 
 impl Incoming {
@@ -62,6 +62,6 @@ pub(crate) enum Outgoing {
     Text(FrameText),
     /// A ping, which the peer has to answer.
     Ping,
-    /// A close frame with this code.
-    Close(CloseCode),
+    /// Boxed, so that it does not make the other frames larger.
+    Close(Box<CloseFrame>),
 }

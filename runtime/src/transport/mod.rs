@@ -1,6 +1,7 @@
 //! Transports: the frames of a connection, whatever carries them. Independent of actions and dialects.
 
-mod close_code;
+mod close_frame;
+mod close_reason;
 mod connection_end;
 mod frame;
 #[cfg(feature = "testing")]
@@ -12,7 +13,8 @@ pub(crate) mod websocket;
 
 use futures_util::{Sink, Stream};
 
-pub(crate) use close_code::CloseCode;
+pub(crate) use close_frame::CloseFrame;
+pub(crate) use close_reason::CloseReason;
 pub(crate) use connection_end::ConnectionEnd;
 pub(crate) use frame::{FrameText, Incoming, Outgoing};
 

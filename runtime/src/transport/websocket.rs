@@ -4,13 +4,13 @@ use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame as WebSocketCloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tungstenite::error::{Error as ProtocolError, ProtocolError as Violation};
 
 use super::readiness::Readiness;
-use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
+use super::{CloseReason, FrameText, Gone, Incoming, Outgoing};
 
 /// The transport of one upgraded connection.
 pub(crate) struct WebSocketTransport {
@@ -34,19 +34,19 @@ impl Stream for WebSocketTransport {
             Ok(Message::Binary(_)) => Some(Incoming::Binary),
             Ok(Message::Ping(_) | Message::Pong(_)) => Some(Incoming::Ping),
             Ok(Message::Close(_)) => None,
-            Err(error) => close_code(&error).map(Incoming::Broken),
+            Err(error) => close_reason(&error).map(Incoming::Broken),
         })
     }
 }
 
-/// Returns the close code for a read error, or `None` if the connection is lost.
-fn close_code(error: &axum::Error) -> Option<CloseCode> {
+/// Returns the reason to close for a read error, or `None` if the connection is lost.
+fn close_reason(error: &axum::Error) -> Option<CloseReason> {
     match error.source()?.downcast_ref::<ProtocolError>()? {
-        ProtocolError::Capacity(_) => Some(CloseCode::MessageTooLarge),
-        ProtocolError::Utf8(_) => Some(CloseCode::InvalidUtf8),
+        ProtocolError::Capacity(_) => Some(CloseReason::MessageTooLarge),
+        ProtocolError::Utf8(_) => Some(CloseReason::InvalidUtf8),
         // The peer ended the stream without a close frame, for example because its process died: not a protocol error.
         ProtocolError::Protocol(Violation::ResetWithoutClosingHandshake) => None,
-        ProtocolError::Protocol(_) => Some(CloseCode::ProtocolError),
+        ProtocolError::Protocol(_) => Some(CloseReason::ProtocolError),
         _ => None,
     }
 }
@@ -62,8 +62,8 @@ impl Sink<Outgoing> for WebSocketTransport {
         let message = match frame {
             Outgoing::Text(FrameText(text)) => Message::Text(text),
             Outgoing::Ping => Message::Ping(Bytes::new()),
-            Outgoing::Close(code) => {
-                Message::Close(Some(CloseFrame { code: code.as_u16(), reason: code.reason().into() }))
+            Outgoing::Close(frame) => {
+                Message::Close(Some(WebSocketCloseFrame { code: frame.code, reason: (&*frame.text).into() }))
             }
         };
         self.socket.start_send_unpin(message).map_err(|_| Gone)

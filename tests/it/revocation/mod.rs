@@ -1,6 +1,7 @@
 //! Rights change while users are connected: nothing is delivered on old rights.
 
 mod connected;
+mod disconnect_others;
 mod in_progress;
 mod races;
 mod random;

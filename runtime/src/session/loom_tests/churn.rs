@@ -9,7 +9,7 @@ use crate::consumer::Consumer;
 use crate::context::ConnectContext;
 use crate::panic::Contained;
 use crate::session::Connections;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 use crate::transport::ConnectionEnd;
 
 /// Three threads: the leaving session, the publisher, and the revalidator unless grants are loaded.
@@ -95,7 +95,7 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
         if let Some((session, _)) = result {
             assert_eq!(
                 session.send_queue.next_sequence(),
-                Err(ConnectionEnd::Close(CloseCode::Revoked)),
+                Err(ConnectionEnd::Close(CloseReason::Revoked)),
                 "session established on old grants"
             );
             assert!(finish(&session).is_empty());
@@ -115,7 +115,7 @@ fn handshake_during_disconnect_user_is_closed() {
         let result = result.lock().unwrap().take();
         if let Some((session, changes_at_start)) = result {
             // A handshake that began after the disconnect is a new connection, and may stay.
-            let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseCode::Revoked));
+            let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseReason::Revoked));
             assert!(ended || changes_at_start > 0, "session of a disconnected user stays");
             assert!(finish(&session).is_empty());
         }

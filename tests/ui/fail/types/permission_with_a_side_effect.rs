@@ -1,6 +1,6 @@
-// A permission has no side effects: it cannot join a group.
+// A permission has no side effects: it can neither join a group nor close the connection.
 
-use portcullis::{AllowAny, Group, PermissionContext, Permission, Result, consumer};
+use portcullis::{AllowAny, CloseCode, Group, PermissionContext, Permission, Result, consumer};
 
 struct Chat;
 struct Said;
@@ -14,6 +14,7 @@ struct Joins;
 impl Permission<Chat> for Joins {
     async fn has_permission(&self, _: &Chat, cx: &PermissionContext<'_, ()>) -> Result<bool> {
         cx.join(Room).await?;
+        cx.close(CloseCode::NORMAL, "")?;
         Ok(true)
     }
 }
