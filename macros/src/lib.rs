@@ -47,6 +47,13 @@ pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_group(item.into()).into()
 }
 
+/// Returns the items in `#[quoted(…)]`. Generated code uses it for the names in a quoted permission expression.
+#[doc(hidden)]
+#[proc_macro_derive(QuotedPermission, attributes(quoted))]
+pub fn quoted_permission(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::quoted_items(&syn::parse_macro_input!(item)).into()
+}
+
 /// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
 /// macros runs only if that attribute is missing, and reports it.
 macro_rules! method_attributes {

@@ -2,6 +2,7 @@
 
 pub use std::boxed::Box;
 
+pub use portcullis_macros::QuotedPermission;
 pub use serde;
 
 pub use crate::__declare as declare;

@@ -24,3 +24,4 @@ pub(crate) use block::block;
 pub(crate) use codenames::codenames;
 pub(crate) use fallback::fallback;
 pub(crate) use group::{group, group_fallback};
+pub(crate) use leaf::quoted_items;

@@ -115,6 +115,7 @@ paths! {
     publish_expression = [__rt::PublishRule::Expression]
     publish_members = [__rt::PublishRule::Members]
     publish_rule = [__rt::PublishRule]
+    quoted_permission = [__rt::QuotedPermission]
     read_arguments = [__rt::read_arguments]
     read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
     read_capture = [__rt::read_capture]

@@ -82,8 +82,13 @@ const _: () = {
         leaves: &["chat.can_use_chat"],
         has_codenames: true,
     };
-    const __ACTION0LEAF0: __rt::Codename = chat::can_moderate_chat;
-    const __ACTION0LEAF1: __rt::Codename = uploads::read;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        const
+        __ACTION0LEAF0:__rt::Codename = chat::can_moderate_chat;const
+        __ACTION0LEAF1:__rt::Codename = uploads::read;
+    )]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["chat.can_moderate_chat", "uploads.read(channel)"],
@@ -240,8 +245,13 @@ const _: () = {
             })
         }
     }
-    type __ConnectLeaf0 = IsAuthenticated;
-    const __CONNECTLEAF1: __rt::Codename = shop::door::enter;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __ConnectLeaf0 = IsAuthenticated;const
+        __CONNECTLEAF1:__rt::Codename = shop::door::enter;
+    )]
+    struct __ConnectQuoted;
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["IsAuthenticated", "shop::door.enter"],

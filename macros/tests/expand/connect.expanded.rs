@@ -13,7 +13,9 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = Banned;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = Banned;)]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Not(&__rt::Expr::Leaf(0)),
         leaves: &["Banned"],
@@ -112,7 +114,9 @@ const _: () = {
             })
         }
     }
-    type __ConnectLeaf0 = IsAuthenticated;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __ConnectLeaf0 = IsAuthenticated;)]
+    struct __ConnectQuoted;
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],

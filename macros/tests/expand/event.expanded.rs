@@ -20,9 +20,15 @@ const _: () = {
         leaves: &["AllowAny"],
         has_codenames: false,
     };
-    const __EVENT0LEAF0: __rt::Codename = uploads::read;
-    type __Event0Leaf1 = Muted;
-    const __EVENT0LEAF2: __rt::Codename = chat::can_moderate_chat;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        const
+        __EVENT0LEAF0:__rt::Codename = uploads::read;type
+        __Event0Leaf1 = Muted;fn
+        __event0_leaf1()->__Event0Leaf1{__Event0Leaf1{0:5}}const
+        __EVENT0LEAF2:__rt::Codename = chat::can_moderate_chat;
+    )]
+    struct __Event0Quoted;
     static __EVENT0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -200,7 +206,7 @@ const _: () = {
                             Self,
                             _,
                         >>::may_see(
-                            &__Event0Leaf1 { 0: 5 },
+                            &__event0_leaf1(),
                             __handler,
                             __rt::Subscriber::scope(__subscriber),
                             __event,

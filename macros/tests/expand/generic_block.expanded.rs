@@ -10,7 +10,9 @@ where
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf1 = IsAuthenticated;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf1 = IsAuthenticated;)]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["May<P>", "IsAuthenticated"],

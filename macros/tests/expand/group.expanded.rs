@@ -5,10 +5,16 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    type __GroupLeaf1 = HasRole;
-    const __GROUPLEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __GROUPLEAF3: __rt::Codename = uploads::read;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;type
+        __GroupLeaf1 = HasRole;fn
+        __group_leaf1()->__GroupLeaf1{__GroupLeaf1{0:"staff"}}const
+        __GROUPLEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __GROUPLEAF3:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -25,8 +31,13 @@ const _: () = {
         ],
         has_codenames: true,
     };
-    type __PublishLeaf0 = RoomMember;
-    const __PUBLISHLEAF1: __rt::Codename = uploads::write;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __PublishLeaf0 = RoomMember;const
+        __PUBLISHLEAF1:__rt::Codename = uploads::write;
+    )]
+    struct __PublishQuoted;
     static __PUBLISH: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["RoomMember", "uploads.write(channel)"],

@@ -21,18 +21,26 @@ impl Folders {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
         has_codenames: false,
     };
-    type __Action0Leaf0 = Author;
-    type __Action0Leaf1 = InState;
-    const __ACTION0LEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __ACTION0LEAF3: __rt::Codename = uploads::read;
-    const __ACTION0LEAF4: __rt::Codename = uploads::write;
-    type __Action0Leaf5 = AllowAny;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __Action0Leaf0 = Author;type
+        __Action0Leaf1 = InState;fn
+        __action0_leaf1()->__Action0Leaf1{__Action0Leaf1{0:"open"}}const
+        __ACTION0LEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __ACTION0LEAF3:__rt::Codename = uploads::read;const
+        __ACTION0LEAF4:__rt::Codename = uploads::write;type
+        __Action0Leaf5 = AllowAny;
+    )]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(
             &[
@@ -423,7 +431,7 @@ const _: () = {
                                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                                         Self,
                                                     >>::has_object_permission(
-                                                            &__Action0Leaf1 { 0: "open" },
+                                                            &__action0_leaf1(),
                                                             __handler,
                                                             &__rt::Call::permission_context(__call),
                                                             __object,
@@ -648,7 +656,9 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __Action0Leaf0 = AllowAny;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Action0Leaf0 = AllowAny;)]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny(message)"],

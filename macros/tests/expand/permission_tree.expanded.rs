@@ -5,10 +5,17 @@ impl Articles {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
-    type __BlockLeaf1 = Author;
-    type __BlockLeaf2 = HasRole;
-    type __BlockLeaf3 = Banned;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __BlockLeaf0 = IsAuthenticated;type
+        __BlockLeaf1 = Author;type
+        __BlockLeaf2 = HasRole;fn
+        __block_leaf2()->__BlockLeaf2{__BlockLeaf2{0:"editor",
+        1:2}}type
+        __BlockLeaf3 = Banned;
+    )]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(
             &[
@@ -134,7 +141,7 @@ const _: () = {
                                     Self,
                                     _,
                                 >>::has_permission(
-                                        &__BlockLeaf2 { 0: "editor", 1: 2 },
+                                        &__block_leaf2(),
                                         __handler,
                                         &__rt::Call::permission_context(__call),
                                     )

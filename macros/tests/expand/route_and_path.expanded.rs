@@ -17,7 +17,9 @@ const _: () = {
         leaves: &["IsAuthenticated"],
         has_codenames: false,
     };
-    type __Route0Leaf0 = RoomMember;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Route0Leaf0 = RoomMember;)]
+    struct __Route0Quoted;
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["RoomMember"],

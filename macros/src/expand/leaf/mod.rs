@@ -1,7 +1,10 @@
 //! Code for the leaves of an expression: their types, and how each is evaluated for an action or for an event.
 
+mod alias;
 mod evaluate;
 mod evaluate_event;
 mod named_leaf;
 
-pub(super) use named_leaf::{NamedLeaf, leaf_aliases, named_leaves};
+pub(super) use alias::leaf_aliases;
+pub(crate) use alias::quoted_items;
+pub(super) use named_leaf::{NamedLeaf, named_leaves};

@@ -1,9 +1,10 @@
-//! One leaf: its alias, its value, the captures that it names, and the checks of its parameter.
+//! One leaf: its value, the captures that it names, and the checks of its parameter.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, Member, PathArguments, Token};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Generics, Member, PathArguments, Token};
 
+use super::alias;
 use crate::expand::object_parameters;
 use crate::expand::paths::{self, Locals};
 use crate::expand::tokens::{mentions_generics, string_literal};
@@ -11,13 +12,15 @@ use crate::model::action::Action;
 use crate::model::expression::{Expression, object_permission_name};
 use crate::model::object::Object;
 use crate::model::parameter::{Parameter, ParameterKind};
-use crate::model::{Leaf, replace_placeholders, respan, unraw_name};
+use crate::model::{Leaf, respan, unraw_name};
 
 /// A leaf with its generated name and the parameter that it names.
 pub(in crate::expand) struct NamedLeaf<'a> {
     pub(in crate::expand) leaf: &'a Leaf,
     /// The alias, or the path as written if it names generics of the block.
     pub(in crate::expand) name: TokenStream,
+    /// The function that returns the leaf as a value, if there is one.
+    constructor: Option<Ident>,
     pub(super) subject: Option<LeafSubject<'a>>,
     /// Whether the leaf is under a `!`.
     is_negated: bool,
@@ -45,7 +48,7 @@ pub(in crate::expand) fn named_leaves<'a>(
                 // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
                 respan(leaf_path(leaf), leaf.span)
             } else {
-                leaf_alias(leaf, role, position).to_token_stream()
+                alias::alias_name(leaf, role, position).to_token_stream()
             };
             let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
             let subject = parameter.map(|(position, parameter)| {
@@ -56,38 +59,10 @@ pub(in crate::expand) fn named_leaves<'a>(
                 let ty = object.map_or(&parameter.ty, |object| &object.ty);
                 LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
             });
-            NamedLeaf { leaf, name, subject, is_negated }
+            let constructor = alias::constructor_name(expression, leaf, role, position, generics);
+            NamedLeaf { leaf, name, constructor, subject, is_negated }
         });
     leaves.collect()
-}
-
-/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
-pub(in crate::expand) fn leaf_aliases(
-    expression: &Expression,
-    role: &str,
-    generics: &Generics,
-    cfgs: &[Attribute],
-) -> TokenStream {
-    let leaves = expression.leaves.iter().enumerate();
-    let nameable = leaves.filter(|(_, leaf)| !mentions_generics(leaf.path.to_token_stream(), generics));
-    let leaf_aliases = nameable.map(|(position, leaf)| {
-        let (name, path) = (leaf_alias(leaf, role, position), &leaf.path);
-        if leaf.is_codename {
-            let codename = paths::codename(leaf.span);
-            return quote!(#(#cfgs)* const #name: #codename = #path;);
-        }
-        quote!(#(#cfgs)* type #name = #path;)
-    });
-    leaf_aliases.collect()
-}
-
-/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
-fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
-    if leaf.is_codename {
-        let role = role.to_uppercase();
-        return format_ident!("__{role}LEAF{position}", span = leaf.span);
-    }
-    format_ident!("__{role}Leaf{position}", span = leaf.span)
 }
 
 /// Returns the path in a form that is valid as a type and at the head of a value.
@@ -188,22 +163,16 @@ impl NamedLeaf<'_> {
         reevaluate.unwrap_or_else(|| quote_spanned!(span=> true))
     }
 
-    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
-    /// `replacement` is what stands for a placeholder.
-    pub(super) fn value_with(&self, mut replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
-        let (name, span) = (&self.name, self.leaf.span);
-        let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
-            let mut position = Literal::usize_unsuffixed(position);
-            position.set_span(span);
-            let mut argument = argument.clone();
-            replace_placeholders(&mut argument, &mut replacement);
-            quote_spanned!(span=> #position: #argument)
-        });
-        quote_spanned!(span=> #name { #(#fields),* })
+    /// Returns the leaf as a value. `replacement` is what stands for a placeholder.
+    pub(super) fn value_with(&self, replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
+        alias::value(self.leaf, &self.name, replacement)
     }
 
     /// Returns the leaf as a value. The checks have rejected placeholders.
     pub(super) fn value(&self) -> TokenStream {
+        if let Some(constructor) = &self.constructor {
+            return quote_spanned!(self.leaf.span=> #constructor());
+        }
         self.value_with(|placeholder| placeholder.to_token_stream())
     }
 
