@@ -1,6 +1,7 @@
 //! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
 mod call;
+mod call_session;
 mod capture;
 mod connect;
 mod connection_id;
@@ -19,6 +20,7 @@ mod user;
 
 pub use call::{Authorized, Call};
 pub(crate) use call::{Step, Steps};
+pub(crate) use call_session::CallSession;
 pub(crate) use capture::{Capture, Captures};
 pub use connect::ConnectContext;
 pub use connection_id::ConnectionId;
