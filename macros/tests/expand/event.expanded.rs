@@ -14,6 +14,7 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -29,6 +30,13 @@ const _: () = {
         __EVENT0LEAF2:__rt::Codename = chat::can_moderate_chat;
     )]
     struct __Event0Quoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Event0Leaf1>>::ANSWER,
+            "`Muted(5)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Muted(5)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __EVENT0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -67,7 +75,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             is_inherited: false,
             capture_uses: &[],
@@ -97,7 +105,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -105,7 +113,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -168,9 +176,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -291,6 +299,7 @@ impl<P: Policy> Feed<P> {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -324,7 +333,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     is_blocking: false,
                     is_detached: false,
@@ -351,7 +360,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -359,10 +368,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

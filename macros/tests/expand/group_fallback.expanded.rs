@@ -5,6 +5,7 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     #[derive(__rt::QuotedPermission)]
     #[quoted(
         type

@@ -21,6 +21,7 @@ impl Folders {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
     struct __BlockQuoted;
@@ -83,7 +84,7 @@ const _: () = {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             is_inherited: false,
             capture_uses: &[],
@@ -93,18 +94,21 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
-                            <__Action0Leaf1 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf1,
                                 <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                             true,
                             true,
                             true,
-                            <__Action0Leaf5 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf5,
                                 <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -120,12 +124,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`Author(message)` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Author(message)` allows every object; write `AllowAny(message)`",
+                                    "`Author(message)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -133,12 +139,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`InState(draft, \"open\")` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf1 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf1,
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
+                                    "`InState(draft, \"open\")` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -183,7 +191,8 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION1),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action1Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action1Leaf0,
                                 <Object<Folder> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -196,12 +205,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action1Leaf0,
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Owner(folder)` allows every object; write `AllowAny(folder)`",
+                                    "`Owner(folder)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -234,7 +245,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -242,7 +253,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -273,18 +284,21 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
-                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf1,
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
                                 true,
                                 true,
                                 true,
-                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf5,
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -294,18 +308,20 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf1 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf1,
                                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 2 => {
@@ -322,10 +338,11 @@ const _: () = {
                                 }
                                 5 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf5 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf5,
                                             <Object<Room> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),
@@ -441,7 +458,14 @@ const _: () = {
                                             )
                                             .await
                                     }
-                                    3 => __rt::may_on(__call, __ACTION0LEAF3, __p6).await,
+                                    3 => {
+                                        __rt::may_on(
+                                                __call,
+                                                __ACTION0LEAF3,
+                                                __rt::collect_keys(__p6),
+                                            )
+                                            .await
+                                    }
                                     4 => {
                                         __rt::LoadingObjects::may(
                                                 __p3,
@@ -547,7 +571,8 @@ const _: () = {
                         &__ACTION1,
                         __rt::kept_leaves(
                             &[
-                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action1Leaf0,
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -558,10 +583,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action1Leaf0,
                                             <Object<Folder> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
@@ -656,6 +682,7 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __Action0Leaf0 = AllowAny;)]
     struct __Action0Quoted;
@@ -687,7 +714,8 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -728,7 +756,8 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -738,10 +767,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

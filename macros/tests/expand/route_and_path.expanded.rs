@@ -11,6 +11,7 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -40,7 +41,7 @@ const _: () = {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             is_inherited: false,
             capture_uses: &[],
@@ -64,7 +65,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
                     ),
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
@@ -101,7 +102,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -109,7 +110,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -139,7 +140,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -147,10 +148,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__Route0Leaf0 as __rt::PermissionLeaf<
-                                        Self,
-                                        _,
-                                    >>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                                     <__Route0Leaf0 as __rt::PermissionLeaf<
                                         Self,
                                         _,
@@ -190,9 +188,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -221,11 +219,18 @@ impl Rooms {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = Owner;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Owner"],
         has_codenames: false,
+    };
+    const _: () = {
+        __rt::check_restricts(
+            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            "`Owner` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
+        );
     };
     #[automatically_derived]
     impl __rt::Handler for Rooms {
@@ -249,7 +254,7 @@ const _: () = {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     is_blocking: false,
                     is_detached: false,
@@ -316,7 +321,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -324,10 +329,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

@@ -19,6 +19,7 @@ pub(in crate::expand) struct NamedLeaf<'a> {
     pub(in crate::expand) leaf: &'a Leaf,
     /// The alias, or the path as written if it names generics of the block.
     pub(in crate::expand) name: TokenStream,
+    has_alias: bool,
     /// The function that returns the leaf as a value, if there is one.
     constructor: Option<Ident>,
     pub(super) subject: Option<LeafSubject<'a>>,
@@ -44,11 +45,12 @@ pub(in crate::expand) fn named_leaves<'a>(
 ) -> Vec<NamedLeaf<'a>> {
     let leaves =
         expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, is_negated))| {
-            let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
+            let has_alias = !mentions_generics(leaf.path.to_token_stream(), generics);
+            let name = if has_alias {
+                alias::alias_name(leaf, role, position).to_token_stream()
+            } else {
                 // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
                 respan(leaf_path(leaf), leaf.span)
-            } else {
-                alias::alias_name(leaf, role, position).to_token_stream()
             };
             let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
             let subject = parameter.map(|(position, parameter)| {
@@ -60,7 +62,7 @@ pub(in crate::expand) fn named_leaves<'a>(
                 LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
             });
             let constructor = alias::constructor_name(expression, leaf, role, position, generics);
-            NamedLeaf { leaf, name, constructor, subject, is_negated }
+            NamedLeaf { leaf, name, has_alias, constructor, subject, is_negated }
         });
     leaves.collect()
 }
@@ -77,6 +79,11 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
 }
 
 impl NamedLeaf<'_> {
+    /// Returns whether the name is an alias, which means the same type in every item.
+    pub(super) fn has_alias(&self) -> bool {
+        self.has_alias
+    }
+
     /// Returns whether the leaf names the parameter at `position`.
     pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
         self.subject.as_ref().is_some_and(|subject| subject.position == position)
@@ -112,11 +119,12 @@ impl NamedLeaf<'_> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         let subject =
             self.subject.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
-        let (as_permission, depends, text, name) =
-            (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
-        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
-        let converted = string_literal(&converted, span);
-        let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
+        let (answer, check) = (self.object_answer()?, paths::check_not_constant(span));
+        let (text, name) = (&leaf.text, &subject.parameter.name);
+        let allow_any = string_literal(&format!("`{text}` allows every object; write `AllowAny({name})`"), span);
+        let deny_all =
+            string_literal(&format!("`{text}` is `DenyAll`, which takes no object; write `DenyAll` alone"), span);
+        let depends = quote_spanned!(span=> #check(#answer, #allow_any, #deny_all););
         let object = subject.object.filter(|_| self.is_negated);
         let single = object.map(|object| {
             let (single, loaded_parameter) =
@@ -131,36 +139,54 @@ impl NamedLeaf<'_> {
         Some(quote!(#depends #single))
     }
 
-    /// Returns the permission trait through which `handler` evaluates the leaf.
-    fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
-        let (leaf, span) = (self.leaf, self.leaf.span);
+    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
+    pub(super) fn as_permission(&self) -> Option<TokenStream> {
+        let (leaf, span, name) = (self.leaf, self.leaf.span, &self.name);
         if leaf.is_codename {
             return None;
         }
         if leaf.subject.is_none() {
             // The marker that distinguishes permissions from rules is inferred.
             let permission = paths::permission_leaf(span);
-            return Some(quote_spanned!(span=> #permission<#handler, _>));
+            return Some(quote_spanned!(span=> <#name as #permission<Self, _>>));
         }
-        let subject = self.subject.as_ref()?;
-        // By the parameter's type and not by its type argument: an alias hides what is loaded.
-        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
-        let permission = paths::object_permission(span);
-        Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
+        let (object, permission) = (self.object_type()?, paths::object_permission(span));
+        Some(quote_spanned!(span=> <#name as #permission<#object, Self>>))
     }
 
-    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
-    pub(super) fn as_permission(&self) -> Option<TokenStream> {
+    /// Returns the type of the object that the leaf is about.
+    fn object_type(&self) -> Option<TokenStream> {
+        let (subject, span) = (self.subject.as_ref()?, self.leaf.span);
+        // By the parameter's type and not by its type argument: an alias hides what is loaded.
+        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
+        Some(quote_spanned!(span=> #loaded_parameter::Item))
+    }
+
+    /// Returns the type that has what the leaf may leave out. Unlike the permission trait it has no bound, so that a type that
+    /// is not a permission is reported once, where the leaf is evaluated.
+    pub(super) fn options(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
-        let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
-        Some(quote_spanned!(span=> <#name as #permission_trait>))
+        if self.leaf.is_codename {
+            return None;
+        }
+        if self.leaf.subject.is_none() {
+            let options = paths::leaf_options(span);
+            return Some(quote_spanned!(span=> <#options<#name, Self>>));
+        }
+        let (object, options) = (self.object_type()?, paths::object_leaf_options(span));
+        Some(quote_spanned!(span=> <#options<#name, #object, Self>>))
+    }
+
+    /// Returns the answer of a leaf about an object, if it is the same for every object.
+    pub(super) fn object_answer(&self) -> Option<TokenStream> {
+        let (span, options) = (self.leaf.span, self.options()?);
+        Some(quote_spanned!(span=> #options::ANSWER))
     }
 
     /// Returns the `REEVALUATE` of the leaf. A codename is always evaluated again.
     pub(in crate::expand) fn reevaluate(&self) -> TokenStream {
-        let span = self.leaf.span;
-        let reevaluate = self.as_permission().map(|permission| quote_spanned!(span=> #permission::REEVALUATE));
-        reevaluate.unwrap_or_else(|| quote_spanned!(span=> true))
+        let (span, options) = (self.leaf.span, self.options());
+        options.map_or_else(|| quote_spanned!(span=> true), |options| quote_spanned!(span=> #options::REEVALUATE))
     }
 
     /// Returns the leaf as a value. `replacement` is what stands for a placeholder.
