@@ -21,7 +21,7 @@ use model::Codenames;
 use model::block::Block;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
-use syntax::method_bodies::{MethodBodies, strip_method_attributes};
+use syntax::method_bodies::{MethodBodies, parsable_items, strip_method_attributes};
 
 /// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
@@ -47,6 +47,13 @@ pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_group(item.into()).into()
 }
 
+/// Returns the items in `#[quoted(…)]`. Generated code uses it for the names in a quoted permission expression.
+#[doc(hidden)]
+#[proc_macro_derive(QuotedPermission, attributes(quoted))]
+pub fn quoted_permission(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::quoted_items(&syn::parse_macro_input!(item)).into()
+}
+
 /// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
 /// macros runs only if that attribute is missing, and reports it.
 macro_rules! method_attributes {
@@ -69,10 +76,8 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
     let (without_bodies, bodies) = MethodBodies::take(tokens);
     let mut item = match syntax::block::parse_impl_block(kind, &without_bodies) {
         Ok(item) => item,
-        Err(error) => {
-            let item = strip_method_attributes(tokens);
-            return error.map_or_else(|| item.clone(), |error| append_errors(&item, &error));
-        }
+        Err(Some(error)) => return append_errors(&strip_method_attributes(tokens), &error),
+        Err(None) => return expand_unparsable_block(kind, arguments, tokens, &without_bodies),
     };
     let mut diagnostics = Diagnostics::new();
     let arguments = diagnostics.record_partial(BlockArgs::read(kind, arguments));
@@ -82,6 +87,25 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
         Ok(()) => expand::block(&block, &item),
         Err(error) => append_errors(&expand::fallback(&block, &item), &error),
     })
+}
+
+/// Expands a block with a syntax error, which the compiler has reported: returns the block with stub implementations, so that
+/// no other use of its type is an error.
+fn expand_unparsable_block(
+    kind: BlockKind,
+    arguments: TokenStream,
+    tokens: &TokenStream,
+    without_bodies: &TokenStream,
+) -> TokenStream {
+    let item = strip_method_attributes(tokens);
+    let parsable = parsable_items(without_bodies).and_then(|block| syntax::block::parse_impl_block(kind, &block).ok());
+    let Some(mut parsable) = parsable else { return item };
+    let mut unreported = Diagnostics::new();
+    let arguments = unreported.record_partial(BlockArgs::read(kind, arguments));
+    let impls = expand::fallback_impls(&Block::read(kind, arguments, &mut parsable, &mut unreported));
+    // Other mistakes are reported when the block can be parsed.
+    drop(unreported.finish());
+    quote!(#item #impls)
 }
 
 /// Expands `permissions!`.
@@ -252,7 +276,10 @@ mod tests {
                 }
             ),
         );
-        assert_eq!(output.to_string(), "impl Chat { fn ping (& self , text :) { } }");
+        let output = output.to_string();
+        let item = "impl Chat { # [cfg (all ())] fn ping (& self , text :) { } }";
+        assert!(output.starts_with(item) && output.contains("Consumer for Chat"), "{output}");
+        assert!(!output.contains("compile_error"), "{output}");
     }
 
     #[test]

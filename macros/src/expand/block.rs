@@ -14,6 +14,7 @@ use crate::model::{BlockKind, respan};
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
+    let defaults = paths::leaf_defaults();
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
     let consumer = (block.kind == BlockKind::Consumer)
@@ -28,6 +29,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
         #lints
         const _: () = {
             #alias
+            #defaults
             #items
             #handler
             #dispatch

@@ -40,12 +40,21 @@ impl<'a> NamedExpression<'a> {
         let tree = expression_tree(&self.expression.tree);
         let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
         let codenames = self.expression.leaves.iter().any(|leaf| leaf.is_codename);
+        let combinable = (!matches!(self.expression.tree, Tree::Leaf(_)))
+            .then(|| self.leaves.iter().filter_map(NamedLeaf::check_combinable).collect());
+        let checks = combinable.and_then(|checks| leaf::constant_checks(&checks, cfgs));
         quote! {
             #aliases
+            #checks
             #(#cfgs)*
             static #name: #expression =
                 #expression { tree: #tree, leaves: &[#(#texts),*], has_codenames: #codenames };
         }
+    }
+
+    /// Returns the check that the expression of an action restricts it, in a block whose permission must hold as well.
+    pub(super) fn check_restricts(&self, cfgs: &[Attribute]) -> Option<TokenStream> {
+        self.single_leaf()?.check_restricts().and_then(|check| leaf::constant_checks(&check, cfgs))
     }
 
     /// Returns `&EXPRESSION` for the descriptor.
@@ -71,7 +80,7 @@ impl<'a> NamedExpression<'a> {
     /// Returns the headers that the leaves read, for the descriptor.
     pub(super) fn headers(&self) -> TokenStream {
         let headers = self.leaves.iter().filter_map(NamedLeaf::headers);
-        quote!(#(#headers,)*)
+        quote!(#(#headers)*)
     }
 
     /// As [`headers`](Self::headers), for the leaves of an event; `ty` returns the type of the event at a span.

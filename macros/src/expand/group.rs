@@ -119,7 +119,7 @@ fn group_impls(
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
     let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
-    let (alias, string) = (paths::alias(&group.runtime), paths::string(site));
+    let (alias, defaults, string) = (paths::alias(&group.runtime), paths::leaf_defaults(), paths::string(site));
     // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));
     let consumer_type = consumer_alias(paths::type_span(consumer));
@@ -144,6 +144,7 @@ fn group_impls(
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
         const _: () = {
             #alias
+            #defaults
             #items
             type #consumer_type = #consumer;
             #impl_

@@ -22,5 +22,6 @@ mod tokens;
 
 pub(crate) use block::block;
 pub(crate) use codenames::codenames;
-pub(crate) use fallback::fallback;
+pub(crate) use fallback::{fallback, fallback_impls};
 pub(crate) use group::{group, group_fallback};
+pub(crate) use leaf::quoted_items;

@@ -10,6 +10,13 @@ pub(super) fn alias(runtime: &Path) -> TokenStream {
     quote!(use #runtime::__private as __rt;)
 }
 
+/// Returns the import of what leaves have by default.
+pub(super) fn leaf_defaults() -> TokenStream {
+    quote!(
+        use __rt::LeafDefaults as _;
+    )
+}
+
 /// The value of `#[serde(crate = …)]`.
 pub(super) const SERDE: &str = "__rt::serde";
 
@@ -48,18 +55,21 @@ paths! {
     capture_use = [__rt::CaptureUse]
     carries = [__rt::Carries]
     check_consumer_captures = [__rt::check_consumer_captures]
-    check_depends_on_object = [__rt::check_depends_on_object]
     check_descriptor = [__rt::check_descriptor]
     check_execution = [__rt::check_execution]
     check_mount = [__rt::check_mount]
     check_mounts = [__rt::check_mounts]
+    check_not_constant = [__rt::check_not_constant]
+    check_restricts = [__rt::check_restricts]
     check_single_object = [__rt::check_single_object]
     codename = [__rt::Codename]
     codename_of = [__rt::Codename::of]
     codename_row = [__rt::CodenameRow]
+    collect_keys = [__rt::collect_keys]
     connect_as_context = [__rt::ConnectContext::as_context]
     connect_context = [__rt::ConnectContext]
     connect_may = [__rt::ConnectContext::may]
+    constant_answer = [__rt::ConstantAnswer]
     consumer = [__rt::Consumer]
     consumer_block = [__rt::ConsumerBlock]
     declare = [__rt::declare]
@@ -96,6 +106,7 @@ paths! {
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
     leaf_headers = [__rt::LeafHeaders]
+    leaf_options = [__rt::LeafOptions]
     load = [__rt::Load]
     loaded_parameter = [__rt::LoadedParameter]
     keep_answer = [__rt::keep_answer]
@@ -108,6 +119,7 @@ paths! {
     may_on = [__rt::may_on]
     mountable = [__rt::Mountable]
     no_opinion = [__rt::no_opinion]
+    object_leaf_options = [__rt::ObjectLeafOptions]
     object_parameter = [__rt::ObjectParameter]
     object_permission = [__rt::ObjectPermission]
     output_conversion = [__rt::output_conversion]
@@ -116,6 +128,7 @@ paths! {
     publish_expression = [__rt::PublishRule::Expression]
     publish_members = [__rt::PublishRule::Members]
     publish_rule = [__rt::PublishRule]
+    quoted_permission = [__rt::QuotedPermission]
     read_arguments = [__rt::read_arguments]
     read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
     read_capture = [__rt::read_capture]
@@ -126,6 +139,7 @@ paths! {
     reply_type = [__rt::Reply]
     result = [__rt::Result]
     route_descriptor = [__rt::RouteDescriptor]
+    rule_options = [__rt::RuleOptions]
     scope_type = [__rt::Scope]
     segment = [__rt::Segment]
     single_leaf_finish = [__rt::SingleLeaf::finish]

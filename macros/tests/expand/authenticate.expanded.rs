@@ -14,6 +14,7 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -35,7 +36,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
@@ -67,7 +68,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -75,7 +76,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -127,9 +128,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -181,6 +182,7 @@ impl Feed {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -202,7 +204,7 @@ const _: () = {
             name: "Feed",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
@@ -234,7 +236,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -242,7 +244,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -294,9 +296,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )

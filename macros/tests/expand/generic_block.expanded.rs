@@ -10,7 +10,17 @@ where
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf1 = IsAuthenticated;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf1 = IsAuthenticated;)]
+    struct __BlockQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["May<P>", "IsAuthenticated"],
@@ -41,8 +51,8 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                 ],
             ),
             headers: &[
@@ -79,8 +89,8 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                         ],
                     ),
                     __authorized,

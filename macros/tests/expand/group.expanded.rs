@@ -5,10 +5,29 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    type __GroupLeaf1 = HasRole;
-    const __GROUPLEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __GROUPLEAF3: __rt::Codename = uploads::read;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;type
+        __GroupLeaf1 = HasRole;fn
+        __group_leaf1()->__GroupLeaf1{__GroupLeaf1{0:"staff"}}const
+        __GROUPLEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __GROUPLEAF3:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf1>>::ANSWER,
+            "`HasRole(\"staff\")` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`HasRole(\"staff\")` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -25,8 +44,20 @@ const _: () = {
         ],
         has_codenames: true,
     };
-    type __PublishLeaf0 = RoomMember;
-    const __PUBLISHLEAF1: __rt::Codename = uploads::write;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __PublishLeaf0 = RoomMember;const
+        __PUBLISHLEAF1:__rt::Codename = uploads::write;
+    )]
+    struct __PublishQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__PublishLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __PUBLISH: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["RoomMember", "uploads.write(channel)"],
@@ -93,7 +124,12 @@ const _: () = {
                             2 => __rt::Call::may(__call, __GROUPLEAF2).await,
                             3 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __GROUPLEAF3,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -129,7 +165,12 @@ const _: () = {
                             }
                             1 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __PUBLISHLEAF1, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __PUBLISHLEAF1,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -150,6 +191,7 @@ enum Everybody {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::sockets::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -197,6 +239,7 @@ struct Lobby;
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -276,6 +319,7 @@ struct Ticks(u32, String);
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),

@@ -5,8 +5,14 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    const __GROUPLEAF1: __rt::Codename = uploads::read;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;const
+        __GROUPLEAF1:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
     type __PublishLeaf0 = Publisher;
     type __GroupConsumer = Chat;
     #[automatically_derived]

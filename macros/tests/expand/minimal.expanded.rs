@@ -7,6 +7,7 @@ impl Echo {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -36,7 +37,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
                         <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
@@ -66,7 +67,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -74,10 +75,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

@@ -21,18 +21,27 @@ impl Folders {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
         has_codenames: false,
     };
-    type __Action0Leaf0 = Author;
-    type __Action0Leaf1 = InState;
-    const __ACTION0LEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __ACTION0LEAF3: __rt::Codename = uploads::read;
-    const __ACTION0LEAF4: __rt::Codename = uploads::write;
-    type __Action0Leaf5 = AllowAny;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __Action0Leaf0 = Author;type
+        __Action0Leaf1 = InState;fn
+        __action0_leaf1()->__Action0Leaf1{__Action0Leaf1{0:"open"}}const
+        __ACTION0LEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __ACTION0LEAF3:__rt::Codename = uploads::read;const
+        __ACTION0LEAF4:__rt::Codename = uploads::write;type
+        __Action0Leaf5 = AllowAny;
+    )]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(
             &[
@@ -75,7 +84,7 @@ const _: () = {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
             headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
             is_inherited: false,
@@ -86,18 +95,21 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
-                            <__Action0Leaf1 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf1,
                                 <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                             true,
                             true,
                             true,
-                            <__Action0Leaf5 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf5,
                                 <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -127,12 +139,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`Author(message)` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Author(message)` allows every object; write `AllowAny(message)`",
+                                    "`Author(message)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -140,12 +154,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`InState(draft, \"open\")` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf1 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf1,
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
+                                    "`InState(draft, \"open\")` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -190,7 +206,8 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION1),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action1Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action1Leaf0,
                                 <Object<Folder> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -209,12 +226,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action1Leaf0,
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Owner(folder)` allows every object; write `AllowAny(folder)`",
+                                    "`Owner(folder)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -247,7 +266,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -255,7 +274,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -286,18 +305,21 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
-                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf1,
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
                                 true,
                                 true,
                                 true,
-                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf5,
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -307,18 +329,20 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf1 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf1,
                                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 2 => {
@@ -335,10 +359,11 @@ const _: () = {
                                 }
                                 5 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf5 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf5,
                                             <Object<Room> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),
@@ -444,7 +469,7 @@ const _: () = {
                                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                                         Self,
                                                     >>::has_object_permission(
-                                                            &__Action0Leaf1 { 0: "open" },
+                                                            &__action0_leaf1(),
                                                             __handler,
                                                             &__rt::Call::permission_context(__call),
                                                             __object,
@@ -454,7 +479,14 @@ const _: () = {
                                             )
                                             .await
                                     }
-                                    3 => __rt::may_on(__call, __ACTION0LEAF3, __p6).await,
+                                    3 => {
+                                        __rt::may_on(
+                                                __call,
+                                                __ACTION0LEAF3,
+                                                __rt::collect_keys(__p6),
+                                            )
+                                            .await
+                                    }
                                     4 => {
                                         __rt::LoadingObjects::may(
                                                 __p3,
@@ -560,7 +592,8 @@ const _: () = {
                         &__ACTION1,
                         __rt::kept_leaves(
                             &[
-                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action1Leaf0,
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -571,10 +604,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action1Leaf0,
                                             <Object<Folder> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
@@ -669,7 +703,10 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __Action0Leaf0 = AllowAny;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Action0Leaf0 = AllowAny;)]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny(message)"],
@@ -699,7 +736,8 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
@@ -746,7 +784,8 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -756,10 +795,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

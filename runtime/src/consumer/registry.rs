@@ -251,13 +251,7 @@ macro_rules! __register {
 macro_rules! __register_group {
     ($group:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::GroupRegistration::new(
-                <$group as $crate::__private::Group>::NAME,
-                <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
-                <$group as $crate::__private::Group>::PERMISSION,
-                <$group as $crate::__private::Group>::PUBLISH,
-                <$group as $crate::__private::Group>::HEADERS,
-            )
+            $crate::__private::group_registration::<$group>()
         }
     };
 }

@@ -7,6 +7,7 @@ mod expression;
 mod http;
 mod kept_leaves;
 mod kleene;
+mod leaf_options;
 mod object;
 mod object_evaluation;
 mod rule;
@@ -21,6 +22,9 @@ pub use expression::{Expr, Expression};
 pub use http::{HttpRequest, check_header_names, rule_answer};
 pub use kept_leaves::{keep_answer, kept_answer, kept_leaves};
 use kleene::Answers;
+pub use leaf_options::{
+    ConstantAnswer, LeafDefaults, LeafOptions, ObjectLeafOptions, RuleOptions, check_not_constant, check_restricts,
+};
 pub use object::ObjectPermission;
 pub(crate) use object_evaluation::ObjectEvaluation;
 pub use object_evaluation::{evaluate_before_loading, evaluate_objects};

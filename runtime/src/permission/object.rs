@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::AllowAny;
+use super::{AllowAny, DenyAll};
 use crate::context::{Handler, PermissionContext};
 use crate::error::Result;
 
@@ -94,5 +94,14 @@ impl<T: Sync, H: Handler> ObjectPermission<T, H> for AllowAny {
 
     async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &T) -> Result<bool> {
         Ok(true)
+    }
+}
+
+/// Denies every object. A macro refuses it as a leaf about an object, also under another name: `DenyAll` needs no object.
+impl<T: Sync, H: Handler> ObjectPermission<T, H> for DenyAll {
+    const ALWAYS: Option<bool> = Some(false);
+
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &T) -> Result<bool> {
+        Ok(false)
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::Permission;
-use crate::context::{ConnectContext, Handler, PermissionContext, Scope};
+use crate::context::{Handler, PermissionContext, Scope};
 use crate::error::Result;
 
 /// A permission about a connection alone: `H` is the handler that it guards, or the consumer of a group or an event.
@@ -114,31 +114,15 @@ pub struct RuleKind;
     note = "implement `Permission<{H}>` or `Rule<{H}>` for `{Self}`; an impl for every `H: Handler<User = ..>` applies if `{H}` has that user type, which its attribute names by `user = ..`"
 )]
 pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
-    /// Whether the leaf is evaluated again for the same message after a change of rights.
-    const REEVALUATE: bool;
-
-    /// The headers that the leaf reads.
-    const HEADERS: &'static [&'static str];
-
     /// Evaluates the leaf for a message.
     fn has_permission(
         &self,
         handler: &H,
         cx: &PermissionContext<'_, H::User>,
     ) -> impl Future<Output = Result<bool>> + Send;
-
-    /// Evaluates the leaf for a client that connects.
-    fn can_connect(
-        &self,
-        handler: &H,
-        cx: &ConnectContext<'_, H::User>,
-    ) -> impl Future<Output = Result<Option<bool>>> + Send;
 }
 
 impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
-    const REEVALUATE: bool = <P as Permission<H>>::REEVALUATE;
-    const HEADERS: &'static [&'static str] = <P as Permission<H>>::HEADERS;
-
     #[inline]
     fn has_permission(
         &self,
@@ -147,21 +131,9 @@ impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
     ) -> impl Future<Output = Result<bool>> + Send {
         Permission::has_permission(self, handler, cx)
     }
-
-    #[inline]
-    fn can_connect(
-        &self,
-        handler: &H,
-        cx: &ConnectContext<'_, H::User>,
-    ) -> impl Future<Output = Result<Option<bool>>> + Send {
-        Permission::can_connect(self, handler, cx)
-    }
 }
 
 impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
-    const REEVALUATE: bool = true;
-    const HEADERS: &'static [&'static str] = <R as Rule<H>>::HEADERS;
-
     #[inline]
     fn has_permission(
         &self,
@@ -169,11 +141,6 @@ impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
         cx: &PermissionContext<'_, H::User>,
     ) -> impl Future<Output = Result<bool>> + Send {
         self.holds(handler, cx.scope())
-    }
-
-    #[inline]
-    async fn can_connect(&self, _: &H, _: &ConnectContext<'_, H::User>) -> Result<Option<bool>> {
-        Ok(None)
     }
 }
 

@@ -4,8 +4,10 @@ use std::future::Future;
 use std::hash::Hash;
 
 use super::event::Emits;
+#[cfg(feature = "registry")]
+use crate::consumer::GroupRegistration;
 use crate::consumer::{Consumer, LeafHeaders, PublishRule};
-use crate::context::{Call, GrantKeys, Handler, Scope, User};
+use crate::context::{Call, GrantKeyList, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
 use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Rule, RuleKind};
@@ -40,7 +42,7 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group",
     label = "not a group",
-    note = "put `#[derive(Group)]` and `#[group(consumer = .., permission = .., publish = .., events(..))]` on it"
+    note = "a group is a value of a type, not a name: declare `struct Room(u32);` with `#[derive(Group)]` and `#[group(consumer = .., permission = .., publish = .., events(..))]`, and write `Room(5)`"
 )]
 pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
@@ -195,11 +197,17 @@ impl<G: Sync, C: Consumer> GroupPermission<G, C> for IsAuthenticated {
 }
 
 /// Evaluates a codename with the overwrites of the object that a field of the group names.
-pub fn may_join_on<U: User, K: GrantKeys>(
-    call: &Call<'_, U>,
-    codename: Codename,
-    object: &K,
-) -> impl Future<Output = Result<bool>> + Send {
-    let (scope, keys) = (call.scope(), crate::context::collect_keys(object));
-    async move { scope.may_with(codename, &keys).await }
+///
+/// # Errors
+///
+/// The error of the grant source.
+pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: GrantKeyList) -> Result<bool> {
+    call.scope().may_with(codename, &keys).await
+}
+
+/// Returns the registration of a group. It has one bound, so that a type with a wrong consumer is reported at the consumer.
+#[cfg(feature = "registry")]
+#[must_use]
+pub const fn group_registration<G: Group>() -> GroupRegistration {
+    GroupRegistration::new(G::NAME, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::HEADERS)
 }

@@ -38,7 +38,7 @@ where
     G::Consumer: Handler<User = U>,
 {
     if let Some(joins) =
-        call.session().and_then(|session| <dyn Any>::downcast_ref::<NewUserJoins<G::Consumer>>(session))
+        call.session().and_then(|session| (session as &dyn Any).downcast_ref::<NewUserJoins<G::Consumer>>())
     {
         joins.push(Box::new(|session, scope, effects| Box::pin(join_new_user(session, scope, effects, group, id))));
         return Ok(());
@@ -125,11 +125,17 @@ impl<G: Group> JoinRequest<G> {
 /// Returns the session of the call, as a session of consumer `C`.
 pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
     let session = call.session().ok_or_else(|| Error::internal("groups are unavailable during connect checks"))?;
-    if <dyn Any>::is::<NewUserJoins<C>>(session) {
+    let any: &dyn Any = session;
+    if any.is::<NewUserJoins<C>>() {
         return Err(Error::internal("`#[authenticate]` can join groups; leaving and publishing are for actions"));
     }
-    <dyn Any>::downcast_ref(session)
-        .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
+    any.downcast_ref().ok_or_else(|| {
+        let (own, other) = (session.consumer_name(), C::NAME);
+        let message = format!(
+            "this connection belongs to consumer `{own}`, and groups and events of `{other}` are for those of `{other}`"
+        );
+        Error::internal(message)
+    })
 }
 
 impl<C: Consumer> Session<C> {

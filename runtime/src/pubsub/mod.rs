@@ -20,6 +20,8 @@ pub use event::{
     Emits, EventLeaf, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
     hash_coalescing_key,
 };
+#[cfg(feature = "registry")]
+pub use group::group_registration;
 pub use group::{Carries, Group, GroupLeaf, GroupPermission, may_join_on};
 pub(crate) use new_user_joins::NewUserJoins;
 pub use publish_permit::PublishPermit;

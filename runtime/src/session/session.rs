@@ -18,7 +18,7 @@ use super::queued_event::EventHandle;
 use super::registry::Registry;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, Handler, PeerAddress, Scope};
+use crate::context::{CallSession, ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
@@ -223,6 +223,12 @@ impl<C: Consumer> Session<C> {
 pub(crate) enum CurrentScope<'a, U> {
     Initial(&'a Scope<U>),
     Renewed(Arc<Scope<U>>),
+}
+
+impl<C: Consumer> CallSession for Arc<Session<C>> {
+    fn consumer_name(&self) -> &'static str {
+        C::NAME
+    }
 }
 
 impl<U> Deref for CurrentScope<'_, U> {

@@ -46,8 +46,9 @@ impl NamedLeaf<'_> {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if let Some((borrow, subject_field)) = self.subject_field(group) {
-            let (at, may_on) = (subject_field.span(), paths::may_join_on(subject_field.span()));
-            let call = quote_spanned!(at=> #may_on(#call, #name, #subject_field).await);
+            let at = subject_field.span();
+            let (may_on, keys) = (paths::may_join_on(at), paths::collect_keys(at));
+            let call = quote_spanned!(at=> #may_on(#call, #name, #keys(#subject_field)).await);
             return quote_spanned!(at=> { #borrow #call });
         }
         if self.leaf.is_codename {

@@ -1,0 +1,118 @@
+//! What a leaf may leave out: generated code reads it without a bound on the leaf's type, so that a type that is not a
+//! permission is reported where the leaf is evaluated, and nowhere else.
+//!
+//! The items are inherent where the type is a permission. An inherent item comes before one of a trait, so that those of
+//! [`LeafDefaults`] hold for all other types, for example rules.
+
+use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
+
+use super::{AllowAny, DenyAll, ObjectPermission, Permission, Rule};
+use crate::context::{ConnectContext, Handler};
+use crate::error::Result;
+
+/// Gives the answer of a leaf `P` that is always the same: `ConstantAnswer::<P>::ANSWER`.
+#[derive(Debug)]
+pub struct ConstantAnswer<P>(PhantomData<P>);
+
+impl ConstantAnswer<AllowAny> {
+    /// `AllowAny` permits everyone.
+    pub const ANSWER: Option<bool> = Some(true);
+}
+
+impl ConstantAnswer<DenyAll> {
+    /// `DenyAll` denies everyone.
+    pub const ANSWER: Option<bool> = Some(false);
+}
+
+/// Gives what a leaf `P` may leave out in an expression of handler `H`.
+#[derive(Debug)]
+pub struct LeafOptions<P, H>(PhantomData<(P, H)>);
+
+impl<P: Permission<H>, H: Handler> LeafOptions<P, H> {
+    /// Whether the leaf is evaluated again for the same message.
+    pub const REEVALUATE: bool = P::REEVALUATE;
+    /// The headers that the leaf reads.
+    pub const HEADERS: &'static [&'static str] = P::HEADERS;
+
+    /// Evaluates the leaf for a client that connects.
+    #[inline]
+    pub fn can_connect(
+        leaf: &P,
+        handler: &H,
+        cx: &ConnectContext<'_, H::User>,
+    ) -> impl Future<Output = Result<Option<bool>>> + Send {
+        leaf.can_connect(handler, cx)
+    }
+}
+
+/// Gives what a leaf `R` that is a rule may leave out in an expression of handler `H`. A type of its own, because the compiler
+/// cannot tell that no type is both a permission and a rule.
+#[derive(Debug)]
+pub struct RuleOptions<R, H>(PhantomData<(R, H)>);
+
+impl<R: Rule<H>, H: Handler> RuleOptions<R, H> {
+    /// The headers that the leaf reads.
+    pub const HEADERS: &'static [&'static str] = R::HEADERS;
+}
+
+/// Gives the constants of a leaf `P` about an object `T` in an expression of handler `H`.
+#[derive(Debug)]
+pub struct ObjectLeafOptions<P, T, H>(PhantomData<(P, T, H)>);
+
+impl<P: ObjectPermission<T, H>, T, H: Handler> ObjectLeafOptions<P, T, H> {
+    /// Whether the leaf is evaluated again for the same message.
+    pub const REEVALUATE: bool = P::REEVALUATE;
+    /// The headers that the leaf reads.
+    pub const HEADERS: &'static [&'static str] = P::HEADERS;
+    /// The answer for every object, if it does not depend on the object.
+    pub const ANSWER: Option<bool> = P::ALWAYS;
+}
+
+/// What holds for all other types.
+pub trait LeafDefaults {
+    /// The answer depends on something.
+    const ANSWER: Option<bool> = None;
+    /// The leaf is evaluated again.
+    const REEVALUATE: bool = true;
+    /// The leaf reads no header.
+    const HEADERS: &'static [&'static str] = &[];
+
+    /// The leaf has no opinion on connecting.
+    #[inline]
+    fn can_connect<P, H, U>(_: &P, _: &H, _: &ConnectContext<'_, U>) -> Ready<Result<Option<bool>>> {
+        ready(Ok(None))
+    }
+}
+
+impl<P> LeafDefaults for ConstantAnswer<P> {}
+
+impl<P, H> LeafDefaults for LeafOptions<P, H> {}
+
+impl<R, H> LeafDefaults for RuleOptions<R, H> {}
+
+impl<P, T, H> LeafDefaults for ObjectLeafOptions<P, T, H> {}
+
+/// Checks at compile time that the answer of a leaf, whatever its name, depends on something.
+///
+/// # Panics
+///
+/// Panics with `allow_any` or `deny_all` if the leaf is that permission.
+#[track_caller]
+pub const fn check_not_constant(answer: Option<bool>, allow_any: &'static str, deny_all: &'static str) {
+    match answer {
+        Some(true) => panic!("{}", allow_any),
+        Some(false) => panic!("{}", deny_all),
+        None => {}
+    }
+}
+
+/// Checks at compile time that the expression of an action, whatever its name, is not `AllowAny`.
+///
+/// # Panics
+///
+/// Panics with `message` if it is.
+#[track_caller]
+pub const fn check_restricts(answer: Option<bool>, message: &'static str) {
+    assert!(!matches!(answer, Some(true)), "{}", message);
+}
