@@ -40,7 +40,10 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
-            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[

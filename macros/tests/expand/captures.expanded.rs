@@ -77,8 +77,10 @@ const _: () = {
                 ],
             ),
             headers: &[
-                <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
-                <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[
@@ -95,7 +97,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -120,7 +123,8 @@ const _: () = {
                         ],
                     ),
                     headers: &[
-                        <__Action1Leaf0 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action1Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,
@@ -171,7 +175,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
                     ],
                     capture_uses: &[
                         __rt::CaptureUse {

@@ -282,7 +282,8 @@ const _: () = {
             &__CONNECT,
         );
         const CONNECT_HEADERS: __rt::LeafHeaders = &[
-            <__ConnectLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
         ];
         async fn authorize_connect(
             &self,

@@ -46,7 +46,10 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
-            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -139,7 +142,8 @@ const _: () = {
             &__CONNECT,
         );
         const CONNECT_HEADERS: __rt::LeafHeaders = &[
-            <__ConnectLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
         ];
         async fn authorize_connect(
             &self,

@@ -77,7 +77,10 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
-            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -345,7 +348,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,

@@ -56,8 +56,10 @@ const _: () = {
                 ],
             ),
             headers: &[
-                <May<P> as __rt::PermissionLeaf<Self, _>>::HEADERS,
-                <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                <__rt::LeafOptions<May<P>, Self>>::HEADERS,
+                <__rt::RuleOptions<May<P>, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],

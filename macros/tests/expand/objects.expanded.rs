@@ -86,7 +86,10 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
-            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -116,15 +119,18 @@ const _: () = {
                         ],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,
-                        <__Action0Leaf1 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf1,
                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,
-                        <__Action0Leaf5 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf5,
                             <Object<Room> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,
@@ -215,7 +221,8 @@ const _: () = {
                         ],
                     ),
                     headers: &[
-                        <__Action1Leaf0 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action1Leaf0,
                             <Object<Folder> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,
@@ -744,7 +751,8 @@ const _: () = {
                         ],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::ObjectPermission<
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
                         >>::HEADERS,

@@ -40,7 +40,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,

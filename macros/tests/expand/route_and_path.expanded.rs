@@ -43,7 +43,10 @@ const _: () = {
             kept_leaves: __rt::kept_leaves(
                 &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
-            headers: &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS],
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[],
@@ -69,7 +72,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
                     ],
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
@@ -263,7 +267,8 @@ const _: () = {
                         &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
                     headers: &[
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
