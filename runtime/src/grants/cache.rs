@@ -83,6 +83,8 @@ struct CacheState<U> {
     /// begun after that.
     clock: AtomicU64,
     turns: Arc<Turns<String>>,
+    /// The smallest maximum age of the endpoints that use the cache, in milliseconds.
+    max_age_millis: AtomicU64,
     /// Protects the loads that connections share. No other lock is taken and no user code runs under it.
     shared_loads: Mutex<SharedLoads>,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
@@ -103,6 +105,7 @@ impl<U> GrantCache<U> {
             epoch: AtomicU64::new(0),
             clock: AtomicU64::new(0),
             turns: Turns::new(usize::MAX, usize::MAX),
+            max_age_millis: AtomicU64::new(u64::MAX),
             shared_loads: Mutex::default(),
             loader: Mutex::default(),
             attachment: OnceLock::new(),
@@ -130,6 +133,13 @@ impl<U> GrantCache<U> {
     /// Lowers the number of users that are loaded at the same time to `max_loads`.
     pub(crate) fn limit_loads(&self, max_loads: usize) {
         self.0.turns.limit(max_loads);
+    }
+
+    /// Lowers the age from which overwrites that no connection uses are loaded again to `max_age`.
+    pub(crate) fn limit_age(&self, max_age: Option<Duration>) {
+        if let Some(max_age) = max_age {
+            self.0.max_age_millis.fetch_min(millis(max_age), Ordering::Relaxed);
+        }
     }
 
     /// Returns the attachment of the cache, of which there is one type only. Clones of the cache share it.
@@ -240,7 +250,12 @@ impl<U: 'static> GrantCache<U> {
     }
 
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
-        self.0.lock_loader().request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
+        let since = self.0.age_millis().checked_sub(self.0.max_age_millis.load(Ordering::Relaxed));
+        let mut loader = self.0.lock_loader();
+        if let Some(since) = since {
+            loader.forget_unused(objects, since);
+        }
+        loader.request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
     }
 }
 

@@ -49,10 +49,6 @@ impl LoaderState {
         let (mut request, mut exclusive_batch) = (LoadRequest::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
-            if slot.is_unused() {
-                // Only connections renew overwrites, so these may be older than the maximum age.
-                *slot = LoaderSlot::default();
-            }
             if slot.entry.current().is_none() {
                 let load = slot.batch.as_ref().filter(|_| !is_exclusive).and_then(|batch| batch.join());
                 let load = load.unwrap_or_else(|| {
@@ -71,6 +67,19 @@ impl LoaderState {
             request.entries.push(slot.entry.clone());
         }
         request
+    }
+
+    /// Forgets those of the objects which no connection uses and which were loaded before `since`: only connections renew
+    /// overwrites.
+    pub(super) fn forget_unused(&mut self, objects: &[ObjectKey], since: u64) {
+        for object in objects {
+            let is_unused = |slot: &LoaderSlot| {
+                Arc::strong_count(&slot.entry) == 1 && slot.entry.loaded().is_some() && slot.entry.is_older_than(since)
+            };
+            if self.slots.get(object).is_some_and(is_unused) {
+                self.slots.remove(object);
+            }
+        }
     }
 
     /// Removes a batch that has completed or failed, so that no request joins it.
@@ -97,13 +106,6 @@ impl LoaderState {
             self.slots.retain(|_, slot| Arc::strong_count(&slot.entry) > 1);
             self.prune_at = LoaderState::MIN_PRUNE_SLOTS.max(self.slots.len() * 2);
         }
-    }
-}
-
-impl LoaderSlot {
-    /// Returns whether the overwrites are loaded and no connection uses them.
-    fn is_unused(&self) -> bool {
-        self.entry.loaded().is_some() && Arc::strong_count(&self.entry) == 1
     }
 }
 

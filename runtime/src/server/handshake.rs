@@ -78,6 +78,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
+            grants.limit_age(self.limits.grants_max_age);
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();

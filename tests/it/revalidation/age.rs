@@ -208,13 +208,12 @@ async fn renewal_that_the_end_of_a_connection_leaves_to_others_is_made_up_for() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn overwrites_that_no_connection_uses_are_loaded_again() {
+async fn overwrites_that_no_connection_has_used_for_the_maximum_age_are_loaded_again() {
     let fixture = fixture();
     let mut client = fixture.open(1).await;
     assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
     client.close().await;
-    // Long enough for the end of the session, far less than the maximum age.
-    sleep(Duration::from_secs(1)).await;
+    sleep(MAX_AGE + Duration::from_secs(1)).await;
     fixture.state.deny_channel(5);
     assert_eq!(fixture.open(2).await.call("read_on").with("channel", 5).await.status(), 403);
 }
