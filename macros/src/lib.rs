@@ -19,6 +19,7 @@ use quote::quote;
 use diagnostics::Diagnostics;
 use model::Codenames;
 use model::block::Block;
+use model::event_type::EventType;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
 use syntax::method_bodies::{MethodBodies, strip_method_attributes};
@@ -45,6 +46,12 @@ pub fn permissions(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_derive(Group, attributes(group))]
 pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_group(item.into()).into()
+}
+
+/// Implements `Event` for a type that can be published.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn event_type(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_event_type(item.into()).into()
 }
 
 /// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
@@ -106,6 +113,21 @@ fn expand_group(item: TokenStream) -> TokenStream {
     match diagnostics.finish() {
         Ok(()) => expand::group(&group),
         Err(error) => append_errors(&expand::group_fallback(&group), &error),
+    }
+}
+
+/// Expands `#[derive(Event)]`.
+fn expand_event_type(item: TokenStream) -> TokenStream {
+    let input = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let event = EventType::read(&input, &mut diagnostics);
+    check::event_type(&event, &mut diagnostics);
+    match diagnostics.finish() {
+        Ok(()) => expand::event_type(&event),
+        Err(error) => append_errors(&expand::event_type_fallback(&event), &error),
     }
 }
 

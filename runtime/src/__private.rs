@@ -28,8 +28,10 @@ pub use crate::permission::{
     kept_answer, kept_leaves,
 };
 pub use crate::pubsub::{
-    Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
-    equal_coalescing_keys, hash_coalescing_key, may_join_on,
+    Carries, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
+    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Subscriber,
+    check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys, fingerprint, hash_coalescing_key,
+    may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

@@ -105,7 +105,7 @@ pub use message::{Reply, RequestId};
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
-pub use pubsub::{Carries, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
+pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 
@@ -126,6 +126,9 @@ pub use portcullis_macros::permissions;
 
 #[doc = include_str!("docs/group.md")]
 pub use portcullis_macros::Group;
+
+#[doc = include_str!("docs/event_type.md")]
+pub use portcullis_macros::Event;
 
 #[doc = include_str!("docs/event.md")]
 pub use portcullis_macros::event;

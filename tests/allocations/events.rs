@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{ConnectContext, Context, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+use portcullis::{ConnectContext, Context, Event, EventPermission, Group, Publisher, Result, Scope, User, consumer};
 
 use super::runtime;
 
@@ -26,6 +26,7 @@ struct Everybody;
 #[group(consumer = Site, permission = portcullis::AllowAny, publish = portcullis::AllowAny, events(News))]
 struct Wall;
 
+#[derive(Event)]
 struct News {
     /// The minimal level of a receiver.
     level: u32,

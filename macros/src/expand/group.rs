@@ -1,16 +1,18 @@
 //! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
+use super::codec::{self, Encoded};
 use super::evaluation::NamedExpression;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
+use super::tokens::string_literal;
 use crate::model::expression::Expression;
 use crate::model::group::{Group, Publish};
-use crate::model::{PublicNamePart, respan};
+use crate::model::{PublicNamePart, print, respan};
 
 /// The role of the expression that guards joining.
 const JOIN_ROLE: &str = "Group";
@@ -44,12 +46,14 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     };
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
     let (public_name, GroupExpression { items, reference, method }) = (public_name(group, &locals), join);
+    let codec = (!group.is_local).then(|| codec::codec(&group.body, Encoded::GroupKey));
+    let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
         group,
-        &quote!(#items #publish_items #register!(#self_type);),
+        &quote!(#items #publish_items #register!(#self_type); #reaches),
         &reference,
         &publish_rule,
-        &quote!(#public_name #method #authorize_publish),
+        &quote!(#codec #public_name #method #authorize_publish),
     )
 }
 
@@ -73,6 +77,23 @@ fn group_expression(
         reference: named.reference(),
         method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
     }
+}
+
+/// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
+fn reach_checks(group: &Group) -> TokenStream {
+    let checks = group.events.iter().map(|event| {
+        let (at, self_type, written) = (paths::type_span(event), &group.ty, print(event.to_token_stream()));
+        let (check, carries, self_type) =
+            (paths::check_distributed(at), paths::carries(at), respan(quote!(#self_type), at));
+        let message = format!(
+            "`{written}` is a local event, but the group `{}` is not local; write `local` in `#[group(…)]`, or remove \
+             `#[event(local)]` from `{written}`",
+            group.ty
+        );
+        let message = string_literal(&message, at);
+        quote_spanned!(at=> const _: () = #check(<#self_type as #carries<#event>>::IS_DISTRIBUTED, #message);)
+    });
+    checks.collect()
 }
 
 fn publish_members() -> TokenStream {
@@ -111,7 +132,8 @@ fn group_impls(
     methods: &TokenStream,
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
-    let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
+    let (site, self_type, name) = (Span::call_site(), &group.ty, &group.name);
+    let identity = codec::identity(&group.body, self_type, name);
     let (alias, string) = (paths::alias(&group.runtime), paths::string(site));
     // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));
@@ -122,6 +144,7 @@ fn group_impls(
     let body = quote! {
         #consumer_item
         const NAME: &'static #string = #name;
+        #identity
         #permission
         const PUBLISH: #publish_rule = #publish;
         #methods

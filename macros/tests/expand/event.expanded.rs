@@ -145,15 +145,9 @@ const _: () = {
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "upload_created",
-                permission: &__EVENT0,
-            },
+            <Self as __rt::Emits<__Event0Type>>::EVENT,
             #[cfg(feature = "typing")]
-            __rt::EventDescriptor {
-                name: "message.typing",
-                permission: &__EVENT1,
-            },
+            <Self as __rt::Emits<__Event1Type>>::EVENT,
         ];
         async fn authorize_connect(
             &self,
@@ -175,6 +169,7 @@ const _: () = {
     impl __rt::Emits<__Event0Type> for Chat {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -229,6 +224,7 @@ const _: () = {
     impl __rt::Emits<__Event1Type> for Chat {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
+        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -391,10 +387,7 @@ const _: () = {
     impl<P: Policy> __rt::Consumer for Feed<P> {
         const NAME: &'static ::core::primitive::str = "Feed";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "yield",
-                permission: &__EVENT0,
-            },
+            <Self as __rt::Emits<Changed<P>>>::EVENT,
         ];
         const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
     }
@@ -402,6 +395,7 @@ const _: () = {
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,

@@ -33,13 +33,41 @@ const _: () = {
         has_codenames: true,
     };
     __rt::register_group!(RoomGroup);
+    const _: () = __rt::check_distributed(
+        <RoomGroup as __rt::Carries<MessageCreated>>::IS_DISTRIBUTED,
+        "`MessageCreated` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `MessageCreated`",
+    );
+    const _: () = __rt::check_distributed(
+        <RoomGroup as __rt::Carries<events::Typing>>::IS_DISTRIBUTED,
+        "`events::Typing` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `events::Typing`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "RoomGroup"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct RoomGroup {room_id: u32, channel: ChannelId}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self { room_id: __field0, channel: __field1 } = __value;
+                __rt::FieldEncoder::key_field(__encoder, __field0)?;
+                __rt::FieldEncoder::key_field(__encoder, __field1)?;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                ::core::result::Result::Ok(Self {
+                    room_id: __rt::FieldDecoder::key_field(__decoder)?,
+                    channel: __rt::FieldDecoder::key_field(__decoder)?,
+                })
+            },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(
@@ -152,13 +180,47 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Everybody);
+    const _: () = __rt::check_distributed(
+        <Everybody as __rt::Carries<Changed<Polite>>>::IS_DISTRIBUTED,
+        "`Changed<Polite>` is a local event, but the group `Everybody` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Changed<Polite>`",
+    );
     type __GroupConsumer = feed::Feed<Polite>;
     #[automatically_derived]
     impl __rt::Group for Everybody {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Everybody";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Everybody"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "enum Everybody {Awake {}, Asleep {}}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                match __value {
+                    Self::Awake {} => {
+                        __rt::FieldEncoder::variant(__encoder, 0u32);
+                    }
+                    Self::Asleep {} => {
+                        __rt::FieldEncoder::variant(__encoder, 1u32);
+                    }
+                }
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                match __rt::FieldDecoder::variant(__decoder)? {
+                    0u32 => ::core::result::Result::Ok(Self::Awake {}),
+                    1u32 => ::core::result::Result::Ok(Self::Asleep {}),
+                    _ => {
+                        ::core::result::Result::Err(
+                            __rt::FieldDecoder::unknown_variant(),
+                        )
+                    }
+                }
+            },
+        });
         async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
@@ -202,13 +264,28 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Lobby);
+    const _: () = __rt::check_distributed(
+        <Lobby as __rt::Carries<Ticked>>::IS_DISTRIBUTED,
+        "`Ticked` is a local event, but the group `Lobby` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for Lobby {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Lobby";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Lobby"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint("struct Lobby {}");
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self {} = __value;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| { ::core::result::Result::Ok(Self {}) },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
@@ -271,13 +348,37 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Ticks);
+    const _: () = __rt::check_distributed(
+        <Ticks as __rt::Carries<Ticked>>::IS_DISTRIBUTED,
+        "`Ticked` is a local event, but the group `Ticks` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for Ticks {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Ticks";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Ticks"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct Ticks {0: u32, 1: String}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self { 0: __field0, 1: __field1 } = __value;
+                __rt::FieldEncoder::key_field(__encoder, __field0)?;
+                __rt::FieldEncoder::key_field(__encoder, __field1)?;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                ::core::result::Result::Ok(Self {
+                    0: __rt::FieldDecoder::key_field(__decoder)?,
+                    1: __rt::FieldDecoder::key_field(__decoder)?,
+                })
+            },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))

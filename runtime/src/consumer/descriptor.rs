@@ -75,6 +75,14 @@ pub struct EventDescriptor {
     pub name: &'static str,
     /// Permission expression that is evaluated per subscriber.
     pub permission: &'static Expression,
+    /// Name of the event's type on other machines, without type arguments.
+    pub type_name: &'static str,
+    /// The type arguments as written.
+    pub type_arguments: &'static str,
+    /// Path of the event's type.
+    pub type_path: &'static str,
+    /// Hash of the definition of the event's type, and of the type arguments as written.
+    pub fingerprint: u64,
 }
 
 /// Who may publish to a group from an action.

@@ -16,7 +16,8 @@ impl<U: User> Disconnect<'_, U> {
     /// `cx.left::<Room>()`. Empty if it was in none, or if the group belongs to another consumer.
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # use portcullis::{AllowAny, Disconnect, Event, Group, consumer};
+    /// # #[derive(Event)]
     /// # struct Gone(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]
@@ -50,7 +51,8 @@ impl<U: User> Disconnect<'_, U> {
     /// another consumer, the event is dropped and an error is logged.
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # use portcullis::{AllowAny, Disconnect, Event, Group, consumer};
+    /// # #[derive(Event)]
     /// # struct Gone;
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]

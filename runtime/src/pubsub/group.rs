@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::hash::Hash;
 
+use super::codec::Codec;
 use super::event::Emits;
 use crate::consumer::{Consumer, PublishRule};
 use crate::context::{Call, GrantKeys, Handler, Scope, User};
@@ -19,7 +20,8 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+/// # use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
+/// #[derive(Event)]
 /// struct Said { text: String }
 ///
 /// /// The members of a chat room. Frames call room 5 `rooms/5`.
@@ -46,9 +48,21 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
     type Consumer: Consumer;
 
-    /// The name of the type.
+    /// The name that other machines, logs and the audit know the type by.
     #[doc(hidden)]
     const NAME: &'static str;
+
+    /// The path of the type, for messages.
+    #[doc(hidden)]
+    const PATH: &'static str;
+
+    /// The hash of the name, the variants, and the fields with their types as written.
+    #[doc(hidden)]
+    const FINGERPRINT: u64;
+
+    /// The encoding of the key. `None` if the group is local.
+    #[doc(hidden)]
+    const CODEC: Option<Codec<Self>> = None;
 
     /// Returns the name of this group in frames, if the type declares one.
     #[doc(hidden)]
@@ -91,7 +105,11 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     label = "this group does not carry `{E}`",
     note = "add `{E}` to the `events(..)` of the group"
 )]
-pub trait Carries<E>: Group<Consumer: Emits<E>> {}
+pub trait Carries<E>: Group<Consumer: Emits<E>> {
+    /// Whether the event may leave its machine.
+    #[doc(hidden)]
+    const IS_DISTRIBUTED: bool = <Self::Consumer as Emits<E>>::EVENT_TYPE.is_distributed();
+}
 
 /// A permission of a group: decides whether a connection may join a group of type `G`, or publish to it.
 ///
@@ -102,9 +120,10 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, GroupPermission, Result, Scope, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, GroupPermission, Result, Scope, User, consumer};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// #[group(consumer = Chat, permission = InRoom, publish = members, events(Said))]

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::event::Emits;
+use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
 use super::join_request::session;
 use super::publish_authorization::authorize_publishing;
@@ -25,9 +26,10 @@ use crate::session::session::Session;
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Context, Group, Result, User, consumer};
+/// # use portcullis::{AllowAny, Context, Event, Group, Result, User, consumer};
 /// # struct Member;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -114,9 +116,10 @@ impl<U: User> Context<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # use portcullis::{AllowAny, Context, Event, Group, RequestId, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # #[derive(Event)]
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -236,7 +239,7 @@ impl<U: User> Context<'_, U> {
     pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
     where
         C: Consumer + Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
+        E: DistributedEvent,
     {
         let call = self.action_call()?;
         let (user_id, event) = (user_id.into(), Contained::new(event));
@@ -273,7 +276,8 @@ impl<U: User> ConnectContext<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, ConnectContext, Group, Result, consumer};
+    /// # use portcullis::{AllowAny, ConnectContext, Event, Group, Result, consumer};
+    /// # #[derive(Event)]
     /// # struct Arrived;
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Arrived))]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::event::Emits;
+use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::panic::Contained;
@@ -22,9 +23,10 @@ use crate::session::session::SessionRegistry;
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, Publisher, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, Publisher, User, consumer};
 /// # struct Member;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -76,7 +78,7 @@ impl<C: Consumer> Publisher<C> {
     pub fn publish_to_user<E>(&self, user_id: &str, event: E)
     where
         C: Emits<E>,
-        E: Send + Sync + 'static,
+        E: DistributedEvent,
     {
         self.0.publish_to_user(user_id, Contained::new(event));
     }

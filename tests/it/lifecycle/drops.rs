@@ -7,13 +7,14 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Group, Limits, Publisher};
+use portcullis::{AllowAny, Event, Group, Limits, Publisher};
 use tokio::time::timeout;
 
 use super::{House, Lobby, Room, Said, Search, house, member, open};
 
 /// An event that on drop notifies, waits and panics; the default does nothing.
-#[derive(Default)]
+#[derive(Default, Event)]
+#[event(local)]
 pub(super) struct BlocksOnDrop(Option<(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>)>);
 
 impl Drop for BlocksOnDrop {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use portcullis::__private::Emits;
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
+#[derive(Event)]
 struct Priced {
     symbol: String,
     r#type: Box<[u8]>,
 }
+#[derive(Event)]
 struct Moved(u32, Option<u64>);
 
 struct Market;

@@ -1,8 +1,9 @@
 // An event type that borrows: events outlive the call that publishes them.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent<'a>(&'a str);
 
 #[consumer]

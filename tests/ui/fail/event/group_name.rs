@@ -1,8 +1,9 @@
 // `name` on a group: its name is that of the type. The message suggests `public_name`.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

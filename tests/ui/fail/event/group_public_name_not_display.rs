@@ -1,8 +1,9 @@
 // A field in `public_name` that does not implement `Display`. The error is at the literal.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -1,8 +1,9 @@
 // A permission has no side effects: it cannot join a group.
 
-use portcullis::{AllowAny, Group, PermissionContext, Permission, Result, consumer};
+use portcullis::{AllowAny, Event, Group, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
