@@ -1,9 +1,8 @@
 // An event type that borrows: events outlive the call that publishes them.
 
-use portcullis::{AllowAny, Event, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
-#[derive(Event)]
 struct Sent<'a>(&'a str);
 
 #[consumer]

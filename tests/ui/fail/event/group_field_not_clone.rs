@@ -22,7 +22,7 @@ impl Chat {
     }
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct RoomId(u32);
 
 #[derive(PartialEq, Eq, Hash, Group)]

@@ -6,7 +6,7 @@ struct Chat;
 #[derive(Event)]
 struct Sent;
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct RoomId(u32);
 
 #[consumer]

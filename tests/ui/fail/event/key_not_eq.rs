@@ -3,7 +3,7 @@
 use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
-#[derive(Hash)]
+#[derive(Hash, serde::Serialize, serde::Deserialize)]
 struct Symbol(u32);
 #[derive(Event)]
 struct Priced {
