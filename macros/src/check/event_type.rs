@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(said, "struct Said {a: u8, b: Vec<String>}");
         for same in [
             "struct Said { a : u8 , b : Vec < String > , }",
-            "#[serde(rename_all = \"camelCase\")] pub struct Said { #[serde(skip, default)] pub a: u8, /** b */ b: Vec<String> }",
+            "#[serde(default)] pub struct Said { #[serde(skip)] pub a: u8, /** b */ b: Vec<String> }",
             "#[event(local)] struct Said { a: u8, b: Vec<String> }",
             "#[event(name = \"Said\")] struct Other { a: u8, b: Vec<String> }",
         ] {

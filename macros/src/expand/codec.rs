@@ -43,17 +43,17 @@ pub(super) fn identity(body: &TypeBody, ty: &Ident, name: &str) -> TokenStream {
 
 /// Returns the constant with the functions that encode and decode. Both stand in one constant, so that the compiler reports
 /// a field that cannot be encoded once.
-pub(super) fn codec(body: &TypeBody, encoded: Encoded) -> TokenStream {
+pub(super) fn codec(body: &TypeBody, kind: Encoded) -> TokenStream {
     let (site, value, encoder, decoder) = (Span::call_site(), local("__value"), local("__encoder"), local("__decoder"));
     let (option, some, ok, codec) = (paths::option(site), paths::some(site), paths::ok(site), paths::codec(site));
     let (encode, decode) = match body {
         TypeBody::Struct(fields) => {
-            let (pattern, encode) = (pattern(fields, "__field"), encode_fields(fields, encoded, &encoder));
-            let decoded = decode_fields(fields, encoded, &decoder);
-            (quote!(let Self #pattern = #value; #encode #ok(())), quote!(#ok(Self #decoded)))
+            let (pattern, encode) = (pattern(fields, "__field"), encode_fields(fields, kind, &encoder));
+            let construct = decode_fields(fields, kind, &decoder);
+            (quote!(let Self #pattern = #value; #encode #ok(())), quote!(#ok(Self #construct)))
         }
         TypeBody::Enum(variants) => {
-            (encode_enum(variants, encoded, &value, &encoder), decode_enum(variants, encoded, &decoder))
+            (encode_enum(variants, kind, &value, &encoder), decode_enum(variants, kind, &decoder))
         }
         TypeBody::Union(_) => return TokenStream::new(),
     };
@@ -110,26 +110,26 @@ fn compared(fields: &[Field]) -> TokenStream {
     quote!(#vec![#(#rows),*])
 }
 
-fn encode_enum(variants: &[Variant], encoded: Encoded, value: &Ident, encoder: &Ident) -> TokenStream {
+fn encode_enum(variants: &[Variant], kind: Encoded, value: &Ident, encoder: &Ident) -> TokenStream {
     if variants.is_empty() {
         // The local is unused.
         return quote!({ let _ = #encoder; match *#value {} });
     }
     let (ok, encode_variant) = (paths::ok(Span::call_site()), paths::encode_variant(Span::call_site()));
     let arms = (0_u32..).zip(variants).map(|(index, Variant { name, fields })| {
-        let (pattern, encode) = (pattern(fields, "__field"), encode_fields(fields, encoded, encoder));
+        let (pattern, encode) = (pattern(fields, "__field"), encode_fields(fields, kind, encoder));
         quote!(Self::#name #pattern => { #encode_variant(#encoder, #index); #encode })
     });
     quote!(match #value { #(#arms)* } #ok(()))
 }
 
-fn decode_enum(variants: &[Variant], encoded: Encoded, decoder: &Ident) -> TokenStream {
+fn decode_enum(variants: &[Variant], kind: Encoded, decoder: &Ident) -> TokenStream {
     let site = Span::call_site();
     let (ok, err) = (paths::ok(site), paths::err(site));
     let (decode_variant, unknown_variant) = (paths::decode_variant(site), paths::unknown_variant(site));
     let arms = (0_u32..).zip(variants).map(|(index, Variant { name, fields })| {
-        let decoded = decode_fields(fields, encoded, decoder);
-        quote!(#index => #ok(Self::#name #decoded),)
+        let construct = decode_fields(fields, kind, decoder);
+        quote!(#index => #ok(Self::#name #construct),)
     });
     quote!(match #decode_variant(#decoder)? { #(#arms)* _ => #err(#unknown_variant()) })
 }
@@ -143,23 +143,23 @@ fn pattern(fields: &[Field], prefix: &str) -> TokenStream {
     quote!({ #(#bindings),* })
 }
 
-fn encode_fields(fields: &[Field], encoded: Encoded, encoder: &Ident) -> TokenStream {
+fn encode_fields(fields: &[Field], kind: Encoded, encoder: &Ident) -> TokenStream {
     let statements = fields.iter().enumerate().map(|(position, field)| {
         // A field that cannot be encoded is reported at its type.
         let at = paths::type_span(&field.ty);
-        let (encode, encoder) = (encoded.encode_field(at), paths::at_span(encoder, at));
+        let (encode, encoder) = (kind.encode_field(at), paths::at_span(encoder, at));
         let field = field_local("__field", position, field);
         quote_spanned!(at=> #encode(#encoder, #field)?;)
     });
     statements.collect()
 }
 
-fn decode_fields(fields: &[Field], encoded: Encoded, decoder: &Ident) -> TokenStream {
+fn decode_fields(fields: &[Field], kind: Encoded, decoder: &Ident) -> TokenStream {
     let fields = fields.iter().map(|Field { member, ty }| {
         let at = paths::type_span(ty);
-        let (decode, decoder) = (encoded.decode_field(at), paths::at_span(decoder, at));
-        let decoded = quote_spanned!(at=> #decode(#decoder)?);
-        quote!(#member: #decoded)
+        let (decode, decoder) = (kind.decode_field(at), paths::at_span(decoder, at));
+        let construct = quote_spanned!(at=> #decode(#decoder)?);
+        quote!(#member: #construct)
     });
     quote!({ #(#fields),* })
 }

@@ -82,18 +82,18 @@ fn group_expression(
 /// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
 fn reach_checks(group: &Group) -> TokenStream {
     let checks = group.events.iter().map(|event| {
-        let (at, self_type, written) = (paths::type_span(event), &group.ty, print(event.to_token_stream()));
-        let (check, carries, self_type) =
-            (paths::check_distributed(at), paths::carries(at), respan(quote!(#self_type), at));
+        let (at, written) = (paths::type_span(event), print(event.to_token_stream()));
+        let (check, reach, consumer) = (paths::check_distributed(at), paths::reach(at), consumer_alias(at));
         let message = format!(
             "`{written}` is a local event, but the group `{}` is not local; write `local` in `#[group(…)]`, or remove \
              `#[event(local)]` from `{written}`",
             group.ty
         );
         let message = string_literal(&message, at);
-        quote_spanned!(at=> const _: () = #check(<#self_type as #carries<#event>>::IS_DISTRIBUTED, #message);)
+        quote_spanned!(at=> const _: () = #check(#reach::<#consumer, #event>::IS_DISTRIBUTED, #message);)
     });
-    checks.collect()
+    let unknown_reach = paths::unknown_reach(Span::call_site());
+    quote!(#unknown_reach #(#checks)*)
 }
 
 fn publish_members() -> TokenStream {

@@ -1,5 +1,5 @@
-//! The model of a block with its actions, routes and events, of a group, and of a type of events. Each keeps the tokens that it was read from, so
-//! that errors of later stages can underline them.
+//! The model of a block with its actions, routes and events, of a group, and of a type of events. Each keeps the tokens
+//! that it was read from, so that errors of later stages can underline them.
 
 pub(crate) mod action;
 pub(crate) mod authenticate;

@@ -33,12 +33,14 @@ const _: () = {
         has_codenames: true,
     };
     __rt::register_group!(RoomGroup);
+    #[allow(unused_imports)]
+    use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
-        <RoomGroup as __rt::Carries<MessageCreated>>::IS_DISTRIBUTED,
+        __rt::Reach::<__GroupConsumer, MessageCreated>::IS_DISTRIBUTED,
         "`MessageCreated` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `MessageCreated`",
     );
     const _: () = __rt::check_distributed(
-        <RoomGroup as __rt::Carries<events::Typing>>::IS_DISTRIBUTED,
+        __rt::Reach::<__GroupConsumer, events::Typing>::IS_DISTRIBUTED,
         "`events::Typing` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `events::Typing`",
     );
     type __GroupConsumer = Chat;
@@ -180,8 +182,10 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Everybody);
+    #[allow(unused_imports)]
+    use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
-        <Everybody as __rt::Carries<Changed<Polite>>>::IS_DISTRIBUTED,
+        __rt::Reach::<__GroupConsumer, Changed<Polite>>::IS_DISTRIBUTED,
         "`Changed<Polite>` is a local event, but the group `Everybody` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Changed<Polite>`",
     );
     type __GroupConsumer = feed::Feed<Polite>;
@@ -264,8 +268,10 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Lobby);
+    #[allow(unused_imports)]
+    use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
-        <Lobby as __rt::Carries<Ticked>>::IS_DISTRIBUTED,
+        __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,
         "`Ticked` is a local event, but the group `Lobby` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
     );
     type __GroupConsumer = Chat;
@@ -348,8 +354,10 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Ticks);
+    #[allow(unused_imports)]
+    use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
-        <Ticks as __rt::Carries<Ticked>>::IS_DISTRIBUTED,
+        __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,
         "`Ticked` is a local event, but the group `Ticks` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
     );
     type __GroupConsumer = Chat;
