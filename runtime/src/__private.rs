@@ -29,9 +29,9 @@ pub use crate::permission::{
 };
 pub use crate::pubsub::{
     Carries, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
-    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Subscriber,
-    check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys, fingerprint, hash_coalescing_key,
-    may_join_on,
+    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Reach,
+    Subscriber, UnknownReach, check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys,
+    fingerprint, hash_coalescing_key, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

@@ -40,7 +40,8 @@
 //! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message
 //!   and the connection.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
-//! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
+//! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
+//!   connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.

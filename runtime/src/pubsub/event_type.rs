@@ -153,7 +153,7 @@ impl<E> EventType<E> {
     }
 
     /// Returns whether the event may leave its machine.
-    pub(super) const fn is_distributed(self) -> bool {
+    pub(super) const fn is_distributed(&self) -> bool {
         !self.is_local
     }
 }

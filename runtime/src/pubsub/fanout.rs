@@ -10,10 +10,10 @@ use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::group_table::Member;
+use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
-use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
 use crate::session::delivery_path::DeliveryPath;
@@ -26,7 +26,7 @@ const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
     /// Delivers an event to every member of a group, except to the session with the id `except`.
-    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<ConnectionId>)
+    pub(crate) fn publish<G, E>(&self, group: &G, event: OutgoingEvent<E>, except: Option<ConnectionId>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -45,7 +45,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
-    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
+    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: OutgoingEvent<E>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -79,7 +79,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Delivers an event to all sessions of one user.
-    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
+    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: OutgoingEvent<E>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::hash::Hash;
+use std::marker::PhantomData;
 
 use super::codec::Codec;
 use super::event::Emits;
@@ -105,11 +106,25 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     label = "this group does not carry `{E}`",
     note = "add `{E}` to the `events(..)` of the group"
 )]
-pub trait Carries<E>: Group<Consumer: Emits<E>> {
-    /// Whether the event may leave its machine.
-    #[doc(hidden)]
-    const IS_DISTRIBUTED: bool = <Self::Consumer as Emits<E>>::EVENT_TYPE.is_distributed();
+pub trait Carries<E>: Group<Consumer: Emits<E>> {}
+
+/// Whether an event of a consumer may leave its machine. With [`UnknownReach`] in scope, an event that the consumer does not
+/// send counts as one, because it is reported already.
+#[derive(Debug)]
+pub struct Reach<C, E>(PhantomData<fn(C, E)>);
+
+impl<C: Emits<E>, E> Reach<C, E> {
+    /// Whether it may.
+    pub const IS_DISTRIBUTED: bool = C::EVENT_TYPE.is_distributed();
 }
+
+/// The reach of events that the consumer does not send.
+pub trait UnknownReach {
+    /// Always `true`.
+    const IS_DISTRIBUTED: bool = true;
+}
+
+impl<C, E> UnknownReach for Reach<C, E> {}
 
 /// A permission of a group: decides whether a connection may join a group of type `G`, or publish to it.
 ///

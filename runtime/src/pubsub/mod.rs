@@ -5,6 +5,7 @@ mod codec;
 pub(crate) mod context;
 mod delivery;
 mod disconnect;
+mod encoding_check;
 pub(crate) mod event;
 pub(crate) mod event_type;
 mod fanout;
@@ -14,6 +15,7 @@ mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
 mod new_user_joins;
+pub(crate) mod outgoing_event;
 pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
@@ -28,7 +30,7 @@ pub use event_type::{
     Compared, DistributedEvent, EqualityOfAny, EqualityOfPartialEq, Event, EventType, FieldEquality, check_distributed,
 };
 pub use fingerprint::fingerprint;
-pub use group::{Carries, Group, GroupLeaf, GroupPermission, may_join_on};
+pub use group::{Carries, Group, GroupLeaf, GroupPermission, Reach, UnknownReach, may_join_on};
 pub(crate) use new_user_joins::NewUserJoins;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

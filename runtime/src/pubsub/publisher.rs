@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
 use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
+use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
-use crate::panic::Contained;
 use crate::session::counters::EventCounters;
 use crate::session::session::SessionRegistry;
 
@@ -18,7 +19,13 @@ use crate::session::session::SessionRegistry;
 ///
 /// Publishing takes effect at once and does not wait. It is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds.
+/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
+/// sent, logged and counted in [`EventCounters`].
+///
+/// # Panics
+///
+/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the way
+/// to another machine.
 ///
 /// # Examples
 ///
@@ -61,7 +68,8 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish(group, Contained::new(event), None);
+        check_key_or_panic(&self.0, group);
+        self.0.publish(group, OutgoingEvent::new(&self.0, event), None);
     }
 
     /// Publishes an event to every member of several groups. A member of more than one of them receives it once.
@@ -71,7 +79,10 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish_to_several(groups, Contained::new(event));
+        for group in groups {
+            check_key_or_panic(&self.0, group);
+        }
+        self.0.publish_to_several(groups, OutgoingEvent::new(&self.0, event));
     }
 
     /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections.
@@ -80,7 +91,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: DistributedEvent,
     {
-        self.0.publish_to_user(user_id, Contained::new(event));
+        self.0.publish_to_user(user_id, OutgoingEvent::new(&self.0, event));
     }
 
     /// Joins every connection of a user, by [`User::id`](crate::User::id), to a group, if the group's permission holds for
@@ -92,6 +103,7 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// If the future is dropped before it completes, some of the connections may have joined, and stay members.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
+        check_key_or_panic(&self.0, &group);
         let sessions = self.0.sessions_of_user(user_id);
         let joined = join_all(sessions.iter().map(|session| session.authorize_and_join(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()

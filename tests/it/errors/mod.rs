@@ -305,7 +305,8 @@ impl Forum {
 
     #[action]
     async fn break_event(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.publish(Room(1), Broken).await
+        cx.publish_permit(Room(1)).await?.publish(Broken);
+        Ok(())
     }
 
     #[action]

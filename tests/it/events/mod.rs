@@ -112,7 +112,7 @@ impl Messenger {
     #[event(permission = AllowAny)]
     fn secret(&self, event: &Secret, scope: &Scope<Member>) -> Option<String> {
         let member = scope.user()?;
-        Some(if member.roles.contains(&"spy") { event.0.to_owned() } else { "...".to_owned() })
+        Some(if member.roles.contains(&"spy") { event.0.clone() } else { "...".to_owned() })
     }
 
     #[event(permission = AllowAny)]

@@ -41,7 +41,7 @@ static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 
 /// A group key whose hash panics while `HASH_FAILS` is set.
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said), local)]
 pub(super) struct PanickingKey;
 
 impl Hash for PanickingKey {
@@ -55,7 +55,7 @@ static PUBLISHER: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
 /// A group key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said), local)]
 pub(super) struct PublishesOnDrop;
 
 impl Drop for PublishesOnDrop {
