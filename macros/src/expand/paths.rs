@@ -80,7 +80,7 @@ paths! {
     encode_personal_frame = [__rt::encode_personal_frame]
     encode_key_field = [__rt::FieldEncoder::key_field]
     encode_variant = [__rt::FieldEncoder::variant]
-    equality_traits = [#[allow(unused_imports)] use __rt::{EqualityOfAny as _, EqualityOfPartialEq as _};]
+    equality_traits = [use __rt::{EqualityOfAny as _, EqualityOfPartialEq as _};]
     error_conversion = [__rt::error_conversion]
     evaluate = [__rt::evaluate]
     evaluate_before_loading = [__rt::evaluate_before_loading]
@@ -159,7 +159,7 @@ paths! {
     traversal_type = [__rt::Traversal]
     unknown_variant = [__rt::FieldDecoder::unknown_variant]
     unknown_leaf = [__rt::unknown_leaf()]
-    unknown_reach = [#[allow(unused_imports)] use __rt::UnknownReach as _;]
+    unknown_reach = [use __rt::UnknownReach as _;]
     unknown_route = [__rt::unknown_route]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 

@@ -34,7 +34,6 @@ const _: () = {
             &self,
             __other: &Self,
         ) -> ::std::vec::Vec<__rt::FieldEquality> {
-            #[allow(unused_imports)]
             use __rt::{EqualityOfAny as _, EqualityOfPartialEq as _};
             let __one = self;
             let (
@@ -119,7 +118,6 @@ const _: () = {
             &self,
             __other: &Self,
         ) -> ::std::vec::Vec<__rt::FieldEquality> {
-            #[allow(unused_imports)]
             use __rt::{EqualityOfAny as _, EqualityOfPartialEq as _};
             let __one = self;
             match (__one, __other) {

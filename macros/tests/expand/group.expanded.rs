@@ -33,7 +33,6 @@ const _: () = {
         has_codenames: true,
     };
     __rt::register_group!(RoomGroup);
-    #[allow(unused_imports)]
     use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
         __rt::Reach::<__GroupConsumer, MessageCreated>::IS_DISTRIBUTED,
@@ -182,7 +181,6 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Everybody);
-    #[allow(unused_imports)]
     use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
         __rt::Reach::<__GroupConsumer, Changed<Polite>>::IS_DISTRIBUTED,
@@ -268,7 +266,6 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Lobby);
-    #[allow(unused_imports)]
     use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
         __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,
@@ -354,7 +351,6 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Ticks);
-    #[allow(unused_imports)]
     use __rt::UnknownReach as _;
     const _: () = __rt::check_distributed(
         __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,

@@ -1,7 +1,7 @@
 //! User-defined names do not collide with generated ones: prelude names, local variables and the crate alias.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, Context, Event, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, PermissionContext, consumer};
+use portcullis::{AllowAny, Context, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, PermissionContext, consumer};
 
 struct Option;
 struct Result;
@@ -122,7 +122,7 @@ impl Chat {
     }
 }
 
-#[derive(Event)]
+#[derive(portcullis::Event)]
 struct Event {
     __event: u8,
 }
