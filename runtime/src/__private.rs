@@ -34,8 +34,10 @@ pub use crate::permission::{
 #[cfg(feature = "registry")]
 pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
-    Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
-    equal_coalescing_keys, hash_coalescing_key, may_join_on,
+    Carries, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
+    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Reach,
+    Subscriber, UnknownReach, check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys,
+    fingerprint, hash_coalescing_key, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

@@ -2,7 +2,9 @@
 //! the id of its reply.
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Context, Error, Group, Handler, Permission, PermissionContext, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Context, Error, Event, Group, Handler, Permission, PermissionContext, Result, consumer, handler,
+};
 
 use crate::common::log_capture::LogCapture;
 use crate::common::{HasRole, Member, member};
@@ -29,6 +31,7 @@ impl<H: Handler> Permission<H> for Panics {
     }
 }
 
+#[derive(Event)]
 struct Said;
 
 struct Neighbour;

@@ -10,8 +10,8 @@ use axum::routing::post;
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, EventCounters, Group, Limits, OverflowPolicy, Publisher, Result,
-    consumer,
+    AllowAny, ConnectContext, Context, Endpoint, Event, EventCounters, Group, Limits, OverflowPolicy, Publisher,
+    Result, consumer,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,9 +24,11 @@ use crate::common::{clients, raw_socket};
 #[group(consumer = Exchange, permission = AllowAny, publish = AllowAny, events(Price, Report))]
 struct Ticker;
 
+#[derive(Event)]
 struct Price(u32);
 
 /// An event that is large enough to fill the buffers of a socket.
+#[derive(Event)]
 struct Report;
 
 /// Holds a permit per connection that has received all of its events.

@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connections, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, Limits,
+    AllowAny, Connections, Context, Endpoint, Event, GrantKey, GrantSet, GrantSource, Group, GroupPermission, Limits,
     ObjectKey, OverflowPolicy, Overwrites, Result, Scope, UserGrants, consumer, handler,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -82,6 +83,7 @@ impl GrantSource<Member> for Table {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Shelf;
 
 impl GrantKey for Shelf {
@@ -103,6 +105,7 @@ impl GroupPermission<Hall, Depot> for MayEnter {
 #[group(consumer = Depot, permission = MayEnter, publish = AllowAny, events(Said))]
 struct Hall;
 
+#[derive(Event)]
 struct Said {
     shelf: Shelf,
     data: [u64; 3],

@@ -1,16 +1,18 @@
 //! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
+use super::codec::{self, Encoded};
 use super::evaluation::NamedExpression;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
+use super::tokens::string_literal;
 use crate::model::expression::Expression;
 use crate::model::group::{Group, Publish};
-use crate::model::{PublicNamePart, respan};
+use crate::model::{PublicNamePart, print, respan};
 
 /// The role of the expression that guards joining.
 const JOIN_ROLE: &str = "Group";
@@ -50,12 +52,14 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let (public_name, items, reference, method) =
         (public_name(group, &locals), join.items, join.reference, join.method);
     let leaf_headers = paths::leaf_headers(Span::call_site());
+    let codec = (!group.is_local).then(|| codec::codec(&group.body, Encoded::GroupKey));
+    let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
         group,
-        &quote!(#items #publish_items #register!(#self_type);),
+        &quote!(#items #publish_items #register!(#self_type); #reaches),
         &reference,
         &publish_rule,
-        &quote!(const HEADERS: #leaf_headers = &[#headers]; #public_name #method #authorize_publish),
+        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish),
     )
 }
 
@@ -80,6 +84,23 @@ fn group_expression(
         method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
         headers: named.group_headers(consumer_alias),
     }
+}
+
+/// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
+fn reach_checks(group: &Group) -> TokenStream {
+    let checks = group.events.iter().map(|event| {
+        let (at, written) = (paths::type_span(event), print(event.to_token_stream()));
+        let (check, reach, consumer) = (paths::check_distributed(at), paths::reach(at), consumer_alias(at));
+        let message = format!(
+            "`{written}` is a local event, but the group `{}` is not local; write `local` in `#[group(…)]`, or remove \
+             `#[event(local)]` from `{written}`",
+            group.ty
+        );
+        let message = string_literal(&message, at);
+        quote_spanned!(at=> const _: () = #check(#reach::<#consumer, #event>::IS_DISTRIBUTED, #message);)
+    });
+    let unknown_reach = paths::unknown_reach(Span::call_site());
+    quote!(#unknown_reach #(#checks)*)
 }
 
 fn publish_members() -> TokenStream {
@@ -118,7 +139,8 @@ fn group_impls(
     methods: &TokenStream,
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
-    let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
+    let (site, self_type, name) = (Span::call_site(), &group.ty, &group.name);
+    let identity = codec::identity(&group.body, self_type, name);
     let (alias, defaults, string) = (paths::alias(&group.runtime), paths::leaf_defaults(), paths::string(site));
     // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));
@@ -129,6 +151,7 @@ fn group_impls(
     let body = quote! {
         #consumer_item
         const NAME: &'static #string = #name;
+        #identity
         #permission
         const PUBLISH: #publish_rule = #publish;
         #methods

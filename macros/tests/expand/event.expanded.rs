@@ -14,29 +14,15 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
         has_codenames: false,
     };
-    #[derive(__rt::QuotedPermission)]
-    #[quoted(
-        const
-        __EVENT0LEAF0:__rt::Codename = uploads::read;type
-        __Event0Leaf1 = Muted;fn
-        __event0_leaf1()->__Event0Leaf1{__Event0Leaf1{0:5}}const
-        __EVENT0LEAF2:__rt::Codename = chat::can_moderate_chat;
-    )]
-    struct __Event0Quoted;
-    const _: () = {
-        __rt::check_not_constant(
-            <__rt::ConstantAnswer<__Event0Leaf1>>::ANSWER,
-            "`Muted(5)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
-            "`Muted(5)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
-        );
-    };
+    const __EVENT0LEAF0: __rt::Codename = uploads::read;
+    type __Event0Leaf1 = Muted;
+    const __EVENT0LEAF2: __rt::Codename = chat::can_moderate_chat;
     static __EVENT0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -75,12 +61,8 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
             ),
-            headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
-            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -88,7 +70,6 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
-                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -110,7 +91,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -118,7 +99,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -164,21 +145,9 @@ const _: () = {
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "upload_created",
-                permission: &__EVENT0,
-                headers: &[
-                    <__Event0Leaf1 as __rt::EventLeaf<__Event0Type, Self, _>>::HEADERS,
-                ],
-            },
+            <Self as __rt::Emits<__Event0Type>>::EVENT,
             #[cfg(feature = "typing")]
-            __rt::EventDescriptor {
-                name: "message.typing",
-                permission: &__EVENT1,
-                headers: &[
-                    <__Event1Leaf0 as __rt::EventLeaf<__Event1Type, Self, _>>::HEADERS,
-                ],
-            },
+            <Self as __rt::Emits<__Event1Type>>::EVENT,
         ];
         async fn authorize_connect(
             &self,
@@ -187,9 +156,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__rt::LeafOptions<
-                    __BlockLeaf0,
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -200,6 +169,7 @@ const _: () = {
     impl __rt::Emits<__Event0Type> for Chat {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -225,7 +195,7 @@ const _: () = {
                             Self,
                             _,
                         >>::may_see(
-                            &__event0_leaf1(),
+                            &__Event0Leaf1 { 0: 5 },
                             __handler,
                             __rt::Subscriber::scope(__subscriber),
                             __event,
@@ -254,6 +224,7 @@ const _: () = {
     impl __rt::Emits<__Event1Type> for Chat {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
+        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -310,7 +281,6 @@ impl<P: Policy> Feed<P> {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -337,7 +307,6 @@ const _: () = {
             name: "Feed",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
-            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -345,12 +314,8 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
                     ),
-                    headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
-                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -376,7 +341,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -384,7 +349,10 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__Action0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,
@@ -419,11 +387,7 @@ const _: () = {
     impl<P: Policy> __rt::Consumer for Feed<P> {
         const NAME: &'static ::core::primitive::str = "Feed";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "yield",
-                permission: &__EVENT0,
-                headers: &[<May<P> as __rt::EventLeaf<Changed<P>, Self, _>>::HEADERS],
-            },
+            <Self as __rt::Emits<Changed<P>>>::EVENT,
         ];
         const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
     }
@@ -431,6 +395,7 @@ const _: () = {
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,

@@ -19,6 +19,12 @@ const _: () = {
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "RoomGroup"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct RoomGroup {channel: ChannelId}",
+        );
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
@@ -94,6 +100,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
+        const EVENT_TYPE: __rt::EventType<MessageCreated> = __rt::EventType::unknown();
         fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,
@@ -110,6 +117,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
+        const EVENT_TYPE: __rt::EventType<Typing> = __rt::EventType::unknown();
         fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,

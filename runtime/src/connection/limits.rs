@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::message::RequestLimits;
+use crate::session::SessionLimits;
 
 /// The limits of a connection. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
 ///
@@ -54,6 +55,11 @@ pub struct Limits {
     /// [`max_queued_events`](Limits::max_queued_events). A larger event is delivered if no other one is queued.
     /// Default: 1 MiB.
     pub max_queued_bytes: usize,
+    /// Maximum size of an event, in bytes of its frame without the group's name and request ids. Publishing a larger one from
+    /// an action fails with 413. One that is published without a result, as by a [`Publisher`](crate::Publisher), or whose
+    /// frame is built per subscriber, is not sent, logged and counted in
+    /// [`EventCounters::too_large`](crate::EventCounters::too_large). Default: 1 MiB.
+    pub max_event_bytes: usize,
     /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
     /// runs in the in-order queue. Default: 8.
     pub max_detached_actions: usize,
@@ -96,6 +102,7 @@ impl Default for Limits {
             max_groups: 256,
             max_queued_events: 256,
             max_queued_bytes: 1024 * 1024,
+            max_event_bytes: 1024 * 1024,
             max_detached_actions: 8,
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
@@ -112,6 +119,15 @@ impl Limits {
             max_nesting: self.max_nesting,
             max_request_id_bytes: self.max_request_id_bytes,
             max_objects: self.max_objects,
+        }
+    }
+
+    pub(crate) fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            max_groups: self.max_groups,
+            max_event_bytes: self.max_event_bytes,
+            check_timeout: self.action_timeout,
+            max_age: self.grants_max_age,
         }
     }
 }

@@ -94,6 +94,14 @@ pub struct EventDescriptor {
     pub permission: &'static Expression,
     /// The headers that the leaves of that expression read.
     pub headers: LeafHeaders,
+    /// Name of the event's type on other machines, without type arguments.
+    pub type_name: &'static str,
+    /// The type arguments as written.
+    pub type_arguments: &'static str,
+    /// Path of the event's type.
+    pub type_path: &'static str,
+    /// Hash of the definition of the event's type, and of the type arguments as written.
+    pub fingerprint: u64,
 }
 
 /// Who may publish to a group from an action.

@@ -26,11 +26,12 @@ use crate::error::Result;
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Context, Group, Handler, Result, Rule, Scope, User, consumer, handler};
+/// # use portcullis::{AllowAny, Context, Event, Group, Handler, Result, Rule, Scope, User, consumer, handler};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 /// # #[derive(Clone)]
 /// # struct Members(std::sync::Arc<Vec<(u32, u32)>>);
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # struct Chat { rooms: Rooms, members: Members }
 /// # struct Rooms { members: Members }

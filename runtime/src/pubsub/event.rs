@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use futures_util::FutureExt;
 use serde::Serialize;
 
-use crate::consumer::Consumer;
+use super::event_type::EventType;
+use crate::consumer::{Consumer, EventDescriptor, LeafHeaders};
 use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
@@ -32,6 +33,22 @@ pub trait Emits<E>: Consumer {
     /// The permission that is evaluated for each subscriber.
     #[doc(hidden)]
     const PERMISSION: &'static Expression;
+
+    /// The headers that the leaves of the permission read.
+    #[doc(hidden)]
+    const HEADERS: LeafHeaders = &[];
+
+    /// The type of the event.
+    #[doc(hidden)]
+    const EVENT_TYPE: EventType<E>;
+
+    /// The descriptor of the event.
+    #[doc(hidden)]
+    const EVENT: EventDescriptor = Self::EVENT_TYPE.descriptor(
+        <Self as Emits<E>>::NAME,
+        <Self as Emits<E>>::PERMISSION,
+        <Self as Emits<E>>::HEADERS,
+    );
 
     /// Evaluates the permission. `None` if grants must be loaded first.
     #[doc(hidden)]
@@ -76,9 +93,10 @@ pub trait Emits<E>: Consumer {
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{EventPermission, Scope, User, consumer};
+/// # use portcullis::{Event, EventPermission, Scope, User, consumer};
 /// # struct Member { muted: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # struct Chat;
 /// /// Holds if the subscriber is not muted.

@@ -10,10 +10,10 @@ use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::group_table::Member;
+use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
-use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
 use crate::session::delivery_path::DeliveryPath;
@@ -27,7 +27,7 @@ const CHUNK_LEN: usize = 16;
 impl<C: Consumer> SessionRegistry<C> {
     /// Delivers an event to every member of a group, except to the session with the id `except`. Returns the number of
     /// members.
-    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<ConnectionId>) -> usize
+    pub(crate) fn publish<G, E>(&self, group: &G, event: OutgoingEvent<E>, except: Option<ConnectionId>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -47,7 +47,7 @@ impl<C: Consumer> SessionRegistry<C> {
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
     /// Returns the number of these members.
-    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>) -> usize
+    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: OutgoingEvent<E>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -81,7 +81,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Delivers an event to all sessions of one user. Returns their number.
-    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>) -> usize
+    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: OutgoingEvent<E>) -> usize
     where
         C: Emits<E>,
         E: Send + Sync + 'static,

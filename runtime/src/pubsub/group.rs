@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::hash::Hash;
+use std::marker::PhantomData;
 
+use super::codec::Codec;
 use super::event::Emits;
 #[cfg(feature = "registry")]
 use crate::consumer::GroupRegistration;
@@ -21,7 +23,8 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+/// # use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
+/// #[derive(Event)]
 /// struct Said { text: String }
 ///
 /// /// The members of a chat room. Frames call room 5 `rooms/5`.
@@ -48,9 +51,21 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
     type Consumer: Consumer;
 
-    /// The name of the type.
+    /// The name that other machines, logs and the audit know the type by.
     #[doc(hidden)]
     const NAME: &'static str;
+
+    /// The path of the type, for messages.
+    #[doc(hidden)]
+    const PATH: &'static str;
+
+    /// The hash of the name, the variants, and the fields with their types as written.
+    #[doc(hidden)]
+    const FINGERPRINT: u64;
+
+    /// The encoding of the key. `None` if the group is local.
+    #[doc(hidden)]
+    const CODEC: Option<Codec<Self>> = None;
 
     /// Returns the name of this group in frames, if the type declares one.
     #[doc(hidden)]
@@ -99,6 +114,24 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 )]
 pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 
+/// Whether an event of a consumer may leave its machine. With [`UnknownReach`] in scope, an event that the consumer does not
+/// send counts as one, because it is reported already.
+#[derive(Debug)]
+pub struct Reach<C, E>(PhantomData<fn(C, E)>);
+
+impl<C: Emits<E>, E> Reach<C, E> {
+    /// Whether it may.
+    pub const IS_DISTRIBUTED: bool = C::EVENT_TYPE.is_distributed();
+}
+
+/// The reach of events that the consumer does not send.
+pub trait UnknownReach {
+    /// Always `true`.
+    const IS_DISTRIBUTED: bool = true;
+}
+
+impl<C, E> UnknownReach for Reach<C, E> {}
+
 /// A permission of a group: decides whether a connection may join a group of type `G`, or publish to it.
 ///
 /// As a leaf of `permission = ..` it is evaluated at every join and when a member's rights change, as a leaf of
@@ -108,9 +141,10 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, GroupPermission, Result, Scope, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, GroupPermission, Result, Scope, User, consumer};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// #[group(consumer = Chat, permission = InRoom, publish = members, events(Said))]
@@ -209,5 +243,5 @@ pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: 
 #[cfg(feature = "registry")]
 #[must_use]
 pub const fn group_registration<G: Group>() -> GroupRegistration {
-    GroupRegistration::new(G::NAME, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::HEADERS)
+    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::HEADERS)
 }

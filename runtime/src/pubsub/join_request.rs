@@ -5,6 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::new_user_joins::NewUserJoins;
@@ -45,6 +46,7 @@ where
     }
     let session = session::<G::Consumer, U>(call)?;
     let evaluation_epoch = authorize(call, session, &group, GroupAccess::Join).await?;
+    check_key(&session.registry, &group)?;
     if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
         return Ok(());
     }
@@ -67,6 +69,7 @@ async fn join_new_user<G: Group>(
     // The epoch of the new user is a later one, so that the session is revalidated when the join takes effect.
     let evaluation_epoch = session.send_queue.epoch();
     authorize_scope(&group, &session.consumer, scope, GroupAccess::Join).await?;
+    check_key(&session.registry, &group)?;
     if effects.is_joining(&group, id.as_ref()) {
         return Ok(());
     }

@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::join_all;
 use tokio::task::{coop, yield_now};
 
+use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
+use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
+use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
-use crate::panic::Contained;
 use crate::session::backpressure::{HANDLE_PACER, Pacer};
 use crate::session::counters::EventCounters;
 use crate::session::session::SessionRegistry;
@@ -20,14 +22,21 @@ use crate::session::session::SessionRegistry;
 /// Publishing takes effect at once and does not wait. Code that publishes many events in a row calls
 /// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds.
+/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
+/// sent, logged and counted in [`EventCounters`].
+///
+/// # Panics
+///
+/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the way
+/// to another machine.
 ///
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, Publisher, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, Publisher, User, consumer};
 /// # struct Member;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -85,7 +94,8 @@ impl<C: Consumer> Publisher<C> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Group, Publisher, consumer};
+    /// # use portcullis::{AllowAny, Event, Group, Publisher, consumer};
+    /// # #[derive(Event)]
     /// # struct Price(u32);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Market, permission = AllowAny, publish = members, events(Price))]
@@ -143,7 +153,9 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.publish_by_handle(|registry| registry.publish(group, Contained::new(event), None));
+        check_key_or_panic(&self.registry, group);
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish(group, event, None));
     }
 
     /// Publishes an event to every member of several groups. A member of more than one of them receives it once.
@@ -153,16 +165,21 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.publish_by_handle(|registry| registry.publish_to_several(groups, Contained::new(event)));
+        for group in groups {
+            check_key_or_panic(&self.registry, group);
+        }
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish_to_several(groups, event));
     }
 
     /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections.
     pub fn publish_to_user<E>(&self, user_id: &str, event: E)
     where
         C: Emits<E>,
-        E: Send + Sync + 'static,
+        E: DistributedEvent,
     {
-        self.publish_by_handle(|registry| registry.publish_to_user(user_id, Contained::new(event)));
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish_to_user(user_id, event));
     }
 
     /// Joins every connection of a user, by [`User::id`](crate::User::id), to a group, if the group's permission holds for
@@ -174,6 +191,7 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// If the future is dropped before it completes, some of the connections may have joined, and stay members.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
+        check_key_or_panic(&self.registry, &group);
         let sessions = self.registry.sessions_of_user(user_id);
         let joined = join_all(sessions.iter().map(|session| session.authorize_and_join(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()

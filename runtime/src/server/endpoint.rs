@@ -93,9 +93,10 @@ pub struct Endpoint<C: Consumer> {
 ///
 /// # Panics
 ///
-/// Panics if another consumer of the program has the same name, if two codenames have the same name, if a regular
-/// expression of a route is larger than the [limit](regex::RegexBuilder::size_limit) of the `regex` crate, or if a
-/// [header](crate::Permission::HEADERS) that a permission declares has no valid name.
+/// Panics if another consumer of the program has the same name, if two codenames, two groups of the consumer or two types of
+/// its events have the same name, if a regular expression of a route is larger than the
+/// [limit](regex::RegexBuilder::size_limit) of the `regex` crate, or if a [header](crate::Permission::HEADERS) that a
+/// permission declares has no valid name.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = register_mounted::<C>() {
@@ -354,6 +355,12 @@ impl<C: Consumer> Endpoint<C> {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Arc::new(limits);
         self
+    }
+
+    /// Begins to check the encoding of everything that is published and joined.
+    #[cfg(feature = "testing")]
+    pub(crate) fn check_encoding(&self) {
+        self.registry.encoding_checks.enable();
     }
 
     /// Returns a handle that publishes events to the connections of this endpoint and of its clones.

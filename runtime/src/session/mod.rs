@@ -7,6 +7,8 @@ pub(crate) mod counters;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
+#[cfg(feature = "testing")]
+mod encoding_checks;
 mod lingering;
 #[cfg(loom)]
 #[cfg(test)]
@@ -39,4 +41,4 @@ pub use overflow::OverflowPolicy;
 pub use propagation::Propagation;
 pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
-pub(crate) use session::{CurrentScope, Session, SessionRegistry};
+pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};

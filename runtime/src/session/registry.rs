@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::counters::CounterCells;
+#[cfg(feature = "testing")]
+use super::encoding_checks::EncodingChecks;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
@@ -42,6 +44,8 @@ pub(crate) struct Registry<U, S> {
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
     pub(crate) counters: Arc<CounterCells>,
+    #[cfg(feature = "testing")]
+    pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
 }
 
@@ -96,6 +100,8 @@ impl<U, S> Registry<U, S> {
             group_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, MAX_CONCURRENT_CHECKS_PER_GROUP),
             grants: Mutex::default(),
             counters: Arc::default(),
+            #[cfg(feature = "testing")]
+            encoding_checks: EncodingChecks::default(),
             lingering: LingeringSessions::new(),
         }
     }

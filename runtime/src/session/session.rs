@@ -27,6 +27,15 @@ use crate::transport::CloseReason;
 /// The registry of the sessions of consumer `C`.
 pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
 
+/// The limits of one session, from those of its endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionLimits {
+    pub(crate) max_groups: usize,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) check_timeout: Duration,
+    pub(crate) max_age: Option<Duration>,
+}
+
 /// The state that the endpoint keeps about one connection.
 ///
 /// The fields that are read per event come first and adjacent to each other: with many members, most of the cost of an
@@ -60,6 +69,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(super) renewal_at: Mutex<Option<Instant>>,
     /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
+    /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
+    pub(crate) max_event_bytes: usize,
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
@@ -73,10 +84,9 @@ impl<C: Consumer> Session<C> {
         id: ConnectionId,
         consumer: Arc<C>,
         send_queue: SendQueue<EventHandle<Session<C>>>,
-        max_groups: usize,
-        check_timeout: Duration,
-        max_age: Option<Duration>,
+        limits: SessionLimits,
     ) -> Arc<Session<C>> {
+        let SessionLimits { max_groups, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
@@ -93,6 +103,7 @@ impl<C: Consumer> Session<C> {
             max_age,
             renewal_at: Mutex::default(),
             check_timeout,
+            max_event_bytes,
             runtime: Handle::current(),
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),

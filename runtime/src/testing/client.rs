@@ -124,14 +124,14 @@ impl Client {
     ///
     /// ```standalone_crate
     /// use portcullis::testing::connect;
-    /// use portcullis::{AllowAny, Context, Group, Result, consumer};
+    /// use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// struct Lobby;
     ///
-    /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    /// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]
     /// struct Said { text: String }
     ///
     /// struct Chat;

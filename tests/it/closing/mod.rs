@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, CloseCode, Context, Disconnect, DisconnectReason, Endpoint, Error, FromContext, Group, Handler, Limits,
-    NoReply, Permission, PermissionContext, Result, Streamed, consumer,
+    AllowAny, CloseCode, Context, Disconnect, DisconnectReason, Endpoint, Error, Event, FromContext, Group, Handler,
+    Limits, NoReply, Permission, PermissionContext, Result, Streamed, consumer,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -52,6 +52,7 @@ impl State {
     }
 }
 
+#[derive(Event)]
 struct Said(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Group)]

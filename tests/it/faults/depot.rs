@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Error, EventPermission, FromContext, GrantKey, GrantSet,
+    AllowAny, ConnectContext, Context, Disconnect, Error, Event, EventPermission, FromContext, GrantKey, GrantSet,
     GrantSource, Group, GroupPermission, Load, Object, ObjectKey, ObjectPermission, Overwrites, Permission,
     PermissionContext, Result, Rule, Scope, UserGrants, consumer,
 };
@@ -39,7 +39,7 @@ impl GrantSource<Member> for Grants {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct BoardId(pub(super) u32);
 
 impl GrantKey for BoardId {
@@ -167,17 +167,24 @@ pub(super) struct Board {
     pub(super) board: BoardId,
 }
 
+#[derive(Event)]
 pub(super) struct Said(pub(super) u32);
+#[derive(Event)]
 pub(super) struct Watched(pub(super) u32);
+#[derive(Event)]
 pub(super) struct Weighed(pub(super) u32);
+#[derive(Event)]
 pub(super) struct Granted(pub(super) u32);
+#[derive(Event)]
 pub(super) struct Posted {
     pub(super) board: BoardId,
     pub(super) number: u32,
 }
 /// Its `#[event]` method fails.
+#[derive(Event)]
 pub(super) struct Framed(pub(super) u32);
 /// Its data fails to serialize.
+#[derive(Event)]
 pub(super) struct Packed(pub(super) u32);
 
 /// Data whose serialization fails.

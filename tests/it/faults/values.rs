@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, Endpoint, Group, Limits, OverflowPolicy, Result, consumer};
+use portcullis::{AllowAny, Context, Endpoint, Event, Group, Limits, OverflowPolicy, Result, consumer};
 use tokio::time::{sleep, timeout};
 
 use super::{assert_table, render};
@@ -61,15 +61,18 @@ impl Drop for Trap {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Shelves, permission = AllowAny, publish = AllowAny, events(Labelled, Keyed), public_name = "{0}")]
+#[group(consumer = Shelves, permission = AllowAny, publish = AllowAny, events(Labelled, Keyed), public_name = "{0}", local)]
 struct Tagged(Trap);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Shelves, permission = AllowAny, publish = AllowAny, events(Labelled))]
 struct Floor;
 
+#[derive(Event)]
 struct Labelled(u32);
 
+#[derive(Event)]
+#[event(local)]
 struct Keyed {
     key: Trap,
     number: u32,

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, ConnectContext, Group, Handler, HttpRequest, Permission, PermissionContext, Result, consumer,
+    AllowAny, ConnectContext, Event, Group, Handler, HttpRequest, Permission, PermissionContext, Result, consumer,
     http_permission,
 };
 use serde_json::Value;
@@ -37,6 +37,7 @@ struct Barrier;
 #[group(consumer = Barrier, permission = InZone, publish = AllowAny, events(Opened))]
 struct Crowd;
 
+#[derive(Event)]
 struct Opened(u32);
 
 #[consumer(user = Member, connect = InZone)]

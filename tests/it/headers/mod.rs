@@ -7,8 +7,8 @@ use std::sync::Mutex;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    Blocking, BlockingPermission, Consumer, Context, EventPermission, Group, GroupPermission, Handler, Load, Object,
-    ObjectPermission, Permission, PermissionContext, Result, Rule, Scope, consumer, handler,
+    Blocking, BlockingPermission, Consumer, Context, Event, EventPermission, Group, GroupPermission, Handler, Load,
+    Object, ObjectPermission, Permission, PermissionContext, Result, Rule, Scope, consumer, handler,
 };
 
 use crate::common::{Member, member};
@@ -130,6 +130,7 @@ struct Drawer;
 #[group(consumer = Cabinet, permission = "OfGroup & OfRule", publish = OfPublish, events(Filed))]
 struct Shelf;
 
+#[derive(Event)]
 struct Filed(u32);
 
 /// Every header that a permission of [`Cabinet`] declares.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, GrantCache, GrantKey, GrantSet, GrantSource, Group,
+    AllowAny, ConnectContext, Context, Endpoint, Error, Event, GrantCache, GrantKey, GrantSet, GrantSource, Group,
     GroupPermission, ObjectKey, Overwrites, Permission, PermissionContext, Result, Scope, UserGrants, consumer,
 };
 use tokio::time::sleep;
@@ -178,7 +178,9 @@ struct Room(u32);
 #[group(consumer = Archive, permission = AllowAny, publish = members, events(Uploaded, Said))]
 struct Lobby;
 
+#[derive(Event)]
 struct Said(u32);
+#[derive(Event)]
 struct Uploaded(u32);
 
 struct MayConnect;

@@ -1,8 +1,9 @@
 //! `AllowAny` and `DenyAll` under other names are allowed where they are allowed under their own: alone.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, AllowAny as Open, Context, DenyAll as Closed, Group, Load, Object, Result, consumer, handler};
+use portcullis::{AllowAny, AllowAny as Open, Context, DenyAll as Closed, Group, Load, Object, Result, consumer, handler, Event};
 
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

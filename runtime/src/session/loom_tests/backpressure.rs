@@ -2,11 +2,10 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use loom::future::block_on;
 
-use super::{OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, explore, finish, spawn};
+use super::{LIMITS, OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, explore, finish, spawn};
 use crate::context::ConnectionId;
 use crate::session::backpressure::{HANDLE_PACER, PACER, Pacer};
 use crate::transport::CloseReason;
@@ -15,8 +14,7 @@ use crate::transport::CloseReason;
 fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
     let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
     let id = ConnectionId::random().unwrap();
-    let session =
-        Session::new(&server.registry, id, Arc::new(server.room), send_queue, 9, Duration::from_secs(9), None);
+    let session = Session::new(&server.registry, id, Arc::new(server.room), send_queue, LIMITS);
     let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);

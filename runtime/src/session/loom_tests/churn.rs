@@ -7,7 +7,7 @@ use loom::future::block_on;
 use super::{Lobby, Room, Server, Session, drain, explore, finish, forget_grants, spawn};
 use crate::consumer::Consumer;
 use crate::context::ConnectContext;
-use crate::panic::Contained;
+use crate::pubsub::outgoing_event::OutgoingEvent;
 use crate::session::Connections;
 use crate::transport::CloseReason;
 use crate::transport::ConnectionEnd;
@@ -89,7 +89,9 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
         server.table.revoke();
         let refresh = Connections::new(server.registry.clone()).refresh_user("7");
         assert!(block_on(refresh.revalidated()).is_acknowledged());
-        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        server
+            .registry
+            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
         handshake();
         let result = result.lock().unwrap().take();
         if let Some((session, _)) = result {
@@ -184,7 +186,9 @@ fn change_that_waits_takes_effect_if_its_call_is_dropped() {
         evaluation();
         session.runtime.finish();
         assert_ne!(session.send_queue.epoch(), epoch, "change lost");
-        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        server
+            .registry
+            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
         assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }

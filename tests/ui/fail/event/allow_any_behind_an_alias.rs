@@ -1,7 +1,8 @@
 // `AllowAny` under another name inside of the expression of an event.
 
-use portcullis::{AllowAny as Open, IsAuthenticated, consumer};
+use portcullis::{AllowAny as Open, IsAuthenticated, consumer, Event};
 
+#[derive(Event)]
 struct Said;
 struct Chat;
 

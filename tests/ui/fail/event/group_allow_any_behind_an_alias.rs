@@ -1,7 +1,8 @@
 // `AllowAny` under another name inside of the expression of a group.
 
-use portcullis::{AllowAny as Open, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny as Open, Group, IsAuthenticated, consumer, Event};
 
+#[derive(Event)]
 struct Said;
 struct Chat;
 

@@ -1,8 +1,9 @@
 // The name of a group instead of a value of its type.
 
-use portcullis::{AllowAny, Context, Group, Result, consumer};
+use portcullis::{AllowAny, Context, Group, Result, consumer, Event};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

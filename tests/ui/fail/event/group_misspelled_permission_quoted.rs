@@ -1,8 +1,9 @@
 // A misspelled permission in both quoted expressions of a group: no suggestion replaces a whole expression.
 
-use portcullis::{AllowAny, Group, GroupPermission, IsAuthenticated, Result, Scope, consumer};
+use portcullis::{AllowAny, Group, GroupPermission, IsAuthenticated, Result, Scope, consumer, Event};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 struct InRoom(u32);
 

@@ -1,7 +1,8 @@
 // A misspelled permission in the quoted expression of an event: no suggestion replaces the whole expression.
 
-use portcullis::{AllowAny, EventPermission, IsAuthenticated, Scope, consumer};
+use portcullis::{AllowAny, EventPermission, IsAuthenticated, Scope, consumer, Event};
 
+#[derive(Event)]
 struct Said;
 struct Chat;
 struct NotMuted;

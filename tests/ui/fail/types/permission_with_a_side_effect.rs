@@ -1,8 +1,9 @@
 // A permission has no side effects: it can neither join a group nor close the connection.
 
-use portcullis::{AllowAny, CloseCode, Group, PermissionContext, Permission, Result, consumer};
+use portcullis::{AllowAny, CloseCode, Event, Group, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
