@@ -5,10 +5,29 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    type __GroupLeaf1 = HasRole;
-    const __GROUPLEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __GROUPLEAF3: __rt::Codename = uploads::read;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;type
+        __GroupLeaf1 = HasRole;fn
+        __group_leaf1()->__GroupLeaf1{__GroupLeaf1{0:"staff"}}const
+        __GROUPLEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __GROUPLEAF3:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf1>>::ANSWER,
+            "`HasRole(\"staff\")` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`HasRole(\"staff\")` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -25,8 +44,20 @@ const _: () = {
         ],
         has_codenames: true,
     };
-    type __PublishLeaf0 = RoomMember;
-    const __PUBLISHLEAF1: __rt::Codename = uploads::write;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __PublishLeaf0 = RoomMember;const
+        __PUBLISHLEAF1:__rt::Codename = uploads::write;
+    )]
+    struct __PublishQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__PublishLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __PUBLISH: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["RoomMember", "uploads.write(channel)"],
@@ -55,6 +86,11 @@ const _: () = {
         );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__GroupLeaf1 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
                 let Self { room_id: __field0, channel: __field1 } = __value;
@@ -117,7 +153,12 @@ const _: () = {
                             2 => __rt::Call::may(__call, __GROUPLEAF2).await,
                             3 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __GROUPLEAF3,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -153,7 +194,12 @@ const _: () = {
                             }
                             1 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __PUBLISHLEAF1, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __PUBLISHLEAF1,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -174,6 +220,7 @@ enum Everybody {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::sockets::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -199,6 +246,9 @@ const _: () = {
         );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
                 match __value {
@@ -253,6 +303,7 @@ struct Lobby;
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -282,6 +333,10 @@ const _: () = {
         const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint("struct Lobby {}");
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
                 let Self {} = __value;
@@ -344,6 +399,7 @@ struct Ticks(u32, String);
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -369,6 +425,9 @@ const _: () = {
         );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
                 let Self { 0: __field0, 1: __field1 } = __value;
