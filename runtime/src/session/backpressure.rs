@@ -42,7 +42,7 @@ pub(crate) struct Pacer {
     /// `Session::deferred`; no lock is taken under it.
     holds: Mutex<Holds>,
     /// Notified when the last hold is released. A handle may be waited for by several tasks.
-    released: Notify,
+    release: Notify,
 }
 
 struct Holds {
@@ -108,7 +108,7 @@ impl Pacer {
             is_held: AtomicBool::new(false),
             deliveries: AtomicU32::new(0),
             holds: Mutex::new(Holds { count: 0, pause: 0 }),
-            released: Notify::new(),
+            release: Notify::new(),
         })
     }
 
@@ -124,24 +124,24 @@ impl Pacer {
     ///
     /// If the future is dropped, the holds stay and the next call waits for them.
     pub(crate) async fn ready(&self) {
-        if timeout(MAX_PAUSE, self.released()).await.is_err() {
+        if timeout(MAX_PAUSE, self.wait_for_release()).await.is_err() {
             let mut holds = lock(&self.holds);
             holds.pause = holds.pause.wrapping_add(1);
             holds.count = 0;
             self.is_held.store(false, Ordering::Relaxed);
             drop(holds);
-            self.released.notify_waiters();
+            self.release.notify_waiters();
         }
     }
 
-    async fn released(&self) {
+    async fn wait_for_release(&self) {
         loop {
             // Created before the comparison: it is notified from then on.
-            let released = self.released.notified();
+            let release = self.release.notified();
             if lock(&self.holds).count == 0 {
                 return;
             }
-            released.await;
+            release.await;
         }
     }
 
@@ -184,7 +184,7 @@ impl Drop for Hold {
         if holds.count == 0 {
             self.pacer.is_held.store(false, Ordering::Relaxed);
             drop(holds);
-            self.pacer.released.notify_waiters();
+            self.pacer.release.notify_waiters();
         }
     }
 }

@@ -148,8 +148,8 @@ impl<U, S> Registry<U, S> {
             tombstones.retain(|_, tombstone| tombstone.change > expired);
             self.expired_change.store(expired, Ordering::SeqCst);
         }
-        let former = |id| tombstones.get(&disconnected).map_or(0, |tombstone| tombstone.change_for(id));
-        let kept = kept.map(|id| (id, former(id)));
+        let previous_change = |id| tombstones.get(&disconnected).map_or(0, |tombstone| tombstone.change_for(id));
+        let kept = kept.map(|id| (id, previous_change(id)));
         tombstones.insert(disconnected, Tombstone { change: self.record_change(), kept });
     }
 
