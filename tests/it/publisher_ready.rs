@@ -103,7 +103,7 @@ async fn assert_prices(client: &mut Client, events: u32) {
 
 /// Publishes `events` events in a task, to `members` members whose send queues take 32 events, and returns the counters
 /// when all members have received what they get.
-fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, awaits_ready: bool) -> EventCounters {
+fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, is_paced: bool) -> EventCounters {
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
     runtime.block_on(async {
         let has_left = Arc::new(Semaphore::new(0));
@@ -116,7 +116,7 @@ fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, a
         }
         let publisher = exchange.publisher();
         let publishing = tokio::spawn(async move {
-            if awaits_ready {
+            if is_paced {
                 publish_when_ready(&publisher, events).await;
             } else {
                 (0..events).for_each(|number| publisher.publish(&Ticker, Price(number)));
@@ -269,8 +269,8 @@ async fn loop_whose_readers_keep_up_lets_other_tasks_run() {
         let other = has_run.clone();
         tokio::spawn(async move { other.store(true, Ordering::SeqCst) });
         // So few that no send queue is half full.
-        let most = if members == 0 { 1_000 } else { 100 };
-        for _ in 0..most {
+        let events = if members == 0 { 1_000 } else { 100 };
+        for _ in 0..events {
             publisher.ready().await;
             publisher.publish(&Ticker, Price(1));
         }

@@ -331,7 +331,7 @@ async fn run_churn(fixture: Arc<Fixture>) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn races_of_revalidation_leak_and_lose_nothing() {
+async fn concurrent_revalidations_leak_and_lose_nothing() {
     observe();
     let fixture = Arc::new(Fixture::new());
     let (mut clients, mut changes) = (Vec::new(), Vec::new());

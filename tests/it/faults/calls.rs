@@ -139,7 +139,7 @@ async fn reauthorize(place: Place, fault: Fault) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_during_a_reauthorization_is_told_as_changed_rights() {
+async fn fault_during_a_reauthorization_is_answered_with_rights_changed() {
     let places = PLACES.map(|(place, _)| place);
     assert_table(
         &table(&places, &Fault::ALL, reauthorize).await,

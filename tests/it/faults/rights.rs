@@ -116,7 +116,7 @@ uploads.read(board)    none           none 4500      none 4500      none 4500   
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_after_a_change_of_rights_is_told_to_subscriptions() {
+async fn fault_after_a_change_of_rights_ends_subscriptions_or_the_connection() {
     let run = async |place, fault| refresh(place, fault, "subscribe").await;
     assert_table(
         &table(&PLACES[2..], &Fault::ALL, run).await,

@@ -136,7 +136,7 @@ async fn action_that_disconnects_the_others_is_answered() {
 }
 
 #[tokio::test]
-async fn disconnect_others_closes_all_if_the_kept_connection_is_another_users() {
+async fn disconnect_others_closes_all_if_the_kept_connection_belongs_to_another_user() {
     let (desk, bank) = bank();
     let (mut client, mut other_user) = (open_connected(&bank, 1).await, open_connected(&bank, 2).await);
     assert!(bank.connections().disconnect_others("1", desk.ids(2)[0]).await.is_acknowledged());
