@@ -45,7 +45,7 @@ impl<C: Consumer> Dispatcher<C> {
             Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::timeout()),
         };
-        // Whatever the outcome, as for an action.
+        // Taken before the outcome is known: as for an action, a failure closes the connection too.
         let close = call.take_side_effects().and_then(|mut effects| effects.take_close());
         match renewal {
             Ok((revalidation, mut side_effects)) => {

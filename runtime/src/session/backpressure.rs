@@ -28,7 +28,7 @@ pub(crate) const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 tokio::task_local! {
     /// The pacer of the connection that this task runs for.
     pub(crate) static PACER: Arc<Pacer>;
-    /// The pacer of the handle that publishes. Set during a publication, if the handle waits for its readers.
+    /// The pacer of the [`Publisher`](crate::Publisher) that publishes. Set during a publication if its `ready` was called.
     pub(crate) static HANDLE_PACER: Arc<Pacer>;
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Pacer {
     /// Protects the number of holds and the number of the pause. Lock order: after `SendQueue::state` and
     /// `Session::deferred`; no lock is taken under it.
     holds: Mutex<Holds>,
-    /// Notified when the last hold is released. A handle may be waited for by several tasks.
+    /// Notified when the last hold is released. Several tasks may wait for one handle.
     release: Notify,
 }
 
@@ -112,7 +112,7 @@ impl Pacer {
         })
     }
 
-    /// Whether a reader holds the publisher.
+    /// Returns whether a reader holds the publisher.
     #[inline]
     pub(crate) fn is_held(&self) -> bool {
         self.is_held.load(Ordering::Relaxed)
@@ -136,7 +136,7 @@ impl Pacer {
 
     async fn wait_for_release(&self) {
         loop {
-            // Created before the comparison: it is notified from then on.
+            // Created before the count is read, so that it misses no release after that.
             let release = self.release.notified();
             if lock(&self.holds).count == 0 {
                 return;
@@ -145,17 +145,18 @@ impl Pacer {
         }
     }
 
-    /// Counts deliveries of the connection that this task runs for, if it runs for one.
+    /// Counts attempted deliveries of the connection that this task runs for, if it runs for one.
     pub(crate) fn record_deliveries_of_connection(deliveries: usize) {
         let _ = PACER.try_with(|pacer| pacer.record_deliveries(deliveries));
     }
 
+    /// Counts attempted deliveries.
     pub(crate) fn record_deliveries(&self, deliveries: usize) {
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
     }
 
-    /// Returns whether so many deliveries were attempted that the publisher has to yield, and counts from zero again if so.
+    /// Returns whether [`MAX_DELIVERIES_PER_TURN`] are reached, so that the publisher has to yield. Resets the count if so.
     pub(crate) fn has_finished_turn(&self) -> bool {
         let has_finished = self.deliveries.load(Ordering::Relaxed) >= MAX_DELIVERIES_PER_TURN;
         if has_finished {

@@ -24,10 +24,10 @@ const RENEWAL_SPREAD: f64 = 0.3;
 /// The part of the maximum age after which overwrites are loaded again: younger ones are not too old at the next renewal.
 const OVERWRITES_RENEWAL: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
 
-/// The shortest maximum age. Below, renewals would occupy a thread.
+/// The shortest maximum age. With shorter ones, renewals would keep a thread busy.
 const MIN_MAX_AGE: Duration = Duration::from_secs(1);
 
-/// What a renewal has found.
+/// How a renewal ends, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RenewalOutcome {
     /// The rights are the same, or what has changed has taken effect.
@@ -99,8 +99,8 @@ impl<C: Consumer> Session<C> {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
     }
 
-    /// Renews the rights of the session, and repeats it after a fault. If they cannot be renewed until they are too old, an
-    /// epoch begins, so that nothing happens on them any more.
+    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
+    /// renewed until they are too old, an epoch begins, so that nothing happens on the old ones any more.
     async fn renew_rights(self: Arc<Self>) {
         let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
@@ -126,8 +126,8 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Ends the use of overwrites that could not be renewed, by all connections: they share them, and this one may have been
-    /// the one that was to load them.
+    /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
+    /// have been the one that was to load them for all.
     async fn forget_old_objects(&self, max_age: Duration) {
         let Some(scope) = self.scope() else { return };
         let objects = scope.old_objects(max_age.mul_f64(OVERWRITES_RENEWAL));
@@ -137,8 +137,8 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Loads the grants and evaluates the permissions again, within the time that is left. What an epoch overtakes is settled:
-    /// the session has been revalidated since. A fault is logged.
+    /// Loads the grants and evaluates the permissions again, within the time that is left. If a new epoch has begun
+    /// meanwhile, the renewal is settled: the session has been revalidated since. Logs a fault.
     async fn renew_once(
         self: &Arc<Self>,
         epoch: Epoch,

@@ -14,7 +14,7 @@ use crate::sync::ignore_poison;
 pub(super) struct RenewalSchedule {
     /// Protects the times. No other lock is taken under it.
     state: Mutex<ScheduleState>,
-    /// Wakes the task because a session is due earlier than those before, or because none is left.
+    /// Wakes the task when a session is due earlier than all others, or when none is left.
     wakeup: Notify,
 }
 
