@@ -229,7 +229,7 @@ async fn run_publisher(fixture: Arc<Fixture>, publisher: usize) {
     }
 }
 
-/// Reports changes that concern everyone, of every kind.
+/// Reports changes of every kind.
 async fn run_refresher(fixture: Arc<Fixture>, seed: u64) {
     let (connections, mut rng) = (fixture.depot.connections(), Rng(seed));
     while !fixture.is_over() {

@@ -15,7 +15,7 @@ use crate::common::clients::serve;
 use crate::common::log_capture::LogCapture;
 use crate::common::{Member, member};
 
-/// Reads a header that its permission does not declare, and makes nothing of the error.
+/// Reads a header that its permission does not declare, and ignores the error.
 async fn careless(request: &HttpRequest<'_>, _: Option<&Member>) -> bool {
     let is_forbidden = request.header("X-Forbidden").ok().flatten().is_some();
     request.header("X-Zone").is_ok_and(|zone| zone == Some("north")) && !is_forbidden
