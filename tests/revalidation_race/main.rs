@@ -245,7 +245,7 @@ async fn run_refresher(fixture: Arc<Fixture>, seed: u64) {
     }
 }
 
-/// Receives until the last event, calls actions, and joins when it is asked to.
+/// Receives until the last event, calls actions, and joins when `joins` names an action.
 async fn run_client(
     mut client: Client,
     user: usize,
@@ -352,7 +352,7 @@ async fn concurrent_revalidations_leak_and_lose_nothing() {
     fixture.is_over.store(true, Ordering::SeqCst);
     join_all(publishers).await.into_iter().chain(join_all(refreshers).await).for_each(Result::unwrap);
     let (opened, disconnected_late) = churn.await.unwrap();
-    // Everyone has all rights again, and is a member.
+    // Every user has all rights again, and is a member.
     let mut windows = Vec::new();
     for (user, (joins, changing)) in changes.into_iter().enumerate() {
         windows.push(changing.await.unwrap());

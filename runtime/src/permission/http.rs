@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 /// WebSocket connection, or any other one.
 ///
 /// Of the request that opened a connection, only the headers that the permission declares can be read, because the endpoint
-/// keeps no others. An `HttpRequest` that a middleware creates from the [`Parts`] of a request that it is processing has all
-/// headers.
+/// may not keep others. An `HttpRequest` that a middleware creates from the [`Parts`] of a request that it is processing has
+/// all headers.
 ///
 /// # Examples
 ///

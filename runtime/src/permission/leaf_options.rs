@@ -16,12 +16,12 @@ use crate::error::Result;
 pub struct ConstantAnswer<P>(PhantomData<P>);
 
 impl ConstantAnswer<AllowAny> {
-    /// `AllowAny` permits everyone.
+    /// `AllowAny` permits every caller.
     pub const ANSWER: Option<bool> = Some(true);
 }
 
 impl ConstantAnswer<DenyAll> {
-    /// `DenyAll` denies everyone.
+    /// `DenyAll` denies every caller.
     pub const ANSWER: Option<bool> = Some(false);
 }
 

@@ -156,7 +156,7 @@ impl Pacer {
         self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
     }
 
-    /// Returns whether [`MAX_DELIVERIES_PER_TURN`] are reached, so that the publisher has to yield. Resets the count if so.
+    /// Returns whether [`MAX_DELIVERIES_PER_TURN`] is reached, so that the publisher has to yield. Resets the count if so.
     pub(crate) fn has_finished_turn(&self) -> bool {
         let has_finished = self.deliveries.load(Ordering::Relaxed) >= MAX_DELIVERIES_PER_TURN;
         if has_finished {

@@ -37,7 +37,7 @@ fn log_text(place: Place, action: &str) -> String {
     match place {
         // A key belongs to the leaf whose grants are loaded.
         "coalesce_key" => "leaf=\"uploads.read\"".to_owned(),
-        // What is no permission is named by its action.
+        // A callback that is not a permission is named by its action.
         "load" | "extract" | "act" | "act_detached" | "authenticate" => format!("action=\"{action}\""),
         leaf => format!("leaf=\"{leaf}\""),
     }
