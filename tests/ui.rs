@@ -144,7 +144,7 @@ fn write_package(root: &Path, package: &Path, cases: &[String]) {
          anyhow = \"1\"\naxum = \"0.8\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
     );
     for case in cases {
-        let (name, path) = (case.replace('/', "--"), root.join("tests/ui/fail").join(case).with_extension("rs"));
+        let (name, path) = (case.replace('/', "--"), root.join(CASES).join(case).with_extension("rs"));
         writeln!(manifest, "[[bin]]\nname = {name:?}\npath = {}", quoted(path)).unwrap();
     }
     fs::create_dir_all(package).unwrap();

@@ -121,7 +121,7 @@ async fn group_of_another_consumer_is_refused_and_the_log_names_both_consumers()
     for action in ["join_neighbour", "publish_to_neighbour"] {
         let (reply, log) = logged(&[], &format!("{{\"action\":\"{action}\"}}")).await;
         assert!(reply.contains("\"internal_error\""), "{reply}");
-        let cause = "this connection belongs to consumer `Logged`, and groups and events of `Neighbour` are for those of `Neighbour`";
+        let cause = "belongs to consumer `Logged`, so it cannot use a group or an event of consumer `Neighbour`";
         assert!(log.iter().any(|line| line.contains(cause)), "{log:#?}");
     }
 }

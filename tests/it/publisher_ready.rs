@@ -103,9 +103,9 @@ async fn assert_prices(client: &mut Client, events: u32) {
     }
 }
 
-/// Publishes `events` events in a task, to `members` members whose send queues take 32 events, and returns the counters
-/// when all members have received what they get.
-fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, awaits_ready: bool) -> EventCounters {
+/// Publishes `events` events in a task to `members` members whose send queues take 32 events. If `is_paced`, awaits `ready`
+/// before each. Returns the counters when all members have received their events.
+fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, is_paced: bool) -> EventCounters {
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
     runtime.block_on(async {
         let has_left = Arc::new(Semaphore::new(0));
@@ -118,7 +118,7 @@ fn run_loop(workers: usize, policy: OverflowPolicy, members: u32, events: u32, a
         }
         let publisher = exchange.publisher();
         let publishing = tokio::spawn(async move {
-            if awaits_ready {
+            if is_paced {
                 publish_when_ready(&publisher, events).await;
             } else {
                 (0..events).for_each(|number| publisher.publish(&Ticker, Price(number)));
@@ -143,7 +143,7 @@ const POLICIES: [OverflowPolicy; 3] = [OverflowPolicy::Close, OverflowPolicy::Dr
 fn loop_that_awaits_ready_closes_no_member_and_loses_no_event() {
     for workers in [1, 2] {
         for policy in POLICIES {
-            // The most members once, because a delivery takes microseconds in this build.
+            // Many members under one policy only: a delivery takes microseconds in a debug build.
             let (members, events) = if policy == OverflowPolicy::Close { (3_000, 1_000) } else { (200, 2_000) };
             let counters = run_loop(workers, policy, members, events, true);
             assert_eq!((counters.too_slow, counters.dropped), (0, 0), "{workers} workers, {policy:?}");
@@ -271,8 +271,8 @@ async fn loop_whose_readers_keep_up_lets_other_tasks_run() {
         let other = has_run.clone();
         tokio::spawn(async move { other.store(true, Ordering::SeqCst) });
         // So few that no send queue is half full.
-        let most = if members == 0 { 1_000 } else { 100 };
-        for _ in 0..most {
+        let events = if members == 0 { 1_000 } else { 100 };
+        for _ in 0..events {
             publisher.ready().await;
             publisher.publish(&Ticker, Price(1));
         }

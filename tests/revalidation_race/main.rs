@@ -232,7 +232,7 @@ async fn run_publisher(fixture: Arc<Fixture>, publisher: usize) {
     }
 }
 
-/// Reports changes that concern everyone, of every kind.
+/// Reports changes of every kind.
 async fn run_refresher(fixture: Arc<Fixture>, seed: u64) {
     let (connections, mut rng) = (fixture.depot.connections(), Rng(seed));
     while !fixture.is_over() {
@@ -248,7 +248,7 @@ async fn run_refresher(fixture: Arc<Fixture>, seed: u64) {
     }
 }
 
-/// Receives until the last event, calls actions, and joins when it is asked to.
+/// Receives until the last event, calls actions, and joins when `joins` names an action.
 async fn run_client(
     mut client: Client,
     user: usize,
@@ -334,7 +334,7 @@ async fn run_churn(fixture: Arc<Fixture>) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn races_of_revalidation_leak_and_lose_nothing() {
+async fn concurrent_revalidations_leak_and_lose_nothing() {
     observe();
     let fixture = Arc::new(Fixture::new());
     let (mut clients, mut changes) = (Vec::new(), Vec::new());
@@ -355,7 +355,7 @@ async fn races_of_revalidation_leak_and_lose_nothing() {
     fixture.is_over.store(true, Ordering::SeqCst);
     join_all(publishers).await.into_iter().chain(join_all(refreshers).await).for_each(Result::unwrap);
     let (opened, disconnected_late) = churn.await.unwrap();
-    // Everyone has all rights again, and is a member.
+    // Every user has all rights again, and is a member.
     let mut windows = Vec::new();
     for (user, (joins, changing)) in changes.into_iter().enumerate() {
         windows.push(changing.await.unwrap());

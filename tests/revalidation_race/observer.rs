@@ -15,18 +15,22 @@ static CLOCK: AtomicU64 = AtomicU64::new(1);
 /// When the actions of each user were marked as started.
 static STARTS: [Mutex<Vec<u64>>; USERS] = [const { Mutex::new(Vec::new()) }; USERS];
 
+/// Returns the time, and advances the clock.
 pub(super) fn now() -> u64 {
     CLOCK.fetch_add(1, Ordering::SeqCst)
 }
 
+/// Installs the subscriber.
 pub(super) fn observe() {
     tracing::subscriber::set_global_default(Starts).unwrap();
 }
 
+/// Takes the times at which actions of a user were marked as started.
 pub(super) fn starts_of(user: usize) -> Vec<u64> {
     std::mem::take(&mut STARTS[user].lock().unwrap())
 }
 
+/// Records when actions are marked as started.
 struct Starts;
 
 /// The user that the route of an action names.
@@ -46,11 +50,15 @@ impl Subscriber for Starts {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("portcullis") && *metadata.level() == Level::TRACE
     }
+
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }
+
     fn record(&self, _: &Id, _: &Record<'_>) {}
+
     fn record_follows_from(&self, _: &Id, _: &Id) {}
+
     fn event(&self, event: &Event<'_>) {
         let mut route = Route(None);
         event.record(&mut route);
@@ -58,6 +66,8 @@ impl Subscriber for Starts {
             starts.lock().unwrap().push(now());
         }
     }
+
     fn enter(&self, _: &Id) {}
+
     fn exit(&self, _: &Id) {}
 }

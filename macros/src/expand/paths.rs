@@ -10,7 +10,7 @@ pub(super) fn alias(runtime: &Path) -> TokenStream {
     quote!(use #runtime::__private as __rt;)
 }
 
-/// Returns the import of what leaves have by default.
+/// Returns the import of the defaults of leaves.
 pub(super) fn leaf_defaults() -> TokenStream {
     quote!(
         use __rt::LeafDefaults as _;

@@ -59,7 +59,7 @@ impl BlockPermission {
         }
     }
 
-    /// Returns whether it may refuse a caller.
+    /// Returns whether the permission may refuse a caller.
     pub(crate) fn restricts(&self) -> bool {
         match self {
             Self::Absent => false,

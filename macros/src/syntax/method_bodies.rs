@@ -97,7 +97,7 @@ fn mark_bodies(block: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// Returns the position of the body for which the only token of a group stands.
+/// Returns the position of the body that a group marks, or `None` if the group is no marker.
 fn marker_position(group: &Group) -> Option<usize> {
     let mut tokens = group.stream().into_iter();
     match (tokens.next(), tokens.next()) {

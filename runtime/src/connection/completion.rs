@@ -25,7 +25,7 @@ pub(super) struct Completion {
     is_stream: bool,
     /// Set while the side effects have taken effect and the last reply is not sent.
     commit: Option<Commit>,
-    /// Closes the connection when nothing else is left to do. Set when the side effects take effect.
+    /// The request to close the connection when nothing else is left to do. Set when the side effects take effect.
     close: Option<CloseRequest>,
 }
 
@@ -83,8 +83,8 @@ impl Completion {
         completion
     }
 
-    /// Lets nothing more begin if the action has closed the connection and its stream has ended: the reply may have to wait
-    /// for a client that does not read.
+    /// Closes the start gate if the action has closed the connection and its stream has ended: nothing more begins while the
+    /// reply waits for a client that does not read.
     fn close_start_gate<C: Consumer>(&self, dispatcher: &Dispatcher<C>) {
         if self.stream.is_none() && self.side_effects.as_ref().is_some_and(|effects| effects.is_closing()) {
             dispatcher.session.send_queue.start_gate().close();

@@ -82,7 +82,7 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     has_skipped_ping: bool,
     /// The replies that queued events wait for.
     pub(super) event_holds: EventHolds,
-    /// When the connection closes, with which code: the credentials of the user expire, or an anonymous client has not
+    /// When the connection closes, and why: the credentials of the user expire, or an anonymous client has not
     /// authenticated in time. No reply and no event is sent after that.
     pub(super) expiry: Option<(Instant, CloseReason)>,
 }
@@ -279,8 +279,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         }
     }
 
-    /// Ends the connection as [`end`](Self::end) does, as an action has requested. Frames that were fed are sent before,
-    /// within the send timeout.
+    /// Ends the connection at the request of an action. Unlike [`end`](Self::end), sends the frames that were fed before,
+    /// within the send timeout. Returns how the connection ends.
     pub(super) fn close(&mut self, request: CloseRequest) -> ConnectionEnd {
         let CloseRequest { code, reason } = request;
         if self.link.is_open() {

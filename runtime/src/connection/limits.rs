@@ -73,12 +73,12 @@ pub struct Limits {
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
-    /// Maximum age of a connection's rights: so often its grants are loaded again, and its connect and group permissions
-    /// evaluated again, without a call of [`Connections`](crate::Connections). Nothing happens if they are the same. The load
-    /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
-    /// and nothing is delivered before it succeeds. The overwrites of objects are loaded again too, by one of the
-    /// connections that use them. Less than a second counts as one. `None` keeps rights until they are refreshed. Default:
-    /// 5 minutes.
+    /// Maximum age of a connection's rights: within this time its grants are loaded again, and its connect and group
+    /// permissions evaluated again, without a call of [`Connections`](crate::Connections). If nothing has changed, clients
+    /// notice nothing. The load takes place at a random time between 60 and 90 percent of the age; if it fails until the age
+    /// is over, no action starts and nothing is delivered before it succeeds. The overwrites of objects are loaded again too,
+    /// by one of the connections that use them. Less than a second counts as one second. `None` keeps rights until they are
+    /// refreshed. Default: 5 minutes.
     pub grants_max_age: Option<Duration>,
     /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
     /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.

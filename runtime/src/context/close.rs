@@ -7,20 +7,21 @@ use crate::error::Result;
 const MAX_REASON_BYTES: usize = 123;
 
 impl<U> Context<'_, U> {
-    /// Closes this connection after the last reply of the action. The reason is for people: at most 123 bytes, and a longer
-    /// one is cut. Clients act on the code.
+    /// Closes this connection after the last reply of the action. Clients act on the code; the reason is for people. It may
+    /// have up to 123 bytes, and a longer one is truncated at a character boundary.
     ///
     /// The connection closes whatever that reply is, also if the action returns an error, panics or times out after this
     /// call, or if its caller has lost the right to it meanwhile: an action may send an error and close. All other side
-    /// effects of an action that fails are discarded. What a successful action has published goes out. The first call of an
-    /// action counts; the action itself runs on.
+    /// effects of an action that fails are discarded. What a successful action has published goes out. The action itself
+    /// runs on; a second call in it has no effect. A `blocking` action that is still running when its time limit expires
+    /// closes nothing.
     ///
     /// Nothing begins after an action that closes has ended: messages that the client has sent meanwhile are dropped. Detached
     /// actions that have begun run on, as after every [end of the
     /// connection](macro@crate::action#end-of-the-connection-and-cancellation). The reply is sent within
     /// [`Limits::send_timeout`](crate::Limits::send_timeout), and events that are queued behind it are dropped. If the
-    /// connection ends before for another reason, that one counts. [`Disconnect::reason`](crate::Disconnect::reason) has the
-    /// code.
+    /// connection ends earlier for another reason, this call has no effect.
+    /// [`Disconnect::reason`](crate::Disconnect::reason) returns the code.
     ///
     /// In [`#[authenticate]`](macro@crate::authenticate) it closes after the reply too, whether the credentials were accepted
     /// or not. In `#[connect]`, return an error instead. To close at once, and without a reply, use
@@ -28,8 +29,7 @@ impl<U> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called by [`Load`](crate::Load). A `blocking` action that is still running when its time
-    /// limit expires closes nothing.
+    /// 500 `internal_error` when called by [`Load`](crate::Load).
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
-//! The codes with which an application closes a connection.
+//! The close codes that an application may send.
 
-/// A close code of the application, for [`Context::close`](crate::Context::close).
+/// A close code that an application sends by [`Context::close`](crate::Context::close).
 ///
 /// # Examples
 ///
@@ -22,14 +22,14 @@
 pub struct CloseCode(u16);
 
 impl CloseCode {
-    /// 1000: the purpose of the connection is fulfilled.
+    /// 1000: normal closure, the purpose of the connection is fulfilled.
     pub const NORMAL: CloseCode = CloseCode(1000);
-    /// 1001: the server goes away.
+    /// 1001: the server is going down.
     pub const GOING_AWAY: CloseCode = CloseCode(1001);
     /// 1008: the client has violated a policy of the application.
     pub const POLICY_VIOLATION: CloseCode = CloseCode(1008);
 
-    /// Creates a code. Store it in a constant, so that a wrong one does not compile.
+    /// Creates a close code. Store it in a constant, so that one that must not be sent does not compile.
     ///
     /// | codes | meaning | may be sent |
     /// |---|---|---|
@@ -61,7 +61,7 @@ impl CloseCode {
         }
     }
 
-    /// Returns the number that the close frame carries.
+    /// Returns the code as the close frame carries it.
     #[must_use]
     pub const fn as_u16(self) -> u16 {
         self.0

@@ -2,7 +2,7 @@
 
 use super::CloseCode;
 
-/// What an action wants its connection to be closed with, after its reply.
+/// The close frame that an action wants to be sent after its reply.
 #[derive(Debug)]
 pub(crate) struct CloseRequest {
     pub(crate) code: CloseCode,

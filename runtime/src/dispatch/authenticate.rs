@@ -45,7 +45,7 @@ impl<C: Consumer> Dispatcher<C> {
             Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::timeout()),
         };
-        // Whatever the outcome, as for an action.
+        // Taken whatever the outcome is: as after an action, the connection closes after a failure too.
         let close = call.take_side_effects().and_then(|mut effects| effects.take_close());
         match renewal {
             Ok((revalidation, mut side_effects)) => {

@@ -322,8 +322,8 @@ impl<U> CacheState<U> {
     }
 }
 
-/// The overwrites that one call loads again. If it fails or is dropped, for example because the source hangs, the next call
-/// loads them.
+/// The overwrites that one call of [`GrantCache::find_changed_objects`] loads again. If the call fails or is dropped, for
+/// example because the source hangs, the next call loads them.
 struct RenewalClaims(CachedObjects);
 
 impl Drop for RenewalClaims {

@@ -49,6 +49,7 @@ impl CachedOverwrites {
             && self.renewed_at.compare_exchange(renewed_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// Returns whether they were not renewed after `since`.
     pub(super) fn is_older_than(&self, since: u64) -> bool {
         self.renewed_at.load(Ordering::Relaxed) <= since
     }

@@ -11,8 +11,11 @@ use crate::error::{Error, Result};
 /// An HTTP request as the function of an [`http_permission!`](crate::http_permission) reads it: the request that opened a
 /// WebSocket connection, or any other one.
 ///
-/// Of the request that opened a connection, the endpoint keeps only some headers, so only those that the permission declares
-/// can be read. Of an HTTP request that a server is processing, from which it is converted, all headers can.
+/// Of the request that opened a connection, only the headers that the permission declares can be read, because the endpoint
+/// may not keep others. An `HttpRequest` that a middleware creates from the [`Parts`] of a request that it is processing has
+/// all headers.
+///
+/// # Examples
 ///
 /// ```
 /// use portcullis::{HttpRequest, Result};
@@ -31,7 +34,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct HttpRequest<'a> {
     parts: &'a Parts,
-    /// The headers that can be read. `None` if all can.
+    /// The names of the headers that can be read, or `None` for all.
     headers: Option<&'static [&'static str]>,
     /// The first header that was read although it cannot be.
     unreadable: OnceLock<Box<str>>,
@@ -54,8 +57,8 @@ impl<'a> HttpRequest<'a> {
         &self.parts.uri
     }
 
-    /// Returns a header, or `None` if the request does not have it or its value is not visible ASCII. Of a header that
-    /// occurs several times, the first value.
+    /// Returns the value of a header, the first one if there are several. Returns `None` if the request does not have the
+    /// header or the value is not visible ASCII.
     ///
     /// # Errors
     ///
@@ -106,7 +109,7 @@ impl<U> Scope<U> {
     }
 }
 
-/// Converts what the function of an `http_permission!` has returned into the answer of the leaf.
+/// Converts the return value of the function of an `http_permission!` into the answer of the leaf.
 ///
 /// # Errors
 ///
@@ -118,7 +121,7 @@ pub fn rule_answer(request: &HttpRequest<'_>, answer: impl RuleAnswer) -> Result
     }
 }
 
-/// Checks the names of declared headers, when the program is compiled.
+/// Checks at compile time that the declared headers have valid names.
 ///
 /// # Panics
 ///
@@ -127,7 +130,10 @@ pub const fn check_header_names(headers: &[&str]) {
     let mut header = 0;
     while header < headers.len() {
         let name = headers[header].as_bytes();
-        assert!(!name.is_empty(), "`headers(..)` of `http_permission!` names an empty header");
+        assert!(
+            !name.is_empty(),
+            "`headers(..)` of `http_permission!` has an empty text; write a header name such as `x-office`"
+        );
         let mut index = 0;
         while index < name.len() {
             let is_token = name[index].is_ascii_alphanumeric()
@@ -148,7 +154,10 @@ pub const fn check_header_names(headers: &[&str]) {
                         | b'|'
                         | b'~'
                 );
-            assert!(is_token, "`headers(..)` of `http_permission!` has a text that is not the name of a header");
+            assert!(
+                is_token,
+                "`headers(..)` of `http_permission!` has a text that is not a header name; write one such as `x-office`"
+            );
             index += 1;
         }
         header += 1;

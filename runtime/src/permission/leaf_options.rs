@@ -1,8 +1,8 @@
-//! What a leaf may leave out: generated code reads it without a bound on the leaf's type, so that a type that is not a
-//! permission is reported where the leaf is evaluated, and nowhere else.
+//! The items of permission traits that have a default. Generated code reads them without a bound on the leaf's type, so that
+//! a type that is not a permission is reported where the leaf is evaluated, and nowhere else.
 //!
-//! The items are inherent where the type is a permission. An inherent item comes before one of a trait, so that those of
-//! [`LeafDefaults`] hold for all other types, for example rules.
+//! If the type is a permission, the items here are inherent. The compiler prefers an inherent item to one of a trait, so the
+//! items of [`LeafDefaults`] apply to all other types.
 
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
@@ -11,21 +11,21 @@ use super::{AllowAny, DenyAll, ObjectPermission, Permission, Rule};
 use crate::context::{ConnectContext, Handler};
 use crate::error::Result;
 
-/// Gives the answer of a leaf `P` that is always the same: `ConstantAnswer::<P>::ANSWER`.
+/// Has the answer of a leaf `P` if it is always the same: `ConstantAnswer::<P>::ANSWER`.
 #[derive(Debug)]
 pub struct ConstantAnswer<P>(PhantomData<P>);
 
 impl ConstantAnswer<AllowAny> {
-    /// `AllowAny` permits everyone.
+    /// `AllowAny` permits every caller.
     pub const ANSWER: Option<bool> = Some(true);
 }
 
 impl ConstantAnswer<DenyAll> {
-    /// `DenyAll` denies everyone.
+    /// `DenyAll` denies every caller.
     pub const ANSWER: Option<bool> = Some(false);
 }
 
-/// Gives what a leaf `P` may leave out in an expression of handler `H`.
+/// Has the items with a default of a permission `P` in an expression of handler `H`.
 #[derive(Debug)]
 pub struct LeafOptions<P, H>(PhantomData<(P, H)>);
 
@@ -46,8 +46,8 @@ impl<P: Permission<H>, H: Handler> LeafOptions<P, H> {
     }
 }
 
-/// Gives what a leaf `R` that is a rule may leave out in an expression of handler `H`. A type of its own, because the compiler
-/// cannot tell that no type is both a permission and a rule.
+/// Has the items with a default of a rule `R` in an expression of handler `H`. Apart from [`LeafOptions`], because for the
+/// compiler a type may be both a permission and a rule, so that inherent items of both would overlap.
 #[derive(Debug)]
 pub struct RuleOptions<R, H>(PhantomData<(R, H)>);
 
@@ -56,7 +56,7 @@ impl<R: Rule<H>, H: Handler> RuleOptions<R, H> {
     pub const HEADERS: &'static [&'static str] = R::HEADERS;
 }
 
-/// Gives the constants of a leaf `P` about an object `T` in an expression of handler `H`.
+/// Has the constants of an object permission `P` about `T` in an expression of handler `H`.
 #[derive(Debug)]
 pub struct ObjectLeafOptions<P, T, H>(PhantomData<(P, T, H)>);
 
@@ -69,9 +69,9 @@ impl<P: ObjectPermission<T, H>, T, H: Handler> ObjectLeafOptions<P, T, H> {
     pub const ANSWER: Option<bool> = P::ALWAYS;
 }
 
-/// What holds for all other types.
+/// The defaults, which apply to every type without inherent items.
 pub trait LeafDefaults {
-    /// The answer depends on something.
+    /// The answer is not always the same.
     const ANSWER: Option<bool> = None;
     /// The leaf is evaluated again.
     const REEVALUATE: bool = true;
@@ -93,7 +93,7 @@ impl<R, H> LeafDefaults for RuleOptions<R, H> {}
 
 impl<P, T, H> LeafDefaults for ObjectLeafOptions<P, T, H> {}
 
-/// Checks at compile time that the answer of a leaf, whatever its name, depends on something.
+/// Checks at compile time that a leaf is neither `AllowAny` nor `DenyAll`, also under another name.
 ///
 /// # Panics
 ///
@@ -107,7 +107,7 @@ pub const fn check_not_constant(answer: Option<bool>, allow_any: &'static str, d
     }
 }
 
-/// Checks at compile time that the expression of an action, whatever its name, is not `AllowAny`.
+/// Checks at compile time that the expression of an action is not `AllowAny`, also under another name.
 ///
 /// # Panics
 ///

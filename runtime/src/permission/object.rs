@@ -97,7 +97,7 @@ impl<T: Sync, H: Handler> ObjectPermission<T, H> for AllowAny {
     }
 }
 
-/// Denies every object. A macro refuses it as a leaf about an object, also under another name: `DenyAll` needs no object.
+/// Denies every object. The macros reject it as a leaf about an object, also under another name: `DenyAll` takes no object.
 impl<T: Sync, H: Handler> ObjectPermission<T, H> for DenyAll {
     const ALWAYS: Option<bool> = Some(false);
 

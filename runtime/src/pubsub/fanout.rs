@@ -125,7 +125,7 @@ impl FanoutCounts {
         self.refused += u64::from(outcome == DeliveryOutcome::Refused);
     }
 
-    /// Records them, and returns the number of attempts.
+    /// Records the counts, and returns the number of attempted deliveries.
     fn record(&self, counters: &CounterCells) -> usize {
         Pacer::record_deliveries_of_connection(self.attempted);
         counters.record_publication(self.refused);

@@ -89,7 +89,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const PUBLISH: PublishRule;
 
-    /// The headers that the leaves of both expressions read.
+    /// The headers that the leaves of `permission` and `publish` read.
     #[doc(hidden)]
     const HEADERS: LeafHeaders = &[];
 

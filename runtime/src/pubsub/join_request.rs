@@ -135,7 +135,7 @@ pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<
     any.downcast_ref().ok_or_else(|| {
         let (own, other) = (session.consumer_name(), C::NAME);
         let message = format!(
-            "this connection belongs to consumer `{own}`, and groups and events of `{other}` are for those of `{other}`"
+            "this connection belongs to consumer `{own}`, so it cannot use a group or an event of consumer `{other}`"
         );
         Error::internal(message)
     })

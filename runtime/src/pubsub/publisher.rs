@@ -133,7 +133,8 @@ impl<C: Consumer> Publisher<C> {
         }
     }
 
-    /// Runs a publication, which returns to how many connections it has offered the event. These hold the handle.
+    /// Runs a publication, which returns the number of attempted deliveries. Readers with a long send queue hold this handle
+    /// if its [`ready`](Publisher::ready) was called.
     fn publish_by_handle(&self, publish: impl FnOnce(&SessionRegistry<C>) -> usize) {
         match self.pacer.get() {
             None => {

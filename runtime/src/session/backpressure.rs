@@ -28,7 +28,7 @@ pub(crate) const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 tokio::task_local! {
     /// The pacer of the connection that this task runs for.
     pub(crate) static PACER: Arc<Pacer>;
-    /// The pacer of the handle that publishes. Set during a publication, if the handle waits for its readers.
+    /// The pacer of the [`Publisher`](crate::Publisher) that publishes. Set during a publication if its `ready` was called.
     pub(crate) static HANDLE_PACER: Arc<Pacer>;
 }
 
@@ -41,8 +41,8 @@ pub(crate) struct Pacer {
     /// Protects the number of holds and the number of the pause. Lock order: after `SendQueue::state` and
     /// `Session::deferred`; no lock is taken under it.
     holds: Mutex<Holds>,
-    /// Notified when the last hold is released. A handle may be waited for by several tasks.
-    released: Notify,
+    /// Notified when the last hold is released. Several tasks may wait for one handle.
+    release: Notify,
 }
 
 struct Holds {
@@ -108,11 +108,11 @@ impl Pacer {
             is_held: AtomicBool::new(false),
             deliveries: AtomicU32::new(0),
             holds: Mutex::new(Holds { count: 0, pause: 0 }),
-            released: Notify::new(),
+            release: Notify::new(),
         })
     }
 
-    /// Whether a reader holds the publisher.
+    /// Returns whether a reader holds the publisher.
     #[inline]
     pub(crate) fn is_held(&self) -> bool {
         self.is_held.load(Ordering::Relaxed)
@@ -124,38 +124,39 @@ impl Pacer {
     ///
     /// If the future is dropped, the holds stay and the next call waits for them.
     pub(crate) async fn ready(&self) {
-        if timeout(MAX_PAUSE, self.released()).await.is_err() {
+        if timeout(MAX_PAUSE, self.wait_for_release()).await.is_err() {
             let mut holds = lock(&self.holds);
             holds.pause = holds.pause.wrapping_add(1);
             holds.count = 0;
             self.is_held.store(false, Ordering::Relaxed);
             drop(holds);
-            self.released.notify_waiters();
+            self.release.notify_waiters();
         }
     }
 
-    async fn released(&self) {
+    async fn wait_for_release(&self) {
         loop {
-            // Created before the comparison: it is notified from then on.
-            let released = self.released.notified();
+            // Created before the count is read, so that it misses no release after that.
+            let release = self.release.notified();
             if lock(&self.holds).count == 0 {
                 return;
             }
-            released.await;
+            release.await;
         }
     }
 
-    /// Counts deliveries of the connection that this task runs for, if it runs for one.
+    /// Counts attempted deliveries of the connection that this task runs for, if it runs for one.
     pub(crate) fn record_deliveries_of_connection(deliveries: usize) {
         let _ = PACER.try_with(|pacer| pacer.record_deliveries(deliveries));
     }
 
+    /// Counts attempted deliveries.
     pub(crate) fn record_deliveries(&self, deliveries: usize) {
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
     }
 
-    /// Returns whether so many deliveries were attempted that the publisher has to yield, and counts from zero again if so.
+    /// Returns whether [`MAX_DELIVERIES_PER_TURN`] is reached, so that the publisher has to yield. Resets the count if so.
     pub(crate) fn has_finished_turn(&self) -> bool {
         let has_finished = self.deliveries.load(Ordering::Relaxed) >= MAX_DELIVERIES_PER_TURN;
         if has_finished {
@@ -184,7 +185,7 @@ impl Drop for Hold {
         if holds.count == 0 {
             self.pacer.is_held.store(false, Ordering::Relaxed);
             drop(holds);
-            self.pacer.released.notify_waiters();
+            self.pacer.release.notify_waiters();
         }
     }
 }

@@ -117,9 +117,9 @@ impl<C: Consumer> Connections<C> {
         Propagation::Acknowledged {}
     }
 
-    /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, except the connection `keep`: "log out
-    /// everywhere else". Includes those whose handshake is in progress. After it has completed with an acknowledged
-    /// [`Propagation`], no further action of this user starts on another connection than `keep`.
+    /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, except the one with the id
+    /// `keep`, for "log out everywhere else". Includes those whose handshake is in progress. After it has completed with an
+    /// acknowledged [`Propagation`], no further action of this user starts on another connection than `keep`.
     ///
     /// If `keep` has ended or belongs to another user, all connections of the user are closed.
     ///
@@ -129,16 +129,16 @@ impl<C: Consumer> Connections<C> {
     /// # use portcullis::{Context, IsAuthenticated, Result, User, consumer};
     /// # struct Member(u64);
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.0.to_string().into() } }
-    /// # struct Logins;
-    /// # impl Logins { async fn delete_all_but(&self, _: u64, _: portcullis::ConnectionId) -> Result<()> { Ok(()) } }
-    /// # struct Chat { logins: Logins }
+    /// # struct LoginSessions;
+    /// # impl LoginSessions { async fn delete_others(&self, _: u64, _: portcullis::ConnectionId) -> Result<()> { Ok(()) } }
+    /// # struct Chat { login_sessions: LoginSessions }
     /// # #[consumer(user = Member)]
     /// # impl Chat {
     /// #[action(permission = IsAuthenticated)]
     /// async fn log_out_elsewhere(&self, cx: &Context<'_, Member>) -> Result<()> {
     ///     let (member, own) = (cx.require_user()?, cx.scope().connection_id());
     ///     // First, so that no later handshake is accepted.
-    ///     self.logins.delete_all_but(member.0, own).await?;
+    ///     self.login_sessions.delete_others(member.0, own).await?;
     ///     let propagation = cx.connections::<Chat>()?.disconnect_others(&member.id(), own).await;
     ///     assert!(propagation.is_acknowledged());
     ///     Ok(())

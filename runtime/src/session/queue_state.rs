@@ -15,11 +15,11 @@ pub(crate) struct QueueState<N> {
     pub(crate) next_sequence: u64,
     /// The number of events that the overflow policy has dropped.
     pub(crate) dropped: u64,
-    /// Why the connection is to end.
+    /// The reason why the connection is to close, or `None` if it stays open.
     pub(crate) close_reason: Option<CloseReason>,
     /// Whether the connection has ended.
     pub(crate) has_ended: bool,
-    /// The publishing connections that are held until the reader has run.
+    /// The publishers that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Registry<U, S> {
     sessions: Mutex<HashMap<ConnectionId, Arc<S>>>,
     /// The number of changes of rights so far.
     change_count: AtomicU64,
-    /// Protects the tombstones: what was disconnected. They close connections whose handshake was in progress. No other lock
-    /// is taken under it.
+    /// Protects the tombstones of users and connections that were disconnected. They close connections whose handshake was
+    /// in progress. No other lock is taken under it.
     tombstones: Mutex<HashMap<Disconnected, Tombstone>>,
     /// The number of the latest change whose tombstone was evicted.
     expired_change: AtomicU64,
@@ -57,7 +57,7 @@ pub(crate) enum Disconnected {
     Connection(ConnectionId),
 }
 
-/// When the connections of a user, or one connection, were disconnected.
+/// Records when the connections of a user, or one connection, were disconnected.
 struct Tombstone {
     /// The number of the latest change that has disconnected them.
     change: u64,
@@ -154,8 +154,8 @@ impl<U, S> Registry<U, S> {
             tombstones.retain(|_, tombstone| tombstone.change > expired);
             self.expired_change.store(expired, Ordering::SeqCst);
         }
-        let former = |id| tombstones.get(&disconnected).map_or(0, |tombstone| tombstone.change_for(id));
-        let kept = kept.map(|id| (id, former(id)));
+        let previous_change = |id| tombstones.get(&disconnected).map_or(0, |tombstone| tombstone.change_for(id));
+        let kept = kept.map(|id| (id, previous_change(id)));
         tombstones.insert(disconnected, Tombstone { change: self.record_change(), kept });
     }
 

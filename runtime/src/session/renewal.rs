@@ -22,14 +22,14 @@ const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
 /// The part of the maximum age after which overwrites are loaded again: younger ones are not too old at the next renewal.
-const OLD_OBJECT: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
+const OVERWRITES_RENEWAL: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
 
-/// The shortest maximum age. Below, renewals would occupy a thread.
+/// The shortest maximum age. With shorter ones, renewals would keep a thread busy.
 const MIN_MAX_AGE: Duration = Duration::from_secs(1);
 
-/// What a renewal has found.
+/// How a renewal ends, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum RenewalOutcome {
     /// The rights are the same, or what has changed has taken effect.
     Settled,
     /// The grants of the user have changed.
@@ -99,17 +99,17 @@ impl<C: Consumer> Session<C> {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
     }
 
-    /// Renews the rights of the session, and repeats it after a fault. If they cannot be renewed until they are too old, an
-    /// epoch begins, so that nothing happens on them any more.
+    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
+    /// renewed until they are too old, an epoch begins, so that nothing happens on the old ones any more.
     async fn renew_rights(self: Arc<Self>) {
         let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
         let mut has_failed = false;
         while !self.is_closing() {
             let epoch = self.send_queue.epoch();
-            let found = self.renew_once(epoch, max_age, &retries).await;
-            has_failed = found.is_err();
-            if found == Ok(Found::Settled) {
+            let outcome = self.renew_once(epoch, max_age, &retries).await;
+            has_failed = outcome.is_err();
+            if outcome == Ok(RenewalOutcome::Settled) {
                 break;
             }
             if has_failed && retries.wait().await {
@@ -126,30 +126,39 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Ends the use of overwrites that could not be renewed, by all connections: they share them, and this one may have been
-    /// the one that was to load them.
+    /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
+    /// have been the one that was to load them for all.
     async fn forget_old_objects(&self, max_age: Duration) {
         let Some(scope) = self.scope() else { return };
-        let objects = scope.old_objects(max_age.mul_f64(OLD_OBJECT));
+        let objects = scope.old_objects(max_age.mul_f64(OVERWRITES_RENEWAL));
         drop(scope);
         for object in objects {
             let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
         }
     }
 
-    /// Loads the grants and evaluates the permissions again, within the time that is left. What an epoch overtakes is settled:
-    /// the session has been revalidated since. A fault is logged.
-    async fn renew_once(self: &Arc<Self>, epoch: Epoch, max_age: Duration, retries: &Retries) -> Result<Found, ()> {
-        let Some(scope) = self.scope() else { return Ok(Found::Settled) };
+    /// Loads the grants and evaluates the permissions again, within the time that is left. If a new epoch has begun
+    /// meanwhile, the renewal is settled: the session has been revalidated since. Logs a fault.
+    async fn renew_once(
+        self: &Arc<Self>,
+        epoch: Epoch,
+        max_age: Duration,
+        retries: &Retries,
+    ) -> Result<RenewalOutcome, ()> {
+        let Some(scope) = self.scope() else { return Ok(RenewalOutcome::Settled) };
         let user = self.user_id().map(Truncated::new);
         let limit = || CHECK_TIMEOUT.min(retries.remaining());
-        let changes = within(limit(), scope.find_changes(max_age.mul_f64(OLD_OBJECT))).await;
+        let changes = within(limit(), scope.find_changes(max_age.mul_f64(OVERWRITES_RENEWAL))).await;
         drop(scope);
         let (has_changed, objects) = changes.map_err(|error| {
             tracing::error!(?user, cause = ?Cause::new(&error), "grants could not be renewed");
         })?;
         if has_changed {
-            return Ok(if self.send_queue.epoch() == epoch { Found::Changed } else { Found::Settled });
+            return Ok(if self.send_queue.epoch() == epoch {
+                RenewalOutcome::Changed
+            } else {
+                RenewalOutcome::Settled
+            });
         }
         for object in objects {
             let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
@@ -161,21 +170,21 @@ impl<C: Consumer> Session<C> {
                 tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
-            let code = CloseReason::Revoked;
+            let reason = CloseReason::Revoked;
             tracing::info!(
                 ?user,
                 leaf,
                 ?cause,
-                close_code = code.as_u16(),
+                close_code = reason.as_u16(),
                 "connection closed: connect permission revoked"
             );
-            self.close_with(code);
-            return Ok(Found::Settled);
+            self.close_with(reason);
+            return Ok(RenewalOutcome::Settled);
         }
         let entries = self.memberships.entries();
         let evaluations = entries.iter().map(|entry| within(retries.remaining(), self.evaluate_group(entry, limit())));
         let results = join_all(evaluations).await;
-        let mut outcome = Ok(Found::Settled);
+        let mut outcome = Ok(RenewalOutcome::Settled);
         for (entry, result) in entries.iter().zip(results) {
             let Err(error) = result else { continue };
             let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));

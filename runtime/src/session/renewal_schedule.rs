@@ -14,8 +14,8 @@ use crate::sync::ignore_poison;
 pub(super) struct RenewalSchedule {
     /// Protects the times. No other lock is taken under it.
     state: Mutex<ScheduleState>,
-    /// Wakes the task because a session is due earlier than those before, or because none is left.
-    changed: Notify,
+    /// Wakes the task when a session is due earlier than all others, or when none is left.
+    wakeup: Notify,
 }
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl RenewalSchedule {
         let is_first = state.due.first().is_none_or(|(first, _)| at < *first);
         state.due.insert((at, id));
         if is_first {
-            self.changed.notify_one();
+            self.wakeup.notify_one();
         }
         !std::mem::replace(&mut state.has_task, true)
     }
@@ -41,7 +41,7 @@ impl RenewalSchedule {
         let mut state = self.lock_state();
         state.due.remove(&(at, id));
         if state.due.is_empty() {
-            self.changed.notify_one();
+            self.wakeup.notify_one();
         }
     }
 
@@ -63,7 +63,7 @@ impl RenewalSchedule {
             };
             tokio::select! {
                 () = sleep_until(at) => {}
-                () = self.changed.notified() => {}
+                () = self.wakeup.notified() => {}
             }
         }
     }

@@ -136,15 +136,15 @@ impl<C: Consumer> Session<C> {
         while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
             let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
             if !error.is_fault() {
-                let code = CloseReason::Revoked;
+                let reason = CloseReason::Revoked;
                 tracing::info!(
                     ?user,
                     leaf,
                     ?cause,
-                    close_code = code.as_u16(),
+                    close_code = reason.as_u16(),
                     "connection closed: connect permission revoked"
                 );
-                self.close_with(code);
+                self.close_with(reason);
                 return false;
             }
             tracing::error!(?user, leaf, ?cause, "connect permission could not be evaluated");

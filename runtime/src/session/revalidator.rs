@@ -32,10 +32,12 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseReason;
 
-/// How often the revalidator looks whether the connection has taken what is queued, how often of these after a yield only,
-/// and the time between the others: 100 ms in total, as for a publisher.
+/// The maximum number of times that the revalidator checks whether the connection has taken what is queued. With the delays
+/// between them, 100 ms in total, as for a publisher.
 const READER_ATTEMPTS: u32 = 104;
+/// The number of checks that are followed by a yield instead of a delay.
 const READER_YIELDS: u32 = 4;
+/// The delay after each of the other checks.
 const READER_DELAY: Duration = Duration::from_millis(1);
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
@@ -276,8 +278,8 @@ impl<C: Consumer> Session<C> {
         .await;
     }
 
-    /// Lets the connection take what is queued before more is added: the events that have waited may be many more than the
-    /// queue holds. Ends also if the connection does not run.
+    /// Lets the connection take what is queued before more is added: more events may have waited than the queue holds. Gives
+    /// up after [`READER_ATTEMPTS`], because the connection may not run.
     async fn let_reader_run(&self) {
         for attempt in 0..READER_ATTEMPTS {
             if !self.send_queue.is_full_and_unread() {

@@ -152,8 +152,8 @@ impl<N: Coalesce> SendQueue<N> {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
 
-    /// Returns whether `max_events` or `max_bytes` is reached, without the factor, by events that the reader had no chance to
-    /// dequeue yet.
+    /// Returns whether `max_events` or `max_bytes`, not multiplied by [`UNREAD_FACTOR`], is reached by events that the
+    /// reader had no chance to dequeue yet.
     pub(super) fn is_full_and_unread(&self) -> bool {
         let state = self.lock_state();
         let is_full = state.events.len() >= self.max_events || state.bytes >= self.max_bytes;
@@ -271,7 +271,7 @@ impl<N: Coalesce> SendQueue<N> {
     ///
     /// # Errors
     ///
-    /// The close code if the connection is to end.
+    /// How the connection ends, if it is to end.
     pub(crate) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         let state = self.lock_state();
         if let Some(reason) = state.close_reason {
@@ -285,7 +285,7 @@ impl<N: Coalesce> SendQueue<N> {
     ///
     /// # Errors
     ///
-    /// The close code if the connection is to end.
+    /// How the connection ends, if it is to end.
     pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, ConnectionEnd> {
         let mut state = self.lock_state();
         if let Some(reason) = state.close_reason {

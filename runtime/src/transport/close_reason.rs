@@ -1,8 +1,8 @@
-//! Why the server closes a connection, with the codes and texts of its close frames.
+//! The reasons for which the server closes a connection, with the codes and texts of the close frames.
 
 use super::CloseFrame;
 
-/// The reason why the server closes a connection of its own accord.
+/// The reason why the server closes a connection without a request of an action.
 ///
 /// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
 /// 4500, it may reconnect later.

@@ -43,7 +43,7 @@ async fn connection_closes_if_the_caller_has_lost_the_right_to_the_action() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_of_two_calls_counts() {
+async fn second_close_of_an_action_is_ignored() {
     let (state, lounge) = lounge();
     let mut client = open(&lounge, 1).await;
     assert_eq!(client.call("quit_twice").await.status(), 200);
@@ -51,7 +51,7 @@ async fn first_of_two_calls_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_of_two_actions_that_ends_closes_the_connection() {
+async fn close_by_two_actions_has_the_code_of_the_first_to_end() {
     let (state, lounge) = lounge();
     let mut client = open(&lounge, 1).await;
     for code in [4001, 4000] {

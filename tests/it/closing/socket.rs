@@ -3,25 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{Endpoint, Limits, OverflowPolicy};
-use tokio::net::TcpListener;
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::{Lounge, Room, Said, State, lounge_with, message};
-use crate::common::clients::Socket;
+use crate::common::clients::{Socket, serve};
 use crate::common::member;
 
 /// Connects as user 1 and joins.
 async fn connect(lounge: Endpoint<Lounge>) -> Socket {
     let lounge = lounge.authenticate(|_: &http::request::Parts| async { Ok(Some(member(1, &[]))) });
-    let app = Router::new().route("/ws", lounge.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = serve(lounge).await;
     let config = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
     let (mut socket, _) = connect_async_with_config(format!("ws://{address}/ws"), Some(config), false).await.unwrap();
     for action in ["ping", "enter"] {

@@ -37,7 +37,7 @@ fn log_text(place: Place, action: &str) -> String {
     match place {
         // A key belongs to the leaf whose grants are loaded.
         "coalesce_key" => "leaf=\"uploads.read\"".to_owned(),
-        // What is no permission is named by its action.
+        // A callback that is not a permission is named by its action.
         "load" | "extract" | "act" | "act_detached" | "authenticate" => format!("action=\"{action}\""),
         leaf => format!("leaf=\"{leaf}\""),
     }
@@ -139,7 +139,7 @@ async fn reauthorize(place: Place, fault: Fault) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_during_a_reauthorization_is_told_as_changed_rights() {
+async fn fault_during_a_reauthorization_is_answered_with_rights_changed() {
     let places = PLACES.map(|(place, _)| place);
     assert_table(
         &table(&places, &Fault::ALL, reauthorize).await,

@@ -5,10 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::depot::{BoardId, Framed, Granted, Hall, Packed, Posted, Watched, Weighed};
-use super::{BYSTANDER, Fault, Fixture, Place, SUBJECT, assert_table, outcome, table};
-
-/// Time for all retries, and for the spread of the ends.
-const PATIENCE: Duration = Duration::from_secs(40);
+use super::{BYSTANDER, Fault, Fixture, PATIENCE, Place, SUBJECT, assert_table, outcome, table};
 
 impl Fixture {
     /// Publishes an event whose delivery calls this place.

@@ -1,4 +1,4 @@
-//! The consumer of the tests: each of its callbacks has a place, at which it fails if the place is armed.
+//! The consumer of the tests: each of its callbacks is a place, and fails while the place is armed.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl<G: Sync> GroupPermission<G, Depot> for Publish {
     }
 }
 
-/// Every connection is a member of it; nothing of it can fail but the events.
+/// Every connection is a member. Only the `publish` expression and the events can fail.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Depot, permission = AllowAny, publish = Publish, events(Said, Watched, Weighed, Granted, Posted, Framed, Packed))]
 pub(super) struct Hall;

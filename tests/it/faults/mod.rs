@@ -29,9 +29,12 @@ use crate::common::{Member, member};
 const SUBJECT: u32 = 1;
 const BYSTANDER: u32 = 2;
 
-/// Less than the time limit of a check (5 s) and of an action.
+/// Less than the time limit of an evaluation (5 s) and of an action.
 const SLOW: Duration = Duration::from_secs(2);
 const ACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longer than all retries of an evaluation and the spread of the closes after them.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What a callback of the application does instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +194,7 @@ impl Fixture {
     }
 }
 
-/// Returns what becomes of a connection while nothing is sent to it: `open`, or its close code.
+/// Waits, and returns `open` if the server has not closed the connection by then, or else the close code.
 async fn end_of(client: &mut Client, wait: Duration) -> String {
     match timeout(wait, client.closed()).await {
         Ok(code) => code.to_string(),
@@ -199,8 +202,8 @@ async fn end_of(client: &mut Client, wait: Duration) -> String {
     }
 }
 
-/// Ends a connection and returns what it has received of three events: `all` in order, `none`, or their numbers; then
-/// what it was told, and how it was closed.
+/// Ends a connection and returns what it has received of three events: `all` in order, `none`, or their numbers; then the
+/// status with which its subscription ended, and the code with which the server closed it, if either has happened.
 async fn outcome(client: Client, numbers: &[u32; 3]) -> String {
     let (messages, code) = client.close().await;
     let received: Vec<u32> = messages
@@ -214,8 +217,8 @@ async fn outcome(client: Client, numbers: &[u32; 3]) -> String {
         all if all == numbers => "all".to_owned(),
         some => format!("{some:?}"),
     };
-    if let Some(told) = messages.iter().find(|message| message.event_name() == Some("unsubscribed")) {
-        write!(outcome, " told {}", told.data()["status"]).unwrap();
+    if let Some(end) = messages.iter().find(|message| message.event_name() == Some("unsubscribed")) {
+        write!(outcome, " ended {}", end.data()["status"]).unwrap();
     }
     if code == 1000 {
         let is_answered = messages.iter().any(|message| message.value()["status"] == 200);
@@ -238,7 +241,7 @@ async fn table(places: &[Place], faults: &[Fault], mut run: impl AsyncFnMut(Plac
     .await
 }
 
-/// Renders a table.
+/// Renders a table with the cells that `run` returns.
 async fn render<C: Copy + std::fmt::Debug>(
     rows: &[&'static str],
     columns: &[C],
@@ -262,7 +265,7 @@ async fn render<C: Copy + std::fmt::Debug>(
     table
 }
 
-/// Asserts that a table is the expected one, and prints both if it is not.
+/// Asserts that two tables are equal, and prints both if they are not.
 #[track_caller]
 fn assert_table(actual: &str, expected: &str) {
     let expected = expected.trim_start_matches('\n');

@@ -7,7 +7,7 @@ use portcullis::testing::Client;
 use tokio::time::{Instant, sleep};
 
 use super::depot::{Archive, Board, BoardId, Entered, RuledGroup, Said};
-use super::{ACTION_TIMEOUT, BYSTANDER, Fault, Fixture, Place, SUBJECT, assert_table, outcome, table};
+use super::{ACTION_TIMEOUT, BYSTANDER, Fault, Fixture, PATIENCE, Place, SUBJECT, assert_table, outcome, table};
 use crate::common::limits::without_heartbeat;
 
 /// What is evaluated again: the connect permissions, and those of the groups of that name.
@@ -15,9 +15,6 @@ const PLACES: [Place; 7] =
     ["Opinion", "Strict", "Enter", "Ruled", "uploads.read", "coalesce_key", "uploads.read(board)"];
 
 const MAX_AGE: Duration = Duration::from_mins(1);
-
-/// Time for all retries, and for the spread of the ends.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 impl Fixture {
     /// Publishes an event to the group that a place guards. For a place that guards none, to one that nothing guards.
@@ -116,17 +113,17 @@ uploads.read(board)    none           none 4500      none 4500      none 4500   
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_after_a_change_of_rights_is_told_to_subscriptions() {
+async fn fault_after_a_change_of_rights_ends_subscriptions_or_the_connection() {
     let run = async |place, fault| refresh(place, fault, "subscribe").await;
     assert_table(
         &table(&PLACES[2..], &Fault::ALL, run).await,
         "
                        Refuse         Fail           Panic          Hang           Slow           FailOnce
-Enter                  none told 403  none 4500      none 4500      none 4500      all            all
-Ruled                  none told 403  none 4500      none 4500      none 4500      all            all
-uploads.read           none told 403  none 4500      none 4500      none 4500      all            all
+Enter                  none ended 403 none 4500      none 4500      none 4500      all            all
+Ruled                  none ended 403 none 4500      none 4500      none 4500      all            all
+uploads.read           none ended 403 none 4500      none 4500      none 4500      all            all
 coalesce_key           -              -              none 4500      -              -              -
-uploads.read(board)    none told 403  none 4500      none 4500      none 4500      all            all
+uploads.read(board)    none ended 403 none 4500      none 4500      none 4500      all            all
 ",
     );
 }
@@ -152,11 +149,11 @@ async fn fault_during_a_renewal_is_retried_and_then_closes_one_connection() {
                        Refuse         Fail           Panic          Hang           Slow           FailOnce
 Opinion                none 4403      none 4500      none 4500      none 4500      all            all
 Strict                 none 4403      none 4500      none 4500      none 4500      all            all
-Enter                  none told 403  none 4500      none 4500      none 4500      all            all
-Ruled                  none told 403  none 4500      none 4500      none 4500      all            all
-uploads.read           none told 403  none 4500      none 4500      none 4500      all            all
+Enter                  none ended 403 none 4500      none 4500      none 4500      all            all
+Ruled                  none ended 403 none 4500      none 4500      none 4500      all            all
+uploads.read           none ended 403 none 4500      none 4500      none 4500      all            all
 coalesce_key           -              -              none 4500      -              -              -
-uploads.read(board)    none told 403  none 4500      none 4500      none 4500      all            all
+uploads.read(board)    none ended 403 none 4500      none 4500      none 4500      all            all
 ",
     );
 }

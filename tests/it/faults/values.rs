@@ -147,7 +147,7 @@ impl Fixture {
         client
     }
 
-    /// Publishes to both groups as the server, and returns what a client gets of the three events.
+    /// Publishes to both groups as the server, and asserts that a client receives the last of the three events.
     async fn assert_receives(&self, client: &mut Client) {
         let publisher = self.shelves.publisher();
         for number in [100, 101] {
@@ -197,7 +197,7 @@ async fn operate(operation: &str, name: &'static str) -> String {
     };
     *fixture.armed.lock().unwrap() = None;
     fixture.assert_receives(&mut bystander).await;
-    // The connection is open and a member, or it was told by a close code.
+    // The connection is open and a member, or the server has closed it.
     sleep(Duration::from_secs(1)).await;
     let (messages, code) = subject.close().await;
     let reply = messages.iter().find(|message| message.value()["request_id"] == "op");

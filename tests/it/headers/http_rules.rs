@@ -15,7 +15,7 @@ use crate::common::clients::serve;
 use crate::common::log_capture::LogCapture;
 use crate::common::{Member, member};
 
-/// Reads a header that its permission does not declare, and makes nothing of the error.
+/// Reads a header that its permission does not declare, and ignores the error.
 async fn careless(request: &HttpRequest<'_>, _: Option<&Member>) -> bool {
     let is_forbidden = request.header("X-Forbidden").ok().flatten().is_some();
     request.header("X-Zone").is_ok_and(|zone| zone == Some("north")) && !is_forbidden
@@ -67,10 +67,10 @@ impl Yard {
     async fn pass(&self) {}
 }
 
-struct Elsewhere;
+struct Annex;
 
 #[consumer(user = Member)]
-impl Elsewhere {
+impl Annex {
     #[action(permission = Wrapping)]
     async fn wrapped(&self) {}
 }
@@ -85,7 +85,7 @@ impl<H: Handler<User = Member>> Permission<H> for Wrapping {
 }
 
 /// The log of an in-process connection is written on the test's own thread.
-fn logged(log: &LogCapture, texts: &[&str]) {
+fn assert_logged(log: &LogCapture, texts: &[&str]) {
     let lines = log.take();
     assert!(lines.iter().any(|line| texts.iter().all(|text| line.contains(text))), "{texts:?}: {lines:?}");
 }
@@ -96,25 +96,25 @@ async fn http_rule_that_reads_an_undeclared_header_is_a_fault_whatever_it_return
     let yard = portcullis::websocket(Yard).keep_headers(["x-forbidden"]);
     let mut client = connect(&yard).user(member(1, &[])).header("x-zone", "north").open().await.unwrap();
     assert_eq!(client.call("pass").await.status(), 500);
-    logged(&log, &["leaf=\"Careless\"", "header `X-Forbidden` was read but is not declared"]);
+    assert_logged(&log, &["leaf=\"Careless\"", "header `X-Forbidden` was read but is not declared"]);
 }
 
 #[tokio::test]
 async fn http_rule_behind_another_permission_is_a_fault_unless_the_headers_are_kept() {
     let log = LogCapture::start();
-    let elsewhere = portcullis::websocket(Elsewhere);
-    let mut client = connect(&elsewhere).user(member(1, &[])).open().await.unwrap();
+    let annex = portcullis::websocket(Annex);
+    let mut client = connect(&annex).user(member(1, &[])).open().await.unwrap();
     assert_eq!(client.call("wrapped").await.status(), 500);
-    logged(&log, &["leaf=\"Wrapping\"", "header `X-Zone` was read but is not kept"]);
-    let mut client = connect(&elsewhere.keep_headers(["x-zone"])).user(member(1, &[])).open().await.unwrap();
+    assert_logged(&log, &["leaf=\"Wrapping\"", "header `X-Zone` was read but is not kept"]);
+    let mut client = connect(&annex.keep_headers(["x-zone"])).user(member(1, &[])).open().await.unwrap();
     assert_eq!(client.call("wrapped").await.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
 async fn declared_headers_are_read_again_when_rights_change() {
-    let gate = portcullis::websocket(Barrier);
+    let barrier = portcullis::websocket(Barrier);
     let open = |zones: &'static [&'static str]| {
-        let mut connecting = connect(&gate).user(member(1, &[]));
+        let mut connecting = connect(&barrier).user(member(1, &[]));
         for zone in zones {
             connecting = connecting.header("x-zone", zone);
         }
@@ -124,8 +124,8 @@ async fn declared_headers_are_read_again_when_rights_change() {
     let mut client = open(&["north", "east"]).await.unwrap();
     assert_eq!(client.call("pass").await.status(), 200);
     for number in 0..3 {
-        assert!(gate.connections().refresh_all().revalidated().await.is_acknowledged());
-        gate.publisher().publish(&Crowd, Opened(number));
+        assert!(barrier.connections().refresh_all().revalidated().await.is_acknowledged());
+        barrier.publisher().publish(&Crowd, Opened(number));
         assert_eq!(client.event().await.value()["data"], number);
         assert_eq!(client.call("pass").await.status(), 200);
     }
@@ -133,9 +133,10 @@ async fn declared_headers_are_read_again_when_rights_change() {
 
 #[tokio::test]
 async fn declared_headers_of_a_real_handshake_are_kept() {
-    let gate = portcullis::websocket(Barrier).authenticate(async |_: &http::request::Parts| Ok(Some(member(1, &[]))));
-    let (connections, publisher) = (gate.connections(), gate.publisher());
-    let address = serve(gate).await;
+    let barrier =
+        portcullis::websocket(Barrier).authenticate(async |_: &http::request::Parts| Ok(Some(member(1, &[]))));
+    let (connections, publisher) = (barrier.connections(), barrier.publisher());
+    let address = serve(barrier).await;
     let request = |zones: &[&'static str]| {
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         for zone in zones {

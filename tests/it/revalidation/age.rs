@@ -190,7 +190,7 @@ async fn overwrites_that_cannot_be_renewed_end_with_the_maximum_age() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewal_that_the_end_of_a_connection_leaves_to_others_is_made_up_for() {
+async fn overwrites_whose_renewing_connection_ends_do_not_outlive_the_maximum_age() {
     let fixture = fixture();
     let (mut first, mut second) = (fixture.open(1).await, fixture.open(2).await);
     for client in [&mut first, &mut second] {

@@ -122,7 +122,7 @@ async fn bytes_may_wait_up_to_four_times_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_have_waited_fit_into_the_queue_after_them() {
+async fn events_that_have_waited_are_queued_without_loss() {
     // What has waited is four times as much as the queue holds; nothing of it is lost when it moves on.
     for place in [Place::Deferred, Place::Side] {
         let limits = Limits { max_queued_events: 2, max_queued_bytes: 10, ..Limits::default() };

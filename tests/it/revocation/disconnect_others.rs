@@ -136,7 +136,7 @@ async fn action_that_disconnects_the_others_is_answered() {
 }
 
 #[tokio::test]
-async fn disconnect_others_closes_all_if_the_kept_connection_is_another_users() {
+async fn disconnect_others_closes_all_if_the_kept_connection_belongs_to_another_user() {
     let (desk, bank) = bank();
     let (mut client, mut other_user) = (open_connected(&bank, 1).await, open_connected(&bank, 2).await);
     assert!(bank.connections().disconnect_others("1", desk.ids(2)[0]).await.is_acknowledged());
@@ -170,7 +170,7 @@ async fn handshake_in_progress_is_closed_unless_it_is_the_kept_one() {
 async fn handshake_in_progress_is_closed_if_an_earlier_call_has_not_kept_it() {
     let (desk, bank) = bank();
     let connections = bank.connections();
-    // 0: `disconnect_user`; 1: `disconnect_others` that keeps the other one. Then a call that keeps it.
+    // The earlier call is 0: `disconnect_user`; 1: `disconnect_others` that keeps the other connection.
     for earlier in [0, 1] {
         let mut clients = open_waiting(&desk, &bank, 2).await;
         let ids = desk.connections.lock().unwrap().remove(&1).unwrap();

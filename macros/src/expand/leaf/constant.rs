@@ -1,4 +1,5 @@
-//! Checks of leaves that may be `AllowAny` or `DenyAll` under another name, which only the compiler can tell.
+//! Checks that leaves are not `AllowAny` or `DenyAll` under another name. The compiler evaluates them, because a macro sees
+//! only names.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -32,8 +33,8 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> #check(#answer, #message);))
     }
 
-    /// Returns the answer of the leaf if it is always the same. A leaf about an object has a check of its own, and a type
-    /// that depends on generics of the block is not known here.
+    /// Returns the answer of the leaf if it is always the same. Returns `None` for a leaf about an object, which has a check
+    /// of its own, and for a type that depends on generics of the block, which a constant cannot name.
     fn constant_answer(&self) -> Option<TokenStream> {
         if self.leaf.is_codename || self.leaf.subject.is_some() || !self.has_alias() {
             return None;
@@ -44,7 +45,7 @@ impl NamedLeaf<'_> {
     }
 }
 
-/// Returns the item that makes the checks.
+/// Returns a constant whose evaluation runs the checks, or `None` if there are none.
 pub(in crate::expand) fn constant_checks(checks: &TokenStream, cfgs: &[Attribute]) -> Option<TokenStream> {
     (!checks.is_empty()).then(|| quote!(#(#cfgs)* const _: () = { #checks };))
 }

@@ -162,8 +162,8 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> #loaded_parameter::Item))
     }
 
-    /// Returns the type that has what the leaf may leave out. Unlike the permission trait it has no bound, so that a type that
-    /// is not a permission is reported once, where the leaf is evaluated.
+    /// Returns the type that has the leaf's items with a default. Unlike the permission trait it has no bound, so that a
+    /// type that is not a permission is reported once, where the leaf is evaluated.
     pub(super) fn options(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.is_codename {

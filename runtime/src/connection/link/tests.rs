@@ -6,7 +6,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::*;
 
-/// A transport whose client takes the frames after a while.
+/// A transport whose client takes the frames when `taken` is over.
 struct SlowTransport {
     taken: Pin<Box<Sleep>>,
     /// The codes of the close frames that were fed.

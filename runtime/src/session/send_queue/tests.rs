@@ -68,7 +68,7 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
         assert_eq!(
             dequeue_before(&send_queue, 9),
             Err(ConnectionEnd::Close(CloseReason::TooSlow)),
-            "the first close code stays"
+            "the first reason stays"
         );
         assert_eq!(send_queue.counters.snapshot().too_slow, 1);
     }
