@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use portcullis::{
-    AllowAny, ConnectContext, Context, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer,
+    AllowAny, ConnectContext, Context, Event, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer,
 };
 
 const WHAT_TO_PASTE: &str = r#"
@@ -43,7 +43,9 @@ impl User for Member {
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Newsroom, permission = AllowAny, publish = members, events(Headline, Draft))]
 struct Wire;
+#[derive(Event)]
 struct Headline(u32);
+#[derive(Event)]
 struct Draft(u32);
 
 /// Evaluated when the event is delivered, for the user of the newest token.

@@ -227,8 +227,8 @@ fn error_code_is_found_however_it_is_passed_on() {
     }
 }
 
-/// Returns what the arms of the match in a method of `CloseCode` give for each variant.
-fn close_code_arms(method: &str) -> Vec<(String, Lit)> {
+/// Returns what the arms of the match in a method of `CloseReason` give for each variant.
+fn close_reason_arms(method: &str) -> Vec<(String, Lit)> {
     struct Arms<'m>(&'m str, Vec<(String, Lit)>);
     impl<'a> Visit<'a> for Arms<'_> {
         fn visit_impl_item_fn(&mut self, function: &'a syn::ImplItemFn) {
@@ -250,7 +250,7 @@ fn close_code_arms(method: &str) -> Vec<(String, Lit)> {
             }
         }
     }
-    let source = fs::read_to_string(runtime().join("transport/close_code.rs")).unwrap();
+    let source = fs::read_to_string(runtime().join("transport/close_reason.rs")).unwrap();
     let mut arms = Arms(method, Vec::new());
     arms.visit_file(&syn::parse_file(&source).unwrap());
     arms.1
@@ -258,9 +258,9 @@ fn close_code_arms(method: &str) -> Vec<(String, Lit)> {
 
 #[test]
 fn chapter_lists_every_close_code_with_its_reason() {
-    let reasons = close_code_arms("reason");
+    let reasons = close_reason_arms("text");
     let mut sent = BTreeSet::new();
-    for (variant, code) in close_code_arms("as_u16") {
+    for (variant, code) in close_reason_arms("as_u16") {
         let (_, reason) = reasons.iter().find(|(name, _)| *name == variant).unwrap();
         let (Lit::Int(code), Lit::Str(reason)) = (code, reason) else { panic!("wrong type of literal") };
         sent.insert((code.base10_digits().to_owned(), reason.value()));

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, EventPermission, GrantSet, GrantSource, Group, Result, Scope, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Event, EventPermission, GrantSet, GrantSource, Group, Result, Scope, User, UserGrants,
+    consumer,
 };
 
 use super::measure::{error_of_median, median};
@@ -42,10 +43,15 @@ impl GrantSource<Member> for Readers {
 struct Everybody;
 
 /// Seen by all, without and with a permission; by one in ten, by a permission and by a codename; by no member.
+#[derive(Event)]
 struct Open;
+#[derive(Event)]
 struct Each;
+#[derive(Event)]
 struct Tenth;
+#[derive(Event)]
 struct News;
+#[derive(Event)]
 struct Nothing;
 
 struct IsMember;

@@ -3,29 +3,29 @@
 //! Two permissions define who receives an event: the group's, when a connection joins and whenever its user's rights change
 //! (`groups.rs`), and the event's own, when it is delivered (`lobby.rs`).
 
-use portcullis::{EventPermission, Scope};
+use portcullis::{Event, EventPermission, Scope};
 use serde::Serialize;
 
 use super::lobby::Chat;
 use super::model::{Account, Message, MessageId, Place, Room, RoomId, UserId};
 
 /// A message was posted.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MessageCreated(pub(crate) Message);
 
 /// A message was edited, or its reactions have changed.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MessageEdited(pub(crate) Message);
 
 /// A message was deleted.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MessageDeleted {
     pub(crate) room: RoomId,
     pub(crate) message: MessageId,
 }
 
 /// A member has read up to a message.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MessageSeen {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
@@ -33,33 +33,33 @@ pub(crate) struct MessageSeen {
 }
 
 /// A user is typing.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct Typing {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
 }
 
 /// A user became a member.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MemberAdded(pub(crate) Place);
 
 /// A member left or was removed.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct MemberRemoved {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
 }
 
 /// A member's role or single permissions changed.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct RoleChanged(pub(crate) Place);
 
 /// The room was renamed, locked or archived.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct RoomChanged(pub(crate) Room);
 
 /// A file was uploaded. The permission names the field `room`, whose overwrites apply.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct UploadCreated {
     pub(crate) room: RoomId,
     pub(crate) id: i64,
@@ -68,13 +68,13 @@ pub(crate) struct UploadCreated {
 }
 
 /// Sent to a user who is no longer in a room.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct RoomLeft {
     pub(crate) room: RoomId,
 }
 
 /// Sent to the members of a room that was deleted.
-#[derive(Serialize)]
+#[derive(Event, Serialize)]
 pub(crate) struct RoomDeleted {
     pub(crate) room: RoomId,
 }

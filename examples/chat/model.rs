@@ -75,7 +75,7 @@ impl User for Account {
 }
 
 /// A room.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) kind: Kind,
@@ -89,7 +89,7 @@ pub(crate) struct Room {
 }
 
 /// A user's membership in a room.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Place {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
@@ -104,7 +104,7 @@ pub(crate) struct Place {
 }
 
 /// A message, as the members of its room see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Message {
     pub(crate) id: MessageId,
     pub(crate) room: RoomId,
@@ -122,7 +122,7 @@ pub(crate) struct Message {
 }
 
 /// A reaction to a message, and who reacted so.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Reaction {
     pub(crate) emoji: String,
     pub(crate) users: Vec<UserId>,

@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::{Item, ItemEnum, ItemStruct, Meta};
 
 use crate::syntax::block::BlockKind;
-use crate::{expand_block, expand_codenames, expand_group};
+use crate::{expand_block, expand_codenames, expand_event_type, expand_group};
 
 macro_rules! golden {
     ($($name:ident)+) => {
@@ -40,6 +40,7 @@ golden! {
     captures
     codenames
     event
+    event_type
     group
     fallback
     group_fallback
@@ -74,13 +75,15 @@ fn expand_item(item: Item) -> Vec<Item> {
     parse_items(expand_block(kind, arguments, &block.into_token_stream()))
 }
 
-/// Expands `#[derive(Group)]` and, as the compiler does, removes the attributes from the type.
+/// Expands `#[derive(Group)]` or `#[derive(Event)]` and, as the compiler does, removes the attributes from the type.
 fn expand_derive(mut item: Item) -> Vec<Item> {
-    let generated = parse_items(expand_group(item.to_token_stream()));
+    let tokens = item.to_token_stream();
     let (Item::Struct(ItemStruct { attrs, .. }) | Item::Enum(ItemEnum { attrs, .. })) = &mut item else {
         unreachable!()
     };
+    let is_event = attrs[0].to_token_stream().to_string().contains("Event");
     attrs.clear();
+    let generated = parse_items(if is_event { expand_event_type(tokens) } else { expand_group(tokens) });
     [item].into_iter().chain(generated).collect()
 }
 

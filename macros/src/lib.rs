@@ -13,15 +13,16 @@ mod model;
 mod span_tests;
 mod syntax;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use diagnostics::Diagnostics;
 use model::Codenames;
 use model::block::Block;
+use model::event_type::EventType;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
-use syntax::method_bodies::{MethodBodies, strip_method_attributes};
+use syntax::method_bodies::{MethodBodies, parsable_items, strip_method_attributes};
 
 /// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
@@ -47,6 +48,19 @@ pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_group(item.into()).into()
 }
 
+/// Returns the items in `#[quoted(…)]`. Generated code uses it for the names in a quoted permission expression.
+#[doc(hidden)]
+#[proc_macro_derive(QuotedPermission, attributes(quoted))]
+pub fn quoted_permission(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::quoted_items(&syn::parse_macro_input!(item)).into()
+}
+
+/// Implements `Event` for a type that can be published.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn event_type(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_event_type(item.into()).into()
+}
+
 /// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
 /// macros runs only if that attribute is missing, and reports it.
 macro_rules! method_attributes {
@@ -69,10 +83,8 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
     let (without_bodies, bodies) = MethodBodies::take(tokens);
     let mut item = match syntax::block::parse_impl_block(kind, &without_bodies) {
         Ok(item) => item,
-        Err(error) => {
-            let item = strip_method_attributes(tokens);
-            return error.map_or_else(|| item.clone(), |error| append_errors(&item, &error));
-        }
+        Err(Some(error)) => return append_errors(&strip_method_attributes(tokens), &error),
+        Err(None) => return expand_unparsable_block(kind, arguments, tokens, &without_bodies),
     };
     let mut diagnostics = Diagnostics::new();
     let arguments = diagnostics.record_partial(BlockArgs::read(kind, arguments));
@@ -82,6 +94,25 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
         Ok(()) => expand::block(&block, &item),
         Err(error) => append_errors(&expand::fallback(&block, &item), &error),
     })
+}
+
+/// Expands a block with a syntax error, which the compiler has reported: returns the block with stub implementations, so that
+/// no other use of its type is an error.
+fn expand_unparsable_block(
+    kind: BlockKind,
+    arguments: TokenStream,
+    tokens: &TokenStream,
+    without_bodies: &TokenStream,
+) -> TokenStream {
+    let item = strip_method_attributes(tokens);
+    let parsable = parsable_items(without_bodies).and_then(|block| syntax::block::parse_impl_block(kind, &block).ok());
+    let Some(mut parsable) = parsable else { return item };
+    let mut unreported = Diagnostics::new();
+    let arguments = unreported.record_partial(BlockArgs::read(kind, arguments));
+    let impls = expand::fallback_impls(&Block::read(kind, arguments, &mut parsable, &mut unreported));
+    // Other mistakes are reported when the block can be parsed.
+    drop(unreported.finish());
+    quote!(#item #impls)
 }
 
 /// Expands `permissions!`.
@@ -109,6 +140,21 @@ fn expand_group(item: TokenStream) -> TokenStream {
     }
 }
 
+/// Expands `#[derive(Event)]`.
+fn expand_event_type(item: TokenStream) -> TokenStream {
+    let input = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let event = EventType::read(&input, &mut diagnostics);
+    check::event_type(&event, &mut diagnostics);
+    match diagnostics.finish() {
+        Ok(()) => expand::event_type(&event),
+        Err(error) => append_errors(&expand::event_type_fallback(&event), &error),
+    }
+}
+
 fn append_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
     let errors = error.to_compile_error();
     quote!(#tokens #errors)
@@ -117,14 +163,23 @@ fn append_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
 fn expand_misplaced_attribute(name: &str, item: &TokenStream) -> TokenStream {
     let consumers = name.ends_with("connect") || matches!(name, "event" | "authenticate");
     let block = if consumers { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
-    let message =
-        format!("`#[{name}]` has no effect outside of a Portcullis block; put {block} on the impl block around it");
+    let message = if name == "event" && is_type(item) {
+        "`#[event(…)]` on a type is an attribute of `#[derive(Event)]`; write that above it".to_owned()
+    } else {
+        format!("`#[{name}]` has no effect outside of a Portcullis block; put {block} on the impl block around it")
+    };
     append_errors(item, &syn::Error::new(Span::call_site(), message))
+}
+
+/// Returns whether the item defines a type.
+fn is_type(item: &TokenStream) -> bool {
+    let is_keyword = |ident: &Ident| ident == "struct" || ident == "enum" || ident == "union";
+    item.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if is_keyword(&ident)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BlockKind, expand_block, expand_group, expand_misplaced_attribute};
+    use super::{BlockKind, expand_block, expand_event_type, expand_group, expand_misplaced_attribute};
     use quote::quote;
 
     /// Returns the number of errors in the output.
@@ -224,6 +279,28 @@ mod tests {
     }
 
     #[test]
+    fn event_type_with_malformed_attributes_reports_errors() {
+        for malformed in ["=", ", ,", "name = , local", "local local", "{ }", "crate = 5"] {
+            let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
+            for item in [
+                quote!(
+                    struct Said;
+                ),
+                quote!(
+                    enum Said<'a, T> {
+                        A(&'a T),
+                    }
+                ),
+                quote!(union Said { a: u8 }),
+            ] {
+                let output = expand_event_type(quote!(#[event(#malformed)] #item));
+                syn::parse2::<syn::File>(output.clone()).unwrap();
+                assert!(count_errors(&output) >= 1, "{malformed}");
+            }
+        }
+    }
+
+    #[test]
     fn item_without_inherent_impl_is_returned_with_one_error() {
         for item in [
             quote!(
@@ -252,7 +329,10 @@ mod tests {
                 }
             ),
         );
-        assert_eq!(output.to_string(), "impl Chat { fn ping (& self , text :) { } }");
+        let output = output.to_string();
+        let item = "impl Chat { # [cfg (all ())] fn ping (& self , text :) { } }";
+        assert!(output.starts_with(item) && output.contains("Consumer for Chat"), "{output}");
+        assert!(!output.contains("compile_error"), "{output}");
     }
 
     #[test]

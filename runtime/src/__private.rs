@@ -2,6 +2,7 @@
 
 pub use std::boxed::Box;
 
+pub use portcullis_macros::QuotedPermission;
 pub use serde;
 
 pub use crate::__declare as declare;
@@ -13,23 +14,30 @@ pub use crate::action::{
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
-    HandlerBlock, HandlerDescriptor, Mountable, Pattern, PublishRule, Regex, Registration, RouteDescriptor, Segment,
-    Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
+    HandlerBlock, HandlerDescriptor, LeafHeaders, Mountable, Pattern, PublishRule, Regex, Registration,
+    RouteDescriptor, Segment, Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
-pub use crate::context::{Authorized, Call, ConnectContext, Context, Disconnect, GrantKeys, Handler, Scope, may_on};
+pub use crate::context::{
+    Authorized, Call, ConnectContext, Context, Disconnect, GrantKeys, Handler, Scope, collect_keys, may_on,
+};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
-    Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision, keep_answer,
-    kept_answer, kept_leaves,
+    ConstantAnswer, Expr, Expression, LeafDefaults, LeafOptions, ObjectLeafOptions, ObjectPermission, PermissionLeaf,
+    RuleOptions, SingleLeaf, check_header_names, check_not_constant, check_restricts, evaluate,
+    evaluate_before_loading, evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
+    event_decision, keep_answer, kept_answer, kept_leaves, rule_answer,
 };
+#[cfg(feature = "registry")]
+pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
-    Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
-    equal_coalescing_keys, hash_coalescing_key, may_join_on,
+    Carries, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
+    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Reach,
+    Subscriber, UnknownReach, check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys,
+    fingerprint, hash_coalescing_key, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.
@@ -88,16 +96,6 @@ pub fn answer_before_loading(constant_answer: Option<bool>) -> Result<Option<boo
 #[track_caller]
 pub const fn check_single_object(is_single: bool, message: &'static str) {
     assert!(is_single, "{}", message);
-}
-
-/// Checks at compile time that the answer of a leaf depends on its object, which excludes `AllowAny` under another name.
-///
-/// # Panics
-///
-/// Panics with `message` if the answer is always the same.
-#[track_caller]
-pub const fn check_depends_on_object(constant_answer: Option<bool>, message: &'static str) {
-    assert!(constant_answer.is_none(), "{}", message);
 }
 
 /// Returns the answer of a codename in a connect check: none.

@@ -40,7 +40,8 @@
 //! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message
 //!   and the connection.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
-//! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
+//! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
+//!   connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.
@@ -94,8 +95,8 @@ pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Obje
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{
-    ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler, PermissionContext, Scope,
-    User,
+    CloseCode, ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler,
+    PermissionContext, Scope, User,
 };
 pub use error::{Error, Result, ResultExt};
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
@@ -103,9 +104,9 @@ pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{
-    AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission, Rule,
+    AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
-pub use pubsub::{Carries, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
+pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 
@@ -126,6 +127,9 @@ pub use portcullis_macros::permissions;
 
 #[doc = include_str!("docs/group.md")]
 pub use portcullis_macros::Group;
+
+#[doc = include_str!("docs/event_type.md")]
+pub use portcullis_macros::Event;
 
 #[doc = include_str!("docs/event.md")]
 pub use portcullis_macros::event;

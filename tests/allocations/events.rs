@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{ConnectContext, Context, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+use portcullis::{ConnectContext, Context, Event, EventPermission, Group, Publisher, Result, Scope, User, consumer};
 
 use super::runtime;
 
@@ -18,14 +18,17 @@ impl User for Member {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Site, permission = portcullis::AllowAny, publish = members, events(News))]
+#[group(consumer = Site, permission = portcullis::AllowAny, publish = members, events(News), local)]
 struct Everybody;
 
 /// A group to which everyone may publish.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Site, permission = portcullis::AllowAny, publish = portcullis::AllowAny, events(News))]
+#[group(consumer = Site, permission = portcullis::AllowAny, publish = portcullis::AllowAny, events(News), local)]
 struct Wall;
 
+/// Local, because the in-process client has events encoded that are not.
+#[derive(Event)]
+#[event(local)]
 struct News {
     /// The minimal level of a receiver.
     level: u32,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, OverflowPolicy, Result, User, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Event, Group, OverflowPolicy, Result, User, consumer};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
@@ -29,6 +29,7 @@ impl User for Member {
 #[group(consumer = Target, permission = AllowAny, publish = members, events(Said))]
 struct Hall(u32);
 
+#[derive(Event)]
 struct Said(String);
 
 #[derive(Default)]

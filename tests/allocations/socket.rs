@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use axum::Router;
-use portcullis::{AllowAny, ConnectContext, Group, Limits, Publisher, Result, consumer, websocket};
+use portcullis::{AllowAny, ConnectContext, Event, Group, Limits, Publisher, Result, consumer, websocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -17,6 +17,7 @@ const EVENTS: usize = 100;
 #[group(consumer = Hall, permission = AllowAny, publish = members, events(Said))]
 struct Everybody;
 
+#[derive(Event)]
 struct Said(String);
 
 struct Hall;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use portcullis::testing::connect;
-use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, OverflowPolicy, Result, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Event, Group, Limits, OverflowPolicy, Result, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -25,6 +25,7 @@ struct Arena;
 #[group(consumer = Arena, permission = AllowAny, publish = members, events(Said))]
 struct Room;
 
+#[derive(Event)]
 struct Said(u32);
 
 #[consumer]

@@ -2,7 +2,9 @@
 //! the id of its reply.
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Error, Handler, Permission, PermissionContext, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Context, Error, Event, Group, Handler, Permission, PermissionContext, Result, consumer, handler,
+};
 
 use crate::common::log_capture::LogCapture;
 use crate::common::{HasRole, Member, member};
@@ -29,8 +31,36 @@ impl<H: Handler> Permission<H> for Panics {
     }
 }
 
+#[derive(Event)]
+struct Said;
+
+struct Neighbour;
+
+#[consumer(user = Member)]
+impl Neighbour {
+    #[event(permission = AllowAny)]
+    fn said(_event: &Said) -> &'static str {
+        ""
+    }
+}
+
+/// A group of another consumer with the same user type.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Neighbour, permission = AllowAny, publish = AllowAny, events(Said))]
+struct NeighbourRoom;
+
 #[consumer(user = Member)]
 impl Logged {
+    #[action(permission = AllowAny)]
+    async fn join_neighbour(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(NeighbourRoom).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn publish_to_neighbour(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.publish(NeighbourRoom, Said).await
+    }
+
     #[action(permission = AllowAny)]
     async fn fine(&self) {}
 
@@ -83,6 +113,16 @@ async fn internal_error_log_has_its_cause_and_the_id_of_the_reply() {
         for part in ["ERROR", id, &format!("leaf={leaf:?}"), cause, r#"user="5""#] {
             assert!(lines[0].contains(part), "{part}: {lines:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn group_of_another_consumer_is_refused_and_the_log_names_both_consumers() {
+    for action in ["join_neighbour", "publish_to_neighbour"] {
+        let (reply, log) = logged(&[], &format!("{{\"action\":\"{action}\"}}")).await;
+        assert!(reply.contains("\"internal_error\""), "{reply}");
+        let cause = "belongs to consumer `Logged`, so it cannot use a group or an event of consumer `Neighbour`";
+        assert!(log.iter().any(|line| line.contains(cause)), "{log:#?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, Group, Load, Object, Permission, PermissionContext, Result, User, consumer, handler,
+    AllowAny, Context, Event, Group, Load, Object, Permission, PermissionContext, Result, User, consumer, handler,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -43,7 +43,7 @@ impl Permission<Chat> for HasText {
 #[group(consumer = Chat, permission = AllowAny, publish = AllowAny, events(MessageCreated))]
 struct Everyone;
 
-#[derive(Serialize)]
+#[derive(Serialize, Event)]
 struct MessageCreated {
     message_text: String,
 }

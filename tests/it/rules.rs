@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, Group, Handler, Permission, PermissionContext, Result, Rule, Scope, consumer,
-    handler,
+    AllowAny, Context, Endpoint, Error, Event, Group, Handler, Permission, PermissionContext, Result, Rule, Scope,
+    consumer, handler,
 };
 use serde_json::json;
 
@@ -53,10 +53,15 @@ impl<H: Handler> Permission<H> for IsShort {
     }
 }
 
-struct Said(&'static str);
+#[derive(Event)]
+struct Said(String);
+#[derive(Event)]
 struct Whispered;
+#[derive(Event)]
 struct Failed;
+#[derive(Event)]
 struct Missed;
+#[derive(Event)]
 struct Slow;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -64,7 +69,8 @@ struct Slow;
     consumer = Ruled,
     permission = "InRoom({room}) & !Has({without})",
     publish = "Has(\"writer\") | InRoom(7)",
-    events(Said, Whispered, Failed, Missed, Slow)
+    events(Said, Whispered, Failed, Missed, Slow),
+    local
 )]
 struct Room {
     room: u32,
@@ -116,12 +122,12 @@ impl Ruled {
 
     #[action(permission = AllowAny)]
     async fn say(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
-        cx.publish(Room { room, without: "" }, Said("hello")).await
+        cx.publish(Room { room, without: "" }, Said("hello".to_owned())).await
     }
 
     #[event(permission = Has("listener"))]
-    fn said(event: &Said) -> &'static str {
-        event.0
+    fn said(event: &Said) -> &str {
+        &event.0
     }
 
     #[event(permission = "!Has(\"deaf\") & InRoom(1)")]
@@ -237,11 +243,11 @@ async fn rule_of_a_group_ends_the_membership_when_it_no_longer_holds() {
     assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
     let publisher = endpoint.publisher();
     let room = || Room { room: 1, without: "banned" };
-    publisher.publish(&room(), Said("first"));
+    publisher.publish(&room(), Said("first".to_owned()));
     assert_eq!(client.event().await.data(), "first");
     members.lock().unwrap().clear();
     assert!(connections.refresh_user("5").revalidated().await.is_acknowledged());
-    publisher.publish(&room(), Said("second"));
+    publisher.publish(&room(), Said("second".to_owned()));
     client.expect_silence().await;
 }
 
@@ -266,7 +272,7 @@ async fn rule_guards_events_per_subscriber() {
     ] {
         let mut client = open(&endpoint, id, roles).await;
         assert_eq!(client.call("listen").await.status(), 200);
-        publisher.publish(&Everyone, Said("hi"));
+        publisher.publish(&Everyone, Said("hi".to_owned()));
         publisher.publish(&Everyone, Whispered);
         for data in &expected {
             assert_eq!(client.event().await.data(), data, "{id} {roles:?}");
@@ -287,7 +293,7 @@ async fn rule_of_an_event_that_fails_or_waits_refuses_despite_operators() {
     publisher.publish(&Everyone, Missed);
     publisher.publish(&Everyone, Slow);
     let lines: Vec<_> = log.take().into_iter().filter(|line| line.starts_with("ERROR")).collect();
-    publisher.publish(&Everyone, Said("then"));
+    publisher.publish(&Everyone, Said("then".to_owned()));
     assert_eq!(client.event().await.data(), "then");
     client.expect_silence().await;
     assert_eq!(lines.len(), 2, "{lines:?}");

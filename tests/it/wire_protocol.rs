@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::stream;
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, Created, DenyAll, Error, Group, Limits, NoContent, Result, Streamed, User, consumer, handler,
+    AllowAny, Context, Created, DenyAll, Error, Event, Group, Limits, NoContent, Result, Streamed, User, consumer,
+    handler,
 };
 use serde::Serialize;
 
@@ -24,6 +25,7 @@ impl User for Guest {
 #[group(consumer = Switchboard, permission = AllowAny, publish = members, events(Said), public_name = "lobby")]
 struct Lobby;
 
+#[derive(Event)]
 struct Said(String);
 
 #[derive(Serialize)]

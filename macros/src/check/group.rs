@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::Member;
 
+use super::event_type::check_owned;
 use super::{leaf_parameters, logic};
 use crate::diagnostics::Diagnostics;
 use crate::model::expression::Expression;
@@ -16,6 +17,10 @@ const WHOLE: &str = "`#[group(consumer = …, permission = …, publish = …, e
 pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
     check_type(group, diagnostics);
     check_attributes(group, diagnostics);
+    if !group.is_local {
+        let local = "write `local` in its `#[group(…)]`, so that its events never leave their machine";
+        check_owned(&group.body, local, diagnostics);
+    }
     for expression in group.permission.iter().chain(group.publish_expression()) {
         let is_valid = leaf_parameters::check_whole(expression, "group", diagnostics);
         if check_fields(expression, group, diagnostics) && is_valid {
@@ -268,6 +273,7 @@ mod tests {
             (format!("{} enum Room {{ #[group(a)] A }}", attribute_with_permission("A")), "move it onto `Room`"),
             (format!("{} union Room {{ room: u8 }}", attribute_with_permission("A")), "write a struct or an enum"),
             (format!("{} struct Room<T>(T);", attribute_with_permission("A")), "without generics"),
+            (format!("{} struct Room(&'static str);", attribute_with_permission("A")), "`0` borrows"),
             (format!("{} struct Room<'a>(&'a u8);", attribute_with_permission("A")), "without generics"),
             (
                 format!("{} {room}", attribute_with_permission("Owner(room)")),

@@ -5,6 +5,7 @@ mod block;
 mod borrowed_parameter;
 mod envelope;
 mod event;
+mod event_type;
 mod group;
 mod hooks;
 mod logic;
@@ -20,6 +21,7 @@ mod signature;
 #[cfg(test)]
 mod test_support;
 
+pub(crate) use event_type::event_type;
 pub(crate) use group::group;
 
 use crate::diagnostics::Diagnostics;

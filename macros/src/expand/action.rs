@@ -20,16 +20,19 @@ pub(super) struct ActionExpansion<'a> {
     objects: Vec<ObjectExpansion<'a>>,
     role: String,
     generics: &'a Generics,
+    /// Whether the permission of the block must hold as well.
+    is_restricted: bool,
 }
 
 pub(super) fn expansions(block: &Block) -> Vec<ActionExpansion<'_>> {
+    let is_restricted = block.permission.restricts();
     let expansions = block.actions.iter().enumerate().map(|(position, action)| {
         let role = format!("Action{position}");
         let permission = action.permission.as_ref();
         let permission =
             permission.map(|expression| NamedExpression::for_action(expression, &role, &block.generics, action));
         let objects = object_parameters::all(action);
-        ActionExpansion { action, permission, objects, role, generics: &block.generics }
+        ActionExpansion { action, permission, objects, role, generics: &block.generics, is_restricted }
     });
     expansions.collect()
 }
@@ -37,9 +40,14 @@ pub(super) fn expansions(block: &Block) -> Vec<ActionExpansion<'_>> {
 impl ActionExpansion<'_> {
     /// Returns the items that accompany the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
-        let permission =
-            self.permission.as_ref().map(|permission| permission.items(&self.role, self.generics, &self.action.cfgs));
-        permission.unwrap_or_default()
+        let cfgs = &self.action.cfgs;
+        let items = self.permission.iter().map(|permission| permission.items(&self.role, self.generics, cfgs));
+        let restricts = self
+            .permission
+            .iter()
+            .filter(|_| self.is_restricted)
+            .filter_map(|permission| permission.check_restricts(cfgs));
+        items.chain(restricts).collect()
     }
 
     /// Returns the action descriptor.
@@ -50,12 +58,14 @@ impl ActionExpansion<'_> {
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached.is_some());
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
+        let headers = self.permission.as_ref().map(NamedExpression::headers);
         quote! {
             #(#cfgs)*
             #descriptor {
                 name: #name,
                 permission: #permission,
                 kept_leaves: #kept_leaves,
+                headers: &[#headers],
                 is_blocking: #blocking,
                 is_detached: #detached,
                 capture_uses: &[#capture_uses],

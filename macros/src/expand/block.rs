@@ -14,6 +14,7 @@ use crate::model::{BlockKind, respan};
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
+    let defaults = paths::leaf_defaults();
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
     let consumer = (block.kind == BlockKind::Consumer)
@@ -28,6 +29,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
         #lints
         const _: () = {
             #alias
+            #defaults
             #items
             #handler
             #dispatch
@@ -163,6 +165,7 @@ impl<'a> Generated<'a> {
         let inherited = matches!(self.block.permission, BlockPermission::Inherited);
         let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
+        let headers = self.permission.as_ref().map(NamedExpression::headers);
         let actions = self.actions.iter().map(action::ActionExpansion::descriptor);
         let routes = self.routes.iter().map(route::RouteExpansion::descriptor);
         quote! {
@@ -170,6 +173,7 @@ impl<'a> Generated<'a> {
                 name: #name,
                 permission: #permission,
                 kept_leaves: #kept_leaves,
+                headers: &[#headers],
                 is_inherited: #inherited,
                 capture_uses: &[#capture_uses],
                 actions: &[#(#actions)*],

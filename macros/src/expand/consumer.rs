@@ -24,7 +24,7 @@ pub(super) fn consumer(
     let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
     let strict = block.connect.as_ref().map(|expression| NamedExpression::new(expression, ROLE, generics));
     let items = strict.as_ref().map(|expression| expression.items(ROLE, generics, &[]));
-    let connect = strict.as_ref().map(connect_const);
+    let connect = strict.as_ref().map(connect_consts);
     let events = events_const(events);
     let authorize_connect = authorize_connect(block_permission, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(hook_method);
@@ -50,10 +50,14 @@ pub(super) fn consumer(
     }
 }
 
-fn connect_const(connect: &NamedExpression<'_>) -> TokenStream {
+fn connect_consts(connect: &NamedExpression<'_>) -> TokenStream {
     let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
-    let value = optional(Some(connect.reference()));
-    quote!(const CONNECT_PERMISSION: #option<&'static #expression> = #value;)
+    let (value, headers) = (optional(Some(connect.reference())), connect.headers());
+    let leaf_headers = paths::leaf_headers(Span::call_site());
+    quote! {
+        const CONNECT_PERMISSION: #option<&'static #expression> = #value;
+        const CONNECT_HEADERS: #leaf_headers = &[#headers];
+    }
 }
 
 /// Returns the constant that lists the events, if there are any.

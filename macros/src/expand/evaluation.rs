@@ -40,12 +40,21 @@ impl<'a> NamedExpression<'a> {
         let tree = expression_tree(&self.expression.tree);
         let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
         let codenames = self.expression.leaves.iter().any(|leaf| leaf.is_codename);
+        let combinable = (!matches!(self.expression.tree, Tree::Leaf(_)))
+            .then(|| self.leaves.iter().filter_map(NamedLeaf::check_combinable).collect());
+        let checks = combinable.and_then(|checks| leaf::constant_checks(&checks, cfgs));
         quote! {
             #aliases
+            #checks
             #(#cfgs)*
             static #name: #expression =
                 #expression { tree: #tree, leaves: &[#(#texts),*], has_codenames: #codenames };
         }
+    }
+
+    /// Returns the check that the expression of an action restricts it, in a block whose permission must hold as well.
+    pub(super) fn check_restricts(&self, cfgs: &[Attribute]) -> Option<TokenStream> {
+        self.single_leaf()?.check_restricts().and_then(|check| leaf::constant_checks(&check, cfgs))
     }
 
     /// Returns `&EXPRESSION` for the descriptor.
@@ -66,6 +75,24 @@ impl<'a> NamedExpression<'a> {
         }
         let (kept, reevaluate) = (paths::kept_leaves(site), self.leaves.iter().map(NamedLeaf::reevaluate));
         quote_spanned!(site=> #kept(&[#(#reevaluate),*]))
+    }
+
+    /// Returns the headers that the leaves read, for the descriptor.
+    pub(super) fn headers(&self) -> TokenStream {
+        let headers = self.leaves.iter().filter_map(NamedLeaf::headers);
+        quote!(#(#headers)*)
+    }
+
+    /// As [`headers`](Self::headers), for the leaves of an event; `ty` returns the type of the event at a span.
+    pub(super) fn event_headers(&self, ty: impl Fn(Span) -> TokenStream) -> TokenStream {
+        let headers = self.leaves.iter().filter_map(|leaf| leaf.event_headers(&ty(leaf.leaf.span)));
+        quote!(#(#headers,)*)
+    }
+
+    /// As [`headers`](Self::headers), for the leaves of a group; `consumer` returns the type of its consumer at a span.
+    pub(super) fn group_headers(&self, consumer: impl Fn(Span) -> TokenStream) -> TokenStream {
+        let headers = self.leaves.iter().filter_map(|leaf| leaf.group_headers(&consumer(leaf.leaf.span)));
+        quote!(#(#headers,)*)
     }
 
     /// Returns whether any leaf names a parameter.

@@ -10,7 +10,7 @@ use super::paths::{self, Locals};
 use super::tokens::{mentions_generics, string_literal};
 use crate::model::block::Block;
 use crate::model::event::Event;
-use crate::model::respan;
+use crate::model::{print, respan};
 
 /// An event with its expression and its type.
 pub(super) struct EventExpansion<'a> {
@@ -45,9 +45,9 @@ impl EventExpansion<'_> {
 
     /// Returns the event descriptor.
     pub(super) fn descriptor(&self) -> TokenStream {
-        let (cfgs, name) = (&self.event.cfgs, &self.event.name);
-        let (descriptor, permission) = (paths::event_descriptor(Span::call_site()), self.permission.reference());
-        quote!(#(#cfgs)* #descriptor { name: #name, permission: #permission },)
+        let (cfgs, site) = (&self.event.cfgs, Span::call_site());
+        let (emits, ty) = (paths::emits(site), self.type_at(site));
+        quote!(#(#cfgs)* <Self as #emits<#ty>>::EVENT,)
     }
 
     /// Returns `impl Emits<E> for …`.
@@ -57,8 +57,20 @@ impl EventExpansion<'_> {
         let (name, permission) = (constant(&self.event.name), expression_constant(&self.permission.reference()));
         let (authorize_event, frame) = (self.authorize_event(locals), self.frame(locals));
         let coalescing_key = self.coalescing_key(locals);
-        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #authorize_event #coalescing_key #frame));
+        let (event_type, headers) = (self.event_type(), self.permission.event_headers(|span| self.type_at(span)));
+        let leaf_headers = paths::leaf_headers(Span::call_site());
+        let headers = quote!(const HEADERS: #leaf_headers = &[#headers];);
+        let body = quote!(#name #permission #headers #event_type #authorize_event #coalescing_key #frame);
+        let emits = emits(self.block, &ty, self.ty, &body);
         quote!(#(#cfgs)* #emits)
+    }
+
+    /// Returns the constant that describes the event's type. A type without `#[derive(Event)]` is reported where it is
+    /// written.
+    fn event_type(&self) -> TokenStream {
+        let at = paths::type_span(self.ty);
+        let (of, arguments) = (paths::event_type_of(at), string_literal(&type_arguments(self.ty), at));
+        event_type_constant(&self.type_at(at), &quote_spanned!(at=> #of(#arguments)), at)
     }
 
     fn authorize_event(&self, locals: &Locals) -> TokenStream {
@@ -156,6 +168,22 @@ fn emits(block: &Block, ty: &impl ToTokens, original: &Type, body: &TokenStream)
     quote_spanned!(span=> #[automatically_derived] impl #generics #emits<#ty> for #self_type #where_clause { #body })
 }
 
+/// Returns the type arguments as written, which are part of the identity of a generic event.
+fn type_arguments(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| print(segment.arguments.to_token_stream())),
+        Type::Group(group) => Some(type_arguments(&group.elem)),
+        Type::Paren(paren) => Some(type_arguments(&paren.elem)),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
+fn event_type_constant(ty: &TokenStream, value: &TokenStream, span: Span) -> TokenStream {
+    let event_type = paths::event_type(span);
+    quote_spanned!(span=> const EVENT_TYPE: #event_type<#ty> = #value;)
+}
+
 fn constant(name: &str) -> TokenStream {
     let string = paths::string(Span::call_site());
     quote!(const NAME: &'static #string = #name;)
@@ -187,7 +215,8 @@ pub(super) fn fallback(block: &Block) -> TokenStream {
                 #denied
             }
         };
-        let emits = emits(block, ty, ty, &quote!(#name #permission #authorize_event));
+        let event_type = event_type_constant(&quote!(#ty), &paths::event_type_unknown(site), site);
+        let emits = emits(block, ty, ty, &quote!(#name #permission #event_type #authorize_event));
         Some(quote!(#(#cfgs)* #emits))
     });
     impls.collect()

@@ -1,7 +1,7 @@
 //! The expansion of a block with errors: the same impls with empty tables, so that no further errors follow from it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ItemImpl;
 
 use super::block::{handler, kind};
@@ -9,11 +9,17 @@ use super::{event, leaf, paths};
 use crate::model::BlockKind;
 use crate::model::block::Block;
 
-/// Returns the user's block and impls without actions. They are never registered, because the program does not compile.
+/// Returns the user's block and impls without actions.
 pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
+    let impls = fallback_impls(block);
+    quote!(#item #impls)
+}
+
+/// Returns impls without actions. They are never registered, because the program does not compile.
+pub(crate) fn fallback_impls(block: &Block) -> TokenStream {
     if block.generics.lifetimes().next().is_some() {
         // A borrowing type cannot have these impls.
-        return item.to_token_stream();
+        return TokenStream::new();
     }
     let aliases = aliases(block);
     let (cfgs, alias, handler, kind) = (&block.cfgs, paths::alias(&block.runtime), handler(block), kind(block));
@@ -31,8 +37,6 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     });
     let emits = (block.kind == BlockKind::Consumer).then(|| event::fallback(block));
     quote! {
-        #item
-
         #(#cfgs)*
         #[allow(dead_code)]
         const _: () = {
@@ -46,6 +50,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
                     name: #name,
                     permission: #none,
                     kept_leaves: 0,
+                    headers: &[],
                     is_inherited: false,
                     capture_uses: &[],
                     actions: &[],

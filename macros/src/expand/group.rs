@@ -1,16 +1,18 @@
 //! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
+use super::codec::{self, Encoded};
 use super::evaluation::NamedExpression;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
+use super::tokens::string_literal;
 use crate::model::expression::Expression;
 use crate::model::group::{Group, Publish};
-use crate::model::{PublicNamePart, respan};
+use crate::model::{PublicNamePart, print, respan};
 
 /// The role of the expression that guards joining.
 const JOIN_ROLE: &str = "Group";
@@ -26,6 +28,8 @@ struct GroupExpression {
     reference: TokenStream,
     /// The method that evaluates the expression.
     method: TokenStream,
+    /// The headers that the leaves read.
+    headers: TokenStream,
 }
 
 /// Returns the impls of the group and its registration.
@@ -33,23 +37,29 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(permission), Some(publish)) = (&group.permission, &group.publish) else { return TokenStream::new() };
     let locals = Locals::at_attribute();
     let join = group_expression(group, permission, JOIN_ROLE, &format_ident!("authorize_join"), &locals);
+    let mut headers = join.headers;
     let (publish_items, publish_rule, authorize_publish) = match publish {
         Publish::Members => (None, publish_members(), None),
         Publish::Expression(expression) => {
             let name = format_ident!("authorize_publish");
-            let GroupExpression { items, reference, method } =
+            let GroupExpression { items, reference, method, headers: read } =
                 group_expression(group, expression, PUBLISH_ROLE, &name, &locals);
+            headers.extend(read);
             (Some(items), publish_expression(&reference), Some(method))
         }
     };
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
-    let (public_name, GroupExpression { items, reference, method }) = (public_name(group, &locals), join);
+    let (public_name, items, reference, method) =
+        (public_name(group, &locals), join.items, join.reference, join.method);
+    let leaf_headers = paths::leaf_headers(Span::call_site());
+    let codec = (!group.is_local).then(|| codec::codec(&group.body, Encoded::GroupKey));
+    let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
         group,
-        &quote!(#items #publish_items #register!(#self_type);),
+        &quote!(#items #publish_items #register!(#self_type); #reaches),
         &reference,
         &publish_rule,
-        &quote!(#public_name #method #authorize_publish),
+        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish),
     )
 }
 
@@ -72,7 +82,25 @@ fn group_expression(
         items: named.items(role, &generics, &[]),
         reference: named.reference(),
         method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
+        headers: named.group_headers(consumer_alias),
     }
+}
+
+/// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
+fn reach_checks(group: &Group) -> TokenStream {
+    let checks = group.events.iter().map(|event| {
+        let (at, written) = (paths::type_span(event), print(event.to_token_stream()));
+        let (check, reach, consumer) = (paths::check_distributed(at), paths::reach(at), consumer_alias(at));
+        let message = format!(
+            "`{written}` is a local event, but the group `{}` is not local; write `local` in `#[group(…)]`, or remove \
+             `#[event(local)]` from `{written}`",
+            group.ty
+        );
+        let message = string_literal(&message, at);
+        quote_spanned!(at=> const _: () = #check(#reach::<#consumer, #event>::IS_DISTRIBUTED, #message);)
+    });
+    let unknown_reach = paths::unknown_reach(Span::call_site());
+    quote!(#unknown_reach #(#checks)*)
 }
 
 fn publish_members() -> TokenStream {
@@ -111,8 +139,9 @@ fn group_impls(
     methods: &TokenStream,
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
-    let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
-    let (alias, string) = (paths::alias(&group.runtime), paths::string(site));
+    let (site, self_type, name) = (Span::call_site(), &group.ty, &group.name);
+    let identity = codec::identity(&group.body, self_type, name);
+    let (alias, defaults, string) = (paths::alias(&group.runtime), paths::leaf_defaults(), paths::string(site));
     // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));
     let consumer_type = consumer_alias(paths::type_span(consumer));
@@ -122,6 +151,7 @@ fn group_impls(
     let body = quote! {
         #consumer_item
         const NAME: &'static #string = #name;
+        #identity
         #permission
         const PUBLISH: #publish_rule = #publish;
         #methods
@@ -137,6 +167,7 @@ fn group_impls(
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
         const _: () = {
             #alias
+            #defaults
             #items
             type #consumer_type = #consumer;
             #impl_

@@ -10,6 +10,13 @@ pub(super) fn alias(runtime: &Path) -> TokenStream {
     quote!(use #runtime::__private as __rt;)
 }
 
+/// Returns the import of the defaults of leaves.
+pub(super) fn leaf_defaults() -> TokenStream {
+    quote!(
+        use __rt::LeafDefaults as _;
+    )
+}
+
 /// The value of `#[serde(crate = …)]`.
 pub(super) const SERDE: &str = "__rt::serde";
 
@@ -48,28 +55,42 @@ paths! {
     capture_use = [__rt::CaptureUse]
     carries = [__rt::Carries]
     check_consumer_captures = [__rt::check_consumer_captures]
-    check_depends_on_object = [__rt::check_depends_on_object]
     check_descriptor = [__rt::check_descriptor]
     check_execution = [__rt::check_execution]
     check_mount = [__rt::check_mount]
     check_mounts = [__rt::check_mounts]
+    check_not_constant = [__rt::check_not_constant]
+    check_restricts = [__rt::check_restricts]
     check_single_object = [__rt::check_single_object]
+    codec = [__rt::Codec]
     codename = [__rt::Codename]
     codename_of = [__rt::Codename::of]
     codename_row = [__rt::CodenameRow]
+    collect_keys = [__rt::collect_keys]
+    compared = [__rt::Compared]
     connect_as_context = [__rt::ConnectContext::as_context]
     connect_context = [__rt::ConnectContext]
     connect_may = [__rt::ConnectContext::may]
+    constant_answer = [__rt::ConstantAnswer]
+    check_distributed = [__rt::check_distributed]
     consumer = [__rt::Consumer]
     consumer_block = [__rt::ConsumerBlock]
     declare = [__rt::declare]
+    decode_event_field = [__rt::FieldDecoder::event_field]
+    decode_key_field = [__rt::FieldDecoder::key_field]
+    decode_variant = [__rt::FieldDecoder::variant]
     denied = [::core::option::Option::Some(false)]
     deny_all = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], has_codenames: false }]
     disconnect_context = [__rt::Disconnect]
     dispatch = [__rt::Dispatch]
+    distributed_event = [__rt::DistributedEvent]
     emits = [__rt::Emits]
+    encode_event_field = [__rt::FieldEncoder::event_field]
     encode_frame = [__rt::encode_frame]
     encode_personal_frame = [__rt::encode_personal_frame]
+    encode_key_field = [__rt::FieldEncoder::key_field]
+    encode_variant = [__rt::FieldEncoder::variant]
+    equality_traits = [use __rt::{EqualityOfAny as _, EqualityOfPartialEq as _};]
     error_conversion = [__rt::error_conversion]
     evaluate = [__rt::evaluate]
     evaluate_before_loading = [__rt::evaluate_before_loading]
@@ -79,9 +100,16 @@ paths! {
     evaluate_strict_connect = [__rt::evaluate_strict_connect]
     event_decision = [__rt::event_decision]
     event_descriptor = [__rt::EventDescriptor]
+    event_field = [__rt::EventField]
     event_leaf = [__rt::EventLeaf]
+    event_trait = [__rt::Event]
+    event_type = [__rt::EventType]
+    event_type_of = [__rt::EventType::of]
+    event_type_unknown = [__rt::EventType::unknown()]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
+    field_equality = [__rt::FieldEquality]
+    fingerprint = [__rt::fingerprint]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
     group_leaf = [__rt::GroupLeaf]
@@ -95,6 +123,8 @@ paths! {
     ignored = [__rt::serde::de::IgnoredAny]
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
+    leaf_headers = [__rt::LeafHeaders]
+    leaf_options = [__rt::LeafOptions]
     load = [__rt::Load]
     loaded_parameter = [__rt::LoadedParameter]
     keep_answer = [__rt::keep_answer]
@@ -107,6 +137,7 @@ paths! {
     may_on = [__rt::may_on]
     mountable = [__rt::Mountable]
     no_opinion = [__rt::no_opinion]
+    object_leaf_options = [__rt::ObjectLeafOptions]
     object_parameter = [__rt::ObjectParameter]
     object_permission = [__rt::ObjectPermission]
     output_conversion = [__rt::output_conversion]
@@ -115,6 +146,8 @@ paths! {
     publish_expression = [__rt::PublishRule::Expression]
     publish_members = [__rt::PublishRule::Members]
     publish_rule = [__rt::PublishRule]
+    quoted_permission = [__rt::QuotedPermission]
+    reach = [__rt::Reach]
     read_arguments = [__rt::read_arguments]
     read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
     read_capture = [__rt::read_capture]
@@ -125,6 +158,7 @@ paths! {
     reply_type = [__rt::Reply]
     result = [__rt::Result]
     route_descriptor = [__rt::RouteDescriptor]
+    rule_options = [__rt::RuleOptions]
     scope_type = [__rt::Scope]
     segment = [__rt::Segment]
     single_leaf_finish = [__rt::SingleLeaf::finish]
@@ -138,7 +172,9 @@ paths! {
     subscriber_type = [__rt::Subscriber]
     traversal_call = [__rt::Traversal::call]
     traversal_type = [__rt::Traversal]
+    unknown_variant = [__rt::FieldDecoder::unknown_variant]
     unknown_leaf = [__rt::unknown_leaf()]
+    unknown_reach = [use __rt::UnknownReach as _;]
     unknown_route = [__rt::unknown_route]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
@@ -147,8 +183,13 @@ paths! {
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
     module_path = [::core::module_path!()]
+    concat = [::core::concat]
     format = [::std::format]
     owned_string = [::std::string::String]
+    owned_vec = [::std::vec::Vec]
+    send = [::core::marker::Send]
+    sync = [::core::marker::Sync]
+    vec = [::std::vec]
 }
 
 /// The local variables of generated functions. They are created once and interpolated: an identifier written in a spanned

@@ -49,6 +49,7 @@ impl RouteExpansion<'_> {
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
         let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
+        let headers = self.permission.as_ref().map(NamedExpression::headers);
         let (ty, span) = (&route.handler, paths::type_span(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
         // A consumer as the handler is reported here, at its type.
@@ -60,6 +61,7 @@ impl RouteExpansion<'_> {
                 pattern: #pattern { text: #text, segments: &[#(#segments),*], has_trailing_slash: #slash },
                 permission: #permission,
                 kept_leaves: #kept_leaves,
+                headers: &[#headers],
                 capture_uses: &[#capture_uses],
                 handler: #handler_descriptor,
             },

@@ -58,6 +58,15 @@ impl BlockPermission {
             Self::Absent | Self::Inherited => None,
         }
     }
+
+    /// Returns whether the permission may refuse a caller.
+    pub(crate) fn restricts(&self) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Inherited => true,
+            Self::Expression(expression) => expression.sole_permission_name().as_deref() != Some("AllowAny"),
+        }
+    }
 }
 
 impl Block {

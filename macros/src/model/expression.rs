@@ -1,6 +1,6 @@
 //! A permission expression with indexed leaves: each distinct leaf is stored once, in the order in which it is written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 
 use super::unraw_name;
 use crate::diagnostics::Diagnostics;
@@ -41,6 +41,14 @@ impl Expression {
             diagnostics.error(&syntax.tokens, message);
         }
         Self { tree, leaves, tokens: syntax.tokens.clone() }
+    }
+
+    /// Returns the span of the string literal if the expression is quoted.
+    pub(crate) fn literal_span(&self) -> Option<Span> {
+        match self.tokens.clone().into_iter().next()? {
+            TokenTree::Literal(literal) => Some(literal.span()),
+            _ => None,
+        }
     }
 
     /// Returns the name of the permission if the expression is a single permission without a subject.

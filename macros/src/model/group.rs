@@ -5,6 +5,8 @@ use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type, parse_quote};
 
 use super::expression::Expression;
+use super::helper_attribute::{attributes_named, misplaced_attributes};
+use super::type_body::TypeBody;
 use super::unraw_name;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::group::{GroupArgs, PublishSyntax, UnreadableKeys};
@@ -24,8 +26,13 @@ pub(crate) struct Group {
     pub(crate) publish: Option<Publish>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
+    /// The name that machines, logs and the audit know the type by.
+    pub(crate) name: String,
+    /// Whether its events never leave their machine.
+    pub(crate) is_local: bool,
     pub(crate) unreadable_keys: UnreadableKeys,
     pub(crate) shape: GroupShape,
+    pub(crate) body: TypeBody,
 }
 
 /// Who may publish to the group.
@@ -50,7 +57,7 @@ pub(crate) enum GroupShape {
 
 impl Group {
     pub(crate) fn read(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Self {
-        let attributes: Vec<_> = group_attributes(&input.attrs).cloned().collect();
+        let attributes: Vec<_> = attributes_named("group", &input.attrs).cloned().collect();
         let mut arguments = GroupArgs::default();
         if let Some(first) = attributes.first() {
             arguments = diagnostics.record_partial(GroupArgs::read(first));
@@ -60,7 +67,7 @@ impl Group {
             ty: input.ident.clone(),
             generics: input.generics.clone(),
             attributes,
-            misplaced_attributes: misplaced_attributes(&input.data),
+            misplaced_attributes: misplaced_attributes("group", &input.data),
             consumer: arguments.consumer,
             permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             publish: arguments.publish.map(|syntax| match syntax {
@@ -69,8 +76,11 @@ impl Group {
             }),
             events: arguments.events,
             public_name: arguments.public_name,
+            name: arguments.name.map_or_else(|| unraw_name(&input.ident), |name| name.value()),
+            is_local: arguments.is_local,
             unreadable_keys: arguments.unreadable_keys,
             shape: group_shape(&input.data),
+            body: TypeBody::read(&input.data),
         }
     }
 
@@ -82,21 +92,12 @@ impl Group {
         }
     }
 
-    /// Returns the name of the type.
-    pub(crate) fn name(&self) -> String {
-        unraw_name(&self.ty)
-    }
-
     /// Returns the tokens that errors about the whole group underline.
     pub(crate) fn span_tokens(&self) -> proc_macro2::TokenStream {
         self.attributes
             .first()
             .map_or_else(|| self.ty.to_token_stream(), |attribute| attribute.path().to_token_stream())
     }
-}
-
-fn group_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("group"))
 }
 
 fn group_shape(data: &Data) -> GroupShape {
@@ -110,23 +111,5 @@ fn group_shape(data: &Data) -> GroupShape {
         },
         Data::Enum(_) => GroupShape::Enum,
         Data::Union(data) => GroupShape::Union(data.union_token),
-    }
-}
-
-fn misplaced_attributes(data: &Data) -> Vec<Attribute> {
-    let of_fields = |fields: &Fields| -> Vec<Attribute> {
-        fields.iter().flat_map(|field| group_attributes(&field.attrs)).cloned().collect()
-    };
-    match data {
-        Data::Struct(data) => of_fields(&data.fields),
-        Data::Enum(data) => {
-            let variants = data.variants.iter();
-            variants
-                .flat_map(|variant| group_attributes(&variant.attrs).cloned().chain(of_fields(&variant.fields)))
-                .collect()
-        }
-        Data::Union(data) => {
-            data.fields.named.iter().flat_map(|field| group_attributes(&field.attrs)).cloned().collect()
-        }
     }
 }

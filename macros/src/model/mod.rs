@@ -1,16 +1,19 @@
-//! The model of a block with its actions, routes and events, and of a group. Each keeps the tokens that it was read from, so
-//! that errors of later stages can underline them.
+//! The model of a block with its actions, routes and events, of a group, and of a type of events. Each keeps the tokens
+//! that it was read from, so that errors of later stages can underline them.
 
 pub(crate) mod action;
 pub(crate) mod authenticate;
 pub(crate) mod block;
 pub(crate) mod event;
+pub(crate) mod event_type;
 pub(crate) mod expression;
 pub(crate) mod group;
+mod helper_attribute;
 pub(crate) mod hook;
 pub(crate) mod object;
 pub(crate) mod parameter;
 pub(crate) mod route;
+pub(crate) mod type_body;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, Meta, Path, Result, Token, Type, parenthesized, token};
+use syn::{Attribute, Ident, LitStr, Meta, Path, Result, Token, Type, parenthesized, token};
 
 use super::Partial;
 use super::attribute::parse_args;
@@ -23,6 +23,9 @@ pub(crate) struct GroupArgs {
     pub(crate) publish: Option<PublishSyntax>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
+    pub(crate) name: Option<LitStr>,
+    /// Whether the events of the group never leave their machine.
+    pub(crate) is_local: bool,
     pub(crate) runtime: Option<Path>,
     /// Required keys that are written but may have failed to parse, so that they are not reported as missing too.
     pub(crate) unreadable_keys: UnreadableKeys,
@@ -46,16 +49,12 @@ impl UnreadableKeys {
 
 const KEYS: KeySet = KeySet {
     attribute: "group",
-    known: &["consumer", "permission", "publish", "events", "public_name", "crate"],
+    known: &["consumer", "permission", "publish", "events", "public_name", "name", "local", "crate"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("publishing", "unknown key `publishing`; write `publish`"),
         ("event", "unknown key `event`; write `events(…)`"),
         ("user", "a group uses the user type of its consumer; remove `user`"),
-        (
-            "name",
-            "a group has the name of its type; remove `name`, or write `public_name = \"…\"` to set the name in frames",
-        ),
     ],
 };
 
@@ -101,6 +100,11 @@ impl GroupArgs {
                 self.publish = Some(parse_publish(input)?);
             }
             "events" => self.events = parse_events(key, input, errors)?,
+            "name" => self.name = Some(parse_group_name(key, input)?),
+            "local" => {
+                key_value::parse_flag(key, input)?;
+                self.is_local = true;
+            }
             "public_name" => self.public_name = Some(PublicName::read(key, input)?),
             _ => {
                 key_value::parse_equals(key, input, "::portcullis")?;
@@ -109,6 +113,14 @@ impl GroupArgs {
         }
         Ok(())
     }
+}
+
+/// Parses the name of the type. One with fields in braces is meant for frames.
+fn parse_group_name(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
+    key_value::parse_name(key, input, "\"Room\"").map_err(|error| {
+        let hint = format!("{error}; write `public_name = \"…\"` to set the name in frames");
+        if error.to_string().contains("not allowed") { syn::Error::new(error.span(), hint) } else { error }
+    })
 }
 
 fn parse_consumer(input: ParseStream<'_>) -> Result<Type> {
@@ -245,9 +257,13 @@ mod tests {
             (parse_quote!(#[group(publishing = A)]), "write `publish`"),
             (
                 parse_quote!(#[group(nonsense)]),
-                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `public_name`, `crate`",
+                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `public_name`, `name`, `local`, `crate`",
             ),
-            (parse_quote!(#[group(name = "rooms")]), "write `public_name = \"…\"`"),
+            (parse_quote!(#[group(name = "rooms/{id}")]), "write `public_name = \"…\"`"),
+            (parse_quote!(#[group(name = "")]), "name is empty"),
+            (parse_quote!(#[group(name)]), "write `name = \"Room\"`"),
+            (parse_quote!(#[group(local = true)]), "`local` takes no value"),
+            (parse_quote!(#[group(local, local)]), "`local` is given twice"),
             (parse_quote!(#[group(public_name)]), "write `public_name = \"rooms/{room_id}\"`"),
             (parse_quote!(#[group(public_name = rooms)]), "`public_name` is a string"),
             (parse_quote!(#[group(public_name = 5)]), "`public_name` is a string"),

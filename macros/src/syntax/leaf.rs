@@ -168,6 +168,13 @@ fn reject_function_path(leaf: &Leaf) -> Result<()> {
             format_args!("`{last}` is a constant, and a permission is a type with its arguments; write `{owner}(…)`");
         return Err(error_at(&leaf.path, message));
     }
+    if owner.starts_with(char::is_uppercase) && owner != "Self" && last.starts_with(char::is_uppercase) {
+        let message = format_args!(
+            "`{last}` is a variant of `{owner}`, and a permission is a type; \
+             write a permission that takes it, for example `HasRole({owner}::{last})`"
+        );
+        return Err(error_at(&leaf.path, message));
+    }
     if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
         let message = format_args!("`{last}` is a function of `{owner}`, not a permission; write `{owner}(…)`");
         return Err(error_at(&leaf.path, message));

@@ -97,6 +97,7 @@ fn mark_bodies(block: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
     output.into_iter().collect()
 }
 
+/// Returns the position of the body that a group marks, or `None` if the group is no marker.
 fn marker_position(group: &Group) -> Option<usize> {
     let mut tokens = group.stream().into_iter();
     match (tokens.next(), tokens.next()) {
@@ -105,8 +106,30 @@ fn marker_position(group: &Group) -> Option<usize> {
     }
 }
 
-/// Removes the attributes of methods and parameters from an impl block that cannot be parsed. The compiler reports why it
-/// cannot; each attribute would add an error of its own. Another item is returned unchanged.
+/// Returns an impl block, whose bodies are markers, without the items that cannot be parsed.
+pub(crate) fn parsable_items(block: &TokenStream) -> Option<TokenStream> {
+    let mut tokens: Vec<_> = block.clone().into_iter().collect();
+    let Some(TokenTree::Group(items)) = tokens.pop() else { return None };
+    let (mut parsable, mut item) = (TokenStream::new(), TokenStream::new());
+    for token in items.stream() {
+        let is_end = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(body) => marker_position(body).is_some(),
+            _ => false,
+        };
+        item.extend([token]);
+        if is_end {
+            let item = std::mem::take(&mut item);
+            parsable.extend(syn::parse2::<syn::ImplItem>(item.clone()).map(|_| item).unwrap_or_default());
+        }
+    }
+    tokens.push(with_stream(&items, parsable).into());
+    Some(tokens.into_iter().collect())
+}
+
+/// Replaces the attributes of methods and parameters in an impl block that cannot be parsed by one without effect. Each
+/// would add an error of its own. The compiler has reported why the block cannot be parsed, and reports it again for what
+/// this returns; with the same tokens at the same places, it shows equal errors once. Another item is returned unchanged.
 pub(crate) fn strip_method_attributes(item: &TokenStream) -> TokenStream {
     let is_impl = |token| matches!(token, TokenTree::Ident(word) if word == "impl");
     if item.clone().into_iter().any(is_impl) { remove_attributes(item.clone()) } else { item.clone() }
@@ -117,10 +140,10 @@ fn remove_attributes(tokens: TokenStream) -> TokenStream {
     for token in tokens {
         let token = match token {
             TokenTree::Group(attribute) if is_attribute_of_a_method(&attribute, kept.last()) => {
-                kept.pop();
-                continue;
+                with_stream(&attribute, inert_attribute(attribute.span())).into()
             }
-            TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket => {
+            // A group without such attributes keeps the spans of its delimiters, which a new one would not have.
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace || has_attribute(group.stream()) => {
                 with_stream(&group, remove_attributes(group.stream())).into()
             }
             token => token,
@@ -128,6 +151,24 @@ fn remove_attributes(tokens: TokenStream) -> TokenStream {
         kept.push(token);
     }
     kept.into_iter().collect()
+}
+
+/// Returns `cfg(all())`, which no lint calls unused.
+fn inert_attribute(span: Span) -> TokenStream {
+    let call = |name: &str, arguments: TokenStream| {
+        let arguments = Group::new(Delimiter::Parenthesis, arguments);
+        [TokenTree::Ident(Ident::new(name, span)), TokenTree::Group(arguments)].into_iter().collect()
+    };
+    call("cfg", call("all", TokenStream::new()))
+}
+
+/// Returns whether the tokens have an attribute at their own level.
+fn has_attribute(tokens: TokenStream) -> bool {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let mut neighbours = tokens.iter().zip(tokens.iter().skip(1));
+    neighbours.any(
+        |(previous, token)| matches!(token, TokenTree::Group(group) if is_attribute_of_a_method(group, Some(previous))),
+    )
 }
 
 fn is_attribute_of_a_method(group: &Group, previous: Option<&TokenTree>) -> bool {

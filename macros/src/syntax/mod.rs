@@ -8,6 +8,7 @@ pub(crate) mod attribute;
 pub(crate) mod block;
 pub(crate) mod codenames;
 pub(crate) mod event;
+pub(crate) mod event_type;
 mod field_name;
 pub(crate) mod group;
 pub(crate) mod json_path;

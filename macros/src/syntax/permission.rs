@@ -229,6 +229,8 @@ mod tests {
             ("A & B & (C & D)", "(& A B (& C D))"),
             ("A(b) | chat.read & !c::d.e(f)", "(| A(b) (& chat.read !c::d.e(f)))"),
             ("A(|x|return x)", "A(|x|return x)"),
+            ("Any(5) & All(\"x\") & Not(ADMIN) & Or(b)", "(& Any(5) All(\"x\") Not(ADMIN) Or(b))"),
+            ("Self::Owner & a::B", "(& Self::Owner a::B)"),
         ] {
             assert_eq!(shown(bare(text)), expected, "bare {text}");
             assert_eq!(shown(quoted(text)), expected, "quoted {text}");
@@ -282,6 +284,13 @@ mod tests {
             ("Owner(load().await)", "`.await` in an argument"),
             ("Owner(some!(if a { break }))", "`break` in an argument"),
             ("Owner::new(3)", "write `Owner(…)`"),
+            ("A & Role::Admin", "`Admin` is a variant of `Role`"),
+            ("model::Role::Admin", "for example `HasRole(Role::Admin)`"),
+            ("Or(A, Owner(b))", "write `A | Owner(b)`"),
+            ("And(A, B)", "write `A & B`"),
+            ("Not(A)", "write `!A`"),
+            ("Any(A, Staff, C)", "write `A | Staff | C`"),
+            ("All(A, B)", "write `A & B`"),
         ] {
             let error = quoted(text).map(|_| ()).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");

@@ -59,6 +59,19 @@ pub(super) fn foreign_function_error(path: &Path, input: ParseStream<'_>) -> Opt
             let operands = split_at_commas(arguments.stream()).join(operator);
             error(format!("`{text}` is not an operator; write `{operands}`"))
         }
+        (Some(TokenTree::Group(arguments)), "Any" | "All" | "Or" | "And" | "Not") => {
+            let operands = split_at_commas(arguments.stream());
+            // A permission of that name takes values.
+            if operands.is_empty() || !operands.iter().all(|operand| is_permission_name(operand)) {
+                return None;
+            }
+            let instead = match text.as_str() {
+                "Not" => format!("!{}", operands[0]),
+                "Any" | "Or" => operands.join(" | "),
+                _ => operands.join(" & "),
+            };
+            error(format!("`{text}` is not an operator; write `{instead}`"))
+        }
         (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '.' && text.starts_with(char::is_uppercase) => {
             let (Some(TokenTree::Ident(method)), Some(TokenTree::Group(arguments))) = (tokens.next(), tokens.next())
             else {
@@ -76,6 +89,13 @@ pub(super) fn foreign_function_error(path: &Path, input: ParseStream<'_>) -> Opt
         (_, "inherit" | "inherits") => error(format!("`{text}` is not a permission; write `permission = inherited`")),
         _ => None,
     }
+}
+
+/// Returns whether an argument begins like a permission: with a capital letter, and not all in capitals as a constant is.
+fn is_permission_name(operand: &str) -> bool {
+    let name: String =
+        operand.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+    name.starts_with(char::is_uppercase) && (name.len() == 1 || name.contains(char::is_lowercase))
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<String> {

@@ -11,8 +11,22 @@ impl Rooms {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
-    type __BlockLeaf1 = InRoom;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = IsAuthenticated;type __BlockLeaf1 = InRoom;)]
+    struct __BlockQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            "`InRoom({room_id})` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`InRoom({room_id})` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["IsAuthenticated", "InRoom({room_id})"],
@@ -23,6 +37,12 @@ const _: () = {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Blocking(InLedger({room_id}, \"open\"))"],
         has_codenames: false,
+    };
+    const _: () = {
+        __rt::check_restricts(
+            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            "`Blocking(InLedger({room_id}, \"open\"))` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
+        );
     };
     type __Action1Leaf0 = Author;
     static __ACTION1: __rt::Expression = __rt::Expression {
@@ -52,10 +72,16 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[
                 __rt::CaptureUse {
@@ -68,8 +94,12 @@ const _: () = {
                     name: "close",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -85,24 +115,34 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION1),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action1Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action1Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__rt::ObjectLeafOptions<
+                            __Action1Leaf0,
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Author(message, {room_id})` of action `delete`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action1Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Author(message, {room_id})` allows every object; write `AllowAny(message)`",
+                                    "`Author(message, {room_id})` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &["room_id"]
                             },
@@ -132,8 +172,12 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
+                    ],
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`InThread({thread})`",
@@ -161,8 +205,8 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                         ],
                     ),
                     __authorized,
@@ -220,7 +264,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -228,10 +272,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__Route0Leaf0 as __rt::PermissionLeaf<
-                                        Self,
-                                        _,
-                                    >>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                                     match __rt::build_leaf(|| ::core::result::Result::Ok(__Route0Leaf0 {
                                         0: __rt::read_capture(__call, "thread")?,
                                     })) {
@@ -278,7 +319,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -286,10 +327,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 match __rt::build_leaf(|| ::core::result::Result::Ok(__Action0Leaf0 {
                                     0: InLedger(__rt::read_capture(__call, "room_id")?, "open"),
                                 })) {
@@ -342,7 +380,8 @@ const _: () = {
                         &__ACTION1,
                         __rt::kept_leaves(
                             &[
-                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action1Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -352,10 +391,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action1Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

@@ -76,14 +76,20 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     const __BLOCKLEAF0: __rt::Codename = chat::can_use_chat;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["chat.can_use_chat"],
         has_codenames: true,
     };
-    const __ACTION0LEAF0: __rt::Codename = chat::can_moderate_chat;
-    const __ACTION0LEAF1: __rt::Codename = uploads::read;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        const
+        __ACTION0LEAF0:__rt::Codename = chat::can_moderate_chat;const
+        __ACTION0LEAF1:__rt::Codename = uploads::read;
+    )]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["chat.can_moderate_chat", "uploads.read(channel)"],
@@ -104,6 +110,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -111,6 +118,7 @@ const _: () = {
                     name: "clear",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -120,6 +128,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -194,7 +203,14 @@ const _: () = {
                             __authorized,
                             move |__leaf| async move {
                                 match __leaf {
-                                    1 => __rt::may_on(__call, __ACTION0LEAF1, __p0).await,
+                                    1 => {
+                                        __rt::may_on(
+                                                __call,
+                                                __ACTION0LEAF1,
+                                                __rt::collect_keys(__p0),
+                                            )
+                                            .await
+                                    }
                                     _ => __rt::unknown_leaf(),
                                 }
                             },
@@ -240,8 +256,20 @@ const _: () = {
             })
         }
     }
-    type __ConnectLeaf0 = IsAuthenticated;
-    const __CONNECTLEAF1: __rt::Codename = shop::door::enter;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __ConnectLeaf0 = IsAuthenticated;const
+        __CONNECTLEAF1:__rt::Codename = shop::door::enter;
+    )]
+    struct __ConnectQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__ConnectLeaf0>>::ANSWER,
+            "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["IsAuthenticated", "shop::door.enter"],
@@ -253,6 +281,10 @@ const _: () = {
         const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
+        const CONNECT_HEADERS: __rt::LeafHeaders = &[
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
+        ];
         async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
@@ -268,9 +300,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                match <__ConnectLeaf0 as __rt::PermissionLeaf<
+                                match <__rt::LeafOptions<
+                                    __ConnectLeaf0,
                                     Self,
-                                    _,
                                 >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                                     .await
                                 {

@@ -13,7 +13,17 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = Banned;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = Banned;)]
+    struct __BlockQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            "`Banned` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Banned` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Not(&__rt::Expr::Leaf(0)),
         leaves: &["Banned"],
@@ -34,8 +44,12 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -43,6 +57,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -64,7 +79,7 @@ const _: () = {
                     __call,
                     &__BLOCK,
                     __rt::kept_leaves(
-                        &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
                     ),
                     __authorized,
                     move |__leaf| async move {
@@ -112,7 +127,9 @@ const _: () = {
             })
         }
     }
-    type __ConnectLeaf0 = IsAuthenticated;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __ConnectLeaf0 = IsAuthenticated;)]
+    struct __ConnectQuoted;
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
@@ -124,6 +141,10 @@ const _: () = {
         const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
+        const CONNECT_HEADERS: __rt::LeafHeaders = &[
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
+        ];
         async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
@@ -135,9 +156,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__BlockLeaf0 as __rt::PermissionLeaf<
+                                <__rt::LeafOptions<
+                                    __BlockLeaf0,
                                     Self,
-                                    _,
                                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                                     .await
                             }
@@ -148,9 +169,9 @@ const _: () = {
                 .await?;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start_connect(__cx, &__CONNECT),
-                match <__ConnectLeaf0 as __rt::PermissionLeaf<
+                match <__rt::LeafOptions<
+                    __ConnectLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                     .await
                 {

@@ -14,15 +14,29 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
         has_codenames: false,
     };
-    const __EVENT0LEAF0: __rt::Codename = uploads::read;
-    type __Event0Leaf1 = Muted;
-    const __EVENT0LEAF2: __rt::Codename = chat::can_moderate_chat;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        const
+        __EVENT0LEAF0:__rt::Codename = uploads::read;type
+        __Event0Leaf1 = Muted;fn
+        __event0_leaf1()->__Event0Leaf1{__Event0Leaf1{0:5}}const
+        __EVENT0LEAF2:__rt::Codename = chat::can_moderate_chat;
+    )]
+    struct __Event0Quoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Event0Leaf1>>::ANSWER,
+            "`Muted(5)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Muted(5)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __EVENT0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -61,8 +75,12 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -70,6 +88,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -91,7 +110,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -99,7 +118,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -145,15 +164,9 @@ const _: () = {
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "upload_created",
-                permission: &__EVENT0,
-            },
+            <Self as __rt::Emits<__Event0Type>>::EVENT,
             #[cfg(feature = "typing")]
-            __rt::EventDescriptor {
-                name: "message.typing",
-                permission: &__EVENT1,
-            },
+            <Self as __rt::Emits<__Event1Type>>::EVENT,
         ];
         async fn authorize_connect(
             &self,
@@ -162,9 +175,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -175,6 +188,10 @@ const _: () = {
     impl __rt::Emits<__Event0Type> for Chat {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__Event0Leaf1 as __rt::EventLeaf<__Event0Type, Self, _>>::HEADERS,
+        ];
+        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -200,7 +217,7 @@ const _: () = {
                             Self,
                             _,
                         >>::may_see(
-                            &__Event0Leaf1 { 0: 5 },
+                            &__event0_leaf1(),
                             __handler,
                             __rt::Subscriber::scope(__subscriber),
                             __event,
@@ -229,6 +246,10 @@ const _: () = {
     impl __rt::Emits<__Event1Type> for Chat {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__Event1Leaf0 as __rt::EventLeaf<__Event1Type, Self, _>>::HEADERS,
+        ];
+        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
@@ -285,6 +306,7 @@ impl<P: Policy> Feed<P> {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -311,6 +333,7 @@ const _: () = {
             name: "Feed",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -318,8 +341,12 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -345,7 +372,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -353,10 +380,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,
@@ -391,10 +415,7 @@ const _: () = {
     impl<P: Policy> __rt::Consumer for Feed<P> {
         const NAME: &'static ::core::primitive::str = "Feed";
         const EVENTS: &'static [__rt::EventDescriptor] = &[
-            __rt::EventDescriptor {
-                name: "yield",
-                permission: &__EVENT0,
-            },
+            <Self as __rt::Emits<Changed<P>>>::EVENT,
         ];
         const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
     }
@@ -402,6 +423,10 @@ const _: () = {
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        const HEADERS: __rt::LeafHeaders = &[
+            <May<P> as __rt::EventLeaf<Changed<P>, Self, _>>::HEADERS,
+        ];
+        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,

@@ -22,6 +22,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[],

@@ -10,7 +10,17 @@ where
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf1 = IsAuthenticated;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf1 = IsAuthenticated;)]
+    struct __BlockQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["May<P>", "IsAuthenticated"],
@@ -41,10 +51,16 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <__rt::LeafOptions<May<P>, Self>>::HEADERS,
+                <__rt::RuleOptions<May<P>, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -52,6 +68,7 @@ const _: () = {
                     name: "send",
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -74,8 +91,8 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <May<P> as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
                         ],
                     ),
                     __authorized,

@@ -5,10 +5,29 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    type __GroupLeaf1 = HasRole;
-    const __GROUPLEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __GROUPLEAF3: __rt::Codename = uploads::read;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;type
+        __GroupLeaf1 = HasRole;fn
+        __group_leaf1()->__GroupLeaf1{__GroupLeaf1{0:"staff"}}const
+        __GROUPLEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __GROUPLEAF3:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__GroupLeaf1>>::ANSWER,
+            "`HasRole(\"staff\")` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`HasRole(\"staff\")` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -25,21 +44,67 @@ const _: () = {
         ],
         has_codenames: true,
     };
-    type __PublishLeaf0 = RoomMember;
-    const __PUBLISHLEAF1: __rt::Codename = uploads::write;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __PublishLeaf0 = RoomMember;const
+        __PUBLISHLEAF1:__rt::Codename = uploads::write;
+    )]
+    struct __PublishQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__PublishLeaf0>>::ANSWER,
+            "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __PUBLISH: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["RoomMember", "uploads.write(channel)"],
         has_codenames: true,
     };
     __rt::register_group!(RoomGroup);
+    use __rt::UnknownReach as _;
+    const _: () = __rt::check_distributed(
+        __rt::Reach::<__GroupConsumer, MessageCreated>::IS_DISTRIBUTED,
+        "`MessageCreated` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `MessageCreated`",
+    );
+    const _: () = __rt::check_distributed(
+        __rt::Reach::<__GroupConsumer, events::Typing>::IS_DISTRIBUTED,
+        "`events::Typing` is a local event, but the group `RoomGroup` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `events::Typing`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "RoomGroup"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct RoomGroup {room_id: u32, channel: ChannelId}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__GroupLeaf1 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self { room_id: __field0, channel: __field1 } = __value;
+                __rt::FieldEncoder::key_field(__encoder, __field0)?;
+                __rt::FieldEncoder::key_field(__encoder, __field1)?;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                ::core::result::Result::Ok(Self {
+                    room_id: __rt::FieldDecoder::key_field(__decoder)?,
+                    channel: __rt::FieldDecoder::key_field(__decoder)?,
+                })
+            },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(
@@ -88,7 +153,12 @@ const _: () = {
                             2 => __rt::Call::may(__call, __GROUPLEAF2).await,
                             3 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __GROUPLEAF3,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -124,7 +194,12 @@ const _: () = {
                             }
                             1 => {
                                 let __subject = &__group.channel;
-                                __rt::may_join_on(__call, __PUBLISHLEAF1, __subject).await
+                                __rt::may_join_on(
+                                        __call,
+                                        __PUBLISHLEAF1,
+                                        __rt::collect_keys(__subject),
+                                    )
+                                    .await
                             }
                             _ => __rt::unknown_leaf(),
                         }
@@ -145,6 +220,7 @@ enum Everybody {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::sockets::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -152,13 +228,51 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Everybody);
+    use __rt::UnknownReach as _;
+    const _: () = __rt::check_distributed(
+        __rt::Reach::<__GroupConsumer, Changed<Polite>>::IS_DISTRIBUTED,
+        "`Changed<Polite>` is a local event, but the group `Everybody` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Changed<Polite>`",
+    );
     type __GroupConsumer = feed::Feed<Polite>;
     #[automatically_derived]
     impl __rt::Group for Everybody {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Everybody";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Everybody"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "enum Everybody {Awake {}, Asleep {}}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                match __value {
+                    Self::Awake {} => {
+                        __rt::FieldEncoder::variant(__encoder, 0u32);
+                    }
+                    Self::Asleep {} => {
+                        __rt::FieldEncoder::variant(__encoder, 1u32);
+                    }
+                }
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                match __rt::FieldDecoder::variant(__decoder)? {
+                    0u32 => ::core::result::Result::Ok(Self::Awake {}),
+                    1u32 => ::core::result::Result::Ok(Self::Asleep {}),
+                    _ => {
+                        ::core::result::Result::Err(
+                            __rt::FieldDecoder::unknown_variant(),
+                        )
+                    }
+                }
+            },
+        });
         async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
@@ -189,6 +303,7 @@ struct Lobby;
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -202,13 +317,33 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Lobby);
+    use __rt::UnknownReach as _;
+    const _: () = __rt::check_distributed(
+        __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,
+        "`Ticked` is a local event, but the group `Lobby` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for Lobby {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Lobby";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Lobby"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint("struct Lobby {}");
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self {} = __value;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| { ::core::result::Result::Ok(Self {}) },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
@@ -264,6 +399,7 @@ struct Ticks(u32, String);
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __GroupLeaf0 = AllowAny;
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -271,13 +407,41 @@ const _: () = {
         has_codenames: false,
     };
     __rt::register_group!(Ticks);
+    use __rt::UnknownReach as _;
+    const _: () = __rt::check_distributed(
+        __rt::Reach::<__GroupConsumer, Ticked>::IS_DISTRIBUTED,
+        "`Ticked` is a local event, but the group `Ticks` is not local; write `local` in `#[group(…)]`, or remove `#[event(local)]` from `Ticked`",
+    );
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for Ticks {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Ticks";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "Ticks"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct Ticks {0: u32, 1: String}",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
+        const HEADERS: __rt::LeafHeaders = &[
+            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+        ];
+        const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
+            encode: |__value, __encoder| {
+                let Self { 0: __field0, 1: __field1 } = __value;
+                __rt::FieldEncoder::key_field(__encoder, __field0)?;
+                __rt::FieldEncoder::key_field(__encoder, __field1)?;
+                ::core::result::Result::Ok(())
+            },
+            decode: |__decoder| {
+                ::core::result::Result::Ok(Self {
+                    0: __rt::FieldDecoder::key_field(__decoder)?,
+                    1: __rt::FieldDecoder::key_field(__decoder)?,
+                })
+            },
+        });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))

@@ -5,14 +5,26 @@ pub struct RoomGroup {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __GroupLeaf0 = RoomMember;
-    const __GROUPLEAF1: __rt::Codename = uploads::read;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __GroupLeaf0 = RoomMember;const
+        __GROUPLEAF1:__rt::Codename = uploads::read;
+    )]
+    struct __GroupQuoted;
     type __PublishLeaf0 = Publisher;
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PATH: &'static ::core::primitive::str = ::core::concat!(
+            ::core::module_path!(), "::", "RoomGroup"
+        );
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct RoomGroup {channel: ChannelId}",
+        );
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
@@ -68,6 +80,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[],
@@ -87,6 +100,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
+        const EVENT_TYPE: __rt::EventType<MessageCreated> = __rt::EventType::unknown();
         fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,
@@ -103,6 +117,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
+        const EVENT_TYPE: __rt::EventType<Typing> = __rt::EventType::unknown();
         fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,

@@ -21,18 +21,27 @@ impl Folders {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
+    struct __BlockQuoted;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
         has_codenames: false,
     };
-    type __Action0Leaf0 = Author;
-    type __Action0Leaf1 = InState;
-    const __ACTION0LEAF2: __rt::Codename = chat::can_moderate_chat;
-    const __ACTION0LEAF3: __rt::Codename = uploads::read;
-    const __ACTION0LEAF4: __rt::Codename = uploads::write;
-    type __Action0Leaf5 = AllowAny;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __Action0Leaf0 = Author;type
+        __Action0Leaf1 = InState;fn
+        __action0_leaf1()->__Action0Leaf1{__Action0Leaf1{0:"open"}}const
+        __ACTION0LEAF2:__rt::Codename = chat::can_moderate_chat;const
+        __ACTION0LEAF3:__rt::Codename = uploads::read;const
+        __ACTION0LEAF4:__rt::Codename = uploads::write;type
+        __Action0Leaf5 = AllowAny;
+    )]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(
             &[
@@ -75,8 +84,12 @@ const _: () = {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -85,23 +98,43 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
-                            <__Action0Leaf1 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf1,
                                 <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                             true,
                             true,
                             true,
-                            <__Action0Leaf5 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf5,
                                 <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf0,
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf1,
+                            <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf5,
+                            <Object<Room> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -112,12 +145,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`Author(message)` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Author(message)` allows every object; write `AllowAny(message)`",
+                                    "`Author(message)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -125,12 +160,14 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "`InState(draft, \"open\")` of action `file`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action0Leaf1 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action0Leaf1,
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
+                                    "`InState(draft, \"open\")` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -175,25 +212,35 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION1),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action1Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action1Leaf0,
                                 <Object<Folder> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                             true,
                         ],
                     ),
+                    headers: &[
+                        <__rt::ObjectLeafOptions<
+                            __Action1Leaf0,
+                            <Object<Folder> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
                             captures: {
-                                __rt::check_depends_on_object(
-                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action1Leaf0,
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ALWAYS,
+                                    >>::ANSWER,
                                     "`Owner(folder)` allows every object; write `AllowAny(folder)`",
+                                    "`Owner(folder)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
                                 &[]
                             },
@@ -226,7 +273,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -234,7 +281,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -265,18 +312,21 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
-                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf1,
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
                                 true,
                                 true,
                                 true,
-                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf5,
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -286,18 +336,20 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf1 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf1,
                                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 2 => {
@@ -314,10 +366,11 @@ const _: () = {
                                 }
                                 5 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf5 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf5,
                                             <Object<Room> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),
@@ -423,7 +476,7 @@ const _: () = {
                                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                                         Self,
                                                     >>::has_object_permission(
-                                                            &__Action0Leaf1 { 0: "open" },
+                                                            &__action0_leaf1(),
                                                             __handler,
                                                             &__rt::Call::permission_context(__call),
                                                             __object,
@@ -433,7 +486,14 @@ const _: () = {
                                             )
                                             .await
                                     }
-                                    3 => __rt::may_on(__call, __ACTION0LEAF3, __p6).await,
+                                    3 => {
+                                        __rt::may_on(
+                                                __call,
+                                                __ACTION0LEAF3,
+                                                __rt::collect_keys(__p6),
+                                            )
+                                            .await
+                                    }
                                     4 => {
                                         __rt::LoadingObjects::may(
                                                 __p3,
@@ -539,7 +599,8 @@ const _: () = {
                         &__ACTION1,
                         __rt::kept_leaves(
                             &[
-                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action1Leaf0,
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -550,10 +611,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action1Leaf0,
                                             <Object<Folder> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 1 => {
@@ -648,7 +710,10 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __Action0Leaf0 = AllowAny;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Action0Leaf0 = AllowAny;)]
+    struct __Action0Quoted;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny(message)"],
@@ -669,6 +734,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -677,12 +743,20 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::ObjectPermission<
+                            <__rt::ObjectLeafOptions<
+                                __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__rt::ObjectLeafOptions<
+                            __Action0Leaf0,
+                            <Object<Message> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -718,7 +792,8 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                <__rt::ObjectLeafOptions<
+                                    __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::REEVALUATE,
@@ -728,10 +803,11 @@ const _: () = {
                             match __leaf {
                                 0 => {
                                     __rt::answer_before_loading(
-                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <__rt::ObjectLeafOptions<
+                                            __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ALWAYS,
+                                        >>::ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

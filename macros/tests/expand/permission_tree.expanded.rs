@@ -5,10 +5,40 @@ impl Articles {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
-    type __BlockLeaf0 = IsAuthenticated;
-    type __BlockLeaf1 = Author;
-    type __BlockLeaf2 = HasRole;
-    type __BlockLeaf3 = Banned;
+    use __rt::LeafDefaults as _;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(
+        type
+        __BlockLeaf0 = IsAuthenticated;type
+        __BlockLeaf1 = Author;type
+        __BlockLeaf2 = HasRole;fn
+        __block_leaf2()->__BlockLeaf2{__BlockLeaf2{0:"editor",
+        1:2}}type
+        __BlockLeaf3 = Banned;
+    )]
+    struct __BlockQuoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            "`Author` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Author` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf2>>::ANSWER,
+            "`HasRole(\"editor\", 2)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`HasRole(\"editor\", 2)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__BlockLeaf3>>::ANSWER,
+            "`Banned` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Banned` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(
             &[
@@ -23,6 +53,23 @@ const _: () = {
     type __Action0Leaf0 = rules::Draft;
     type __Action0Leaf1 = Author;
     type __Action0Leaf2 = rules::Locked;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            "`rules::Draft` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`rules::Draft` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Action0Leaf1>>::ANSWER,
+            "`Author` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`Author` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Action0Leaf2>>::ANSWER,
+            "`rules::Locked` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`rules::Locked` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(
             &[
@@ -51,12 +98,22 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                    <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf2, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf3, Self>>::REEVALUATE,
                 ],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf2, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf2, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf3, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf3, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -65,17 +122,19 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__Action0Leaf0 as __rt::PermissionLeaf<
-                                Self,
-                                _,
-                            >>::REEVALUATE,
-                            <__Action0Leaf1 as __rt::PermissionLeaf<
-                                Self,
-                                _,
-                            >>::REEVALUATE,
-                            <__Action0Leaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf1, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf2, Self>>::REEVALUATE,
                         ],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf1, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf1, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf2, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf2, Self>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -98,10 +157,10 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf1 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf2 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
-                            <__BlockLeaf3 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf2, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf3, Self>>::REEVALUATE,
                         ],
                     ),
                     __authorized,
@@ -134,7 +193,7 @@ const _: () = {
                                     Self,
                                     _,
                                 >>::has_permission(
-                                        &__BlockLeaf2 { 0: "editor", 1: 2 },
+                                        &__block_leaf2(),
                                         __handler,
                                         &__rt::Call::permission_context(__call),
                                     )
@@ -172,18 +231,9 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
-                                <__Action0Leaf1 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
-                                <__Action0Leaf2 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf1, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf2, Self>>::REEVALUATE,
                             ],
                         ),
                         __authorized,

@@ -7,6 +7,7 @@ impl Echo {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use crate::gate::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -28,6 +29,7 @@ const _: () = {
             name: "Echo",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: false,
             capture_uses: &[],
             actions: &[
@@ -35,8 +37,12 @@ const _: () = {
                     name: "echo",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[],
@@ -62,7 +68,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -70,10 +76,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

@@ -11,13 +11,16 @@ impl Chat {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
         has_codenames: false,
     };
-    type __Route0Leaf0 = RoomMember;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Route0Leaf0 = RoomMember;)]
+    struct __Route0Quoted;
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["RoomMember"],
@@ -38,8 +41,12 @@ const _: () = {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
             ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+            ],
             is_inherited: false,
             capture_uses: &[],
             actions: &[],
@@ -62,8 +69,12 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
+                    ],
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
@@ -81,6 +92,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     capture_uses: &[],
                     handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
                         Files,
@@ -99,7 +111,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -107,7 +119,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__BlockLeaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -137,7 +149,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__Route0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -145,10 +157,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__Route0Leaf0 as __rt::PermissionLeaf<
-                                        Self,
-                                        _,
-                                    >>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
                                     <__Route0Leaf0 as __rt::PermissionLeaf<
                                         Self,
                                         _,
@@ -188,9 +197,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::PermissionLeaf<
+                <__rt::LeafOptions<
+                    __BlockLeaf0,
                     Self,
-                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -219,11 +228,18 @@ impl Rooms {
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
     type __Action0Leaf0 = Owner;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Owner"],
         has_codenames: false,
+    };
+    const _: () = {
+        __rt::check_restricts(
+            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            "`Owner` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
+        );
     };
     #[automatically_derived]
     impl __rt::Handler for Rooms {
@@ -240,6 +256,7 @@ const _: () = {
             name: "Rooms",
             permission: ::core::option::Option::None,
             kept_leaves: 0,
+            headers: &[],
             is_inherited: true,
             capture_uses: &[],
             actions: &[
@@ -247,8 +264,12 @@ const _: () = {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
                     ),
+                    headers: &[
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                    ],
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
@@ -273,6 +294,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     kept_leaves: 0,
+                    headers: &[],
                     capture_uses: &[],
                     handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
                         Users,
@@ -314,7 +336,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__Action0Leaf0 as __rt::PermissionLeaf<Self, _>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -322,10 +344,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__Action0Leaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

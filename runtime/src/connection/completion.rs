@@ -2,7 +2,7 @@
 //! ones complete by the same steps; they differ in what waits for a step.
 
 use crate::consumer::Consumer;
-use crate::context::{SideEffects, Undo};
+use crate::context::{CloseRequest, SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::message::{Reply, ReplyStream};
 use crate::panic::drop_contained;
@@ -25,6 +25,8 @@ pub(super) struct Completion {
     is_stream: bool,
     /// Set while the side effects have taken effect and the last reply is not sent.
     commit: Option<Commit>,
+    /// The request to close the connection when nothing else is left to do. Set when the side effects take effect.
+    close: Option<CloseRequest>,
 }
 
 /// Side effects that have taken effect.
@@ -52,7 +54,7 @@ pub(super) enum CompletionStep {
 
 impl Completion {
     /// Creates the completion of a message whose action has run. Takes the stream of replies that the action has set.
-    pub(super) fn new(outcome: Outcome, reply: &mut Reply) -> Completion {
+    pub(super) fn new<C: Consumer>(outcome: Outcome, reply: &mut Reply, dispatcher: &Dispatcher<C>) -> Completion {
         let mut completion = Completion {
             authorized_at: None,
             has_reply: true,
@@ -60,6 +62,7 @@ impl Completion {
             stream: None,
             is_stream: false,
             commit: None,
+            close: None,
         };
         match outcome {
             Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
@@ -76,7 +79,16 @@ impl Completion {
             Outcome::Refused => {}
             Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
         }
+        completion.close_start_gate(dispatcher);
         completion
+    }
+
+    /// Closes the start gate if the action has closed the connection and its stream has ended: nothing more begins while the
+    /// reply waits for a client that does not read.
+    fn close_start_gate<C: Consumer>(&self, dispatcher: &Dispatcher<C>) {
+        if self.stream.is_none() && self.side_effects.as_ref().is_some_and(|effects| effects.is_closing()) {
+            dispatcher.session.send_queue.start_gate().close();
+        }
     }
 
     /// Returns whether [`next_reply`](Completion::next_reply) is to write a reply of a stream.
@@ -93,9 +105,13 @@ impl Completion {
     /// Returns the next step. Side effects take effect here, before the last reply is sent, so that a client that does not
     /// read delays no other session: no event of a group that the action left follows the reply, and no event of a group
     /// that it joined or of its publications precedes it.
+    ///
+    /// # Errors
+    ///
+    /// How the connection ends, also if the action has closed it and nothing is left to do.
     pub(super) fn next_step<C: Consumer, T: Transport>(
         &mut self,
-        io: &ConnectionIo<C, T>,
+        io: &mut ConnectionIo<C, T>,
         dispatcher: &Dispatcher<C>,
     ) -> Result<CompletionStep, ConnectionEnd> {
         if self.is_awaiting_reply() {
@@ -114,12 +130,16 @@ impl Completion {
         if self.stream.is_none()
             && let Some(mut side_effects) = self.side_effects.take()
         {
+            self.close = side_effects.take_close();
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undos = side_effects.run_after();
             self.commit = Some(Commit { sequence: sequence?, undos });
         }
         let is_done = !self.has_reply && self.commit.is_none();
+        if is_done && let Some(request) = self.close.take() {
+            return Err(io.close(request));
+        }
         Ok(if is_done { CompletionStep::Done } else { CompletionStep::Write })
     }
 
@@ -146,9 +166,10 @@ impl Completion {
     }
 
     /// Completes a message after the connection has ended: what the action has published goes out, its joins have no effect,
-    /// its stream ends, and no reply is sent.
-    pub(super) fn complete_without_reply(self) {
-        drop_contained(self.stream);
+    /// its stream ends, and no reply is sent. If it has closed the connection, nothing more begins.
+    pub(super) fn complete_without_reply<C: Consumer>(mut self, dispatcher: &Dispatcher<C>) {
+        drop_contained(self.stream.take());
+        self.close_start_gate(dispatcher);
         if let Some(mut side_effects) = self.side_effects {
             side_effects.retain_publications();
             side_effects.run_after();
@@ -161,9 +182,16 @@ impl Completion {
         match dispatcher.next_reply(text, stream, reply).await {
             StreamStep::More => {}
             StreamStep::Last => self.stream = None,
-            StreamStep::Failed => (self.stream, self.side_effects) = (None, None),
+            StreamStep::Failed => {
+                self.stream = None;
+                self.side_effects.take_if(|side_effects| {
+                    side_effects.discard();
+                    side_effects.is_empty()
+                });
+            }
         }
         self.has_reply = true;
+        self.close_start_gate(dispatcher);
     }
 
     /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply. What
@@ -178,6 +206,7 @@ impl Completion {
         if let Some(side_effects) = &mut self.side_effects {
             side_effects.retain_publications();
         }
+        self.close_start_gate(dispatcher);
         if let Some(commit) = &mut self.commit {
             dispatcher.session.undo(std::mem::take(&mut commit.undos));
         }

@@ -124,11 +124,11 @@ impl<C: Consumer> DetachedTasks<C> {
     /// Completes the messages whose actions have ended, after the connection has ended. Waits for the running ones.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for message in self.messages.drain(..) {
-            message.completion.complete_without_reply();
+            message.completion.complete_without_reply(&message.dispatcher);
         }
         while let Some(tasks) = &mut self.tasks {
             match std::task::ready!(tasks.poll_join_next(cx)) {
-                Some(Ok(message)) => message.completion.complete_without_reply(),
+                Some(Ok(message)) => message.completion.complete_without_reply(&message.dispatcher),
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
@@ -199,11 +199,14 @@ impl<C: Consumer> DetachedTasks<C> {
     /// that takes longer.
     pub(super) fn send_next<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
         let Some(mut message) = self.messages.pop_front() else { return Ok(()) };
-        let mut step = message.completion.next_step(io, &message.dispatcher)?;
-        if let CompletionStep::Write = step {
-            message.completion.write(io, &message.reply)?;
-            step = message.completion.next_step(io, &message.dispatcher)?;
-        }
+        let step = match message.advance(io) {
+            Ok(step) => step,
+            Err(end) => {
+                // What its action has published goes out after the end.
+                self.messages.push_front(message);
+                return Err(end);
+            }
+        };
         let is_holding = message.completion.is_holding_events();
         io.event_holds.update_detached(message.is_holding_events, is_holding);
         message.is_holding_events = is_holding;
@@ -221,6 +224,18 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 }
 
+impl<C: Consumer> DetachedMessage<C> {
+    /// Sends one frame if the next step is to write. Returns the next step.
+    fn advance<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<CompletionStep, ConnectionEnd> {
+        let step = self.completion.next_step(io, &self.dispatcher)?;
+        if !matches!(step, CompletionStep::Write) {
+            return Ok(step);
+        }
+        self.completion.write(io, &self.reply)?;
+        self.completion.next_step(io, &self.dispatcher)
+    }
+}
+
 fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
     match poll {
         Poll::Ready(outcome) => outcome,
@@ -234,7 +249,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     let is_authentication = dispatcher.is_authentication(&text);
     let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
-    let completion = Completion::new(outcome, &mut reply);
+    let completion = Completion::new(outcome, &mut reply, &dispatcher);
     let is_holding_events = false;
     let message =
         DetachedMessage { dispatcher, text, reply, completion, is_authentication, has_renewed_user, is_holding_events };

@@ -16,7 +16,7 @@ use super::heartbeat::{Heartbeat, HeartbeatEvent};
 use super::io::{ConnectionIo, IoEvent, IoNeed};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
-use crate::transport::{CloseCode, ConnectionEnd, FrameText, Incoming, Transport};
+use crate::transport::{CloseReason, ConnectionEnd, FrameText, Incoming, Transport};
 
 /// What a connection has to process next.
 enum LoopEvent<O> {
@@ -155,7 +155,7 @@ impl<C: Consumer> EventLoop<C> {
                 self.heartbeat.record_activity();
                 Ok(())
             }
-            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
+            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseReason::Idle)),
             HeartbeatEvent::Expiry => io.check_open(),
         }
     }
@@ -210,7 +210,7 @@ impl<C: Consumer> EventLoop<C> {
         self.heartbeat.record_activity();
         match frame {
             Some(Incoming::Ping) => {}
-            Some(Incoming::Broken(code)) if self.is_streaming => return Err(ConnectionEnd::Close(code)),
+            Some(Incoming::Broken(reason)) if self.is_streaming => return Err(ConnectionEnd::Close(reason)),
             // Not queued: the running action may take longer than the current credentials are valid.
             Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
                 self.detached.authenticate(dispatcher, &text);
@@ -247,8 +247,8 @@ impl<C: Consumer> EventLoop<C> {
     pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
         let scope = dispatcher.session.scope();
         let expiry = match scope.as_ref().filter(|scope| scope.user().is_some()) {
-            Some(scope) => scope.expiry().map(|expiry| (expiry, CloseCode::Expired)),
-            None => self.anonymous_until.map(|until| (until, CloseCode::Unauthenticated)),
+            Some(scope) => scope.expiry().map(|expiry| (expiry, CloseReason::Expired)),
+            None => self.anonymous_until.map(|until| (until, CloseReason::Unauthenticated)),
         };
         self.heartbeat.set_expiry(expiry.map(|(expiry, _)| expiry));
         io.expiry = expiry;

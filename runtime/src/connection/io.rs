@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use super::event_holds::EventHolds;
 use super::link::Link;
 use crate::consumer::Consumer;
+use crate::context::CloseRequest;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -81,9 +82,9 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     has_skipped_ping: bool,
     /// The replies that queued events wait for.
     pub(super) event_holds: EventHolds,
-    /// When the connection closes, with which code: the credentials of the user expire, or an anonymous client has not
+    /// When the connection closes, and why: the credentials of the user expire, or an anonymous client has not
     /// authenticated in time. No reply and no event is sent after that.
-    pub(super) expiry: Option<(Instant, CloseCode)>,
+    pub(super) expiry: Option<(Instant, CloseReason)>,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
@@ -147,7 +148,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     pub(super) fn check_open(&self) -> Result<(), ConnectionEnd> {
         self.session.send_queue.check_open()?;
         match self.expiry {
-            Some((expiry, code)) if Instant::now() >= expiry => Err(ConnectionEnd::Close(code)),
+            Some((expiry, reason)) if Instant::now() >= expiry => Err(ConnectionEnd::Close(reason)),
             _ => Ok(()),
         }
     }
@@ -277,5 +278,17 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             self.session.end(end == ConnectionEnd::PeerGone);
             self.link.end(end);
         }
+    }
+
+    /// Ends the connection at the request of an action. Unlike [`end`](Self::end), sends the frames that were fed before,
+    /// within the send timeout. Returns how the connection ends.
+    pub(super) fn close(&mut self, request: CloseRequest) -> ConnectionEnd {
+        let CloseRequest { code, reason } = request;
+        if self.link.is_open() {
+            self.session.end(false);
+            let frame = CloseFrame { code: code.as_u16(), text: reason.into_string().into() };
+            self.link.close_when_flushed(frame, self.remaining_send_time());
+        }
+        ConnectionEnd::ClosedByAction(code)
     }
 }

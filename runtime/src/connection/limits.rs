@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::message::RequestLimits;
+use crate::session::SessionLimits;
 
 /// The limits of a connection. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
 ///
@@ -31,8 +32,10 @@ pub struct Limits {
     /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close
     /// frame. Default: 60 s.
     pub send_timeout: Duration,
-    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers of
-    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers). A larger request is rejected with 431. Default: 16 KiB.
+    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers
+    /// that permissions [declare](crate::Permission::HEADERS) or
+    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers) names. A larger request is rejected with 431. Default:
+    /// 16 KiB.
     pub max_request_bytes: usize,
     /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
@@ -52,6 +55,11 @@ pub struct Limits {
     /// [`max_queued_events`](Limits::max_queued_events). A larger event is delivered if no other one is queued.
     /// Default: 1 MiB.
     pub max_queued_bytes: usize,
+    /// Maximum size of an event, in bytes of its frame without the group's name and request ids. Publishing a larger one from
+    /// an action fails with 413. One that is published without a result, as by a [`Publisher`](crate::Publisher), or whose
+    /// frame is built per subscriber, is not sent, logged and counted in
+    /// [`EventCounters::too_large`](crate::EventCounters::too_large). Default: 1 MiB.
+    pub max_event_bytes: usize,
     /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
     /// runs in the in-order queue. Default: 8.
     pub max_detached_actions: usize,
@@ -60,14 +68,17 @@ pub struct Limits {
     pub max_authenticate_per_minute: u32,
     /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
     /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
-    /// run on. Default: 1024.
+    /// run on. The address of an anonymous client is known only if axum is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`; behind a proxy it is the proxy's. Default: 1024.
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,
-    /// Maximum age of a connection's rights: so often its grants are loaded again, and its connect and group permissions
-    /// evaluated again, without a call of [`Connections`](crate::Connections). Nothing happens if they are the same. The load
-    /// takes place at a random time between 60 and 90 percent of the age; if it fails until the age is over, no action starts
-    /// and nothing is delivered before it succeeds. `None` keeps rights until they are refreshed. Default: 5 minutes.
+    /// Maximum age of a connection's rights: within this time its grants are loaded again, and its connect and group
+    /// permissions evaluated again, without a call of [`Connections`](crate::Connections). If nothing has changed, clients
+    /// notice nothing. The load takes place at a random time between 60 and 90 percent of the age; if it fails until the age
+    /// is over, no action starts and nothing is delivered before it succeeds. The overwrites of objects are loaded again too,
+    /// by one of the connections that use them. Less than a second counts as one second. `None` keeps rights until they are
+    /// refreshed. Default: 5 minutes.
     pub grants_max_age: Option<Duration>,
     /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
     /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.
@@ -91,6 +102,7 @@ impl Default for Limits {
             max_groups: 256,
             max_queued_events: 256,
             max_queued_bytes: 1024 * 1024,
+            max_event_bytes: 1024 * 1024,
             max_detached_actions: 8,
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
@@ -107,6 +119,15 @@ impl Limits {
             max_nesting: self.max_nesting,
             max_request_id_bytes: self.max_request_id_bytes,
             max_objects: self.max_objects,
+        }
+    }
+
+    pub(crate) fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            max_groups: self.max_groups,
+            max_event_bytes: self.max_event_bytes,
+            check_timeout: self.action_timeout,
+            max_age: self.grants_max_age,
         }
     }
 }

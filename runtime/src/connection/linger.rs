@@ -41,7 +41,7 @@ impl<C: Consumer> EventLoop<C> {
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             self.update_expiry(io, dispatcher);
         }
-        Completion::new(outcome, &mut Reply::new()).complete_without_reply();
+        Completion::new(outcome, &mut Reply::new(), dispatcher).complete_without_reply(dispatcher);
         Err(end)
     }
 
@@ -54,7 +54,7 @@ impl<C: Consumer> EventLoop<C> {
             self.read_ahead.push_front(authentication);
         }
         match end {
-            ConnectionEnd::Close(_) => self.read_ahead.clear(),
+            ConnectionEnd::Close(_) | ConnectionEnd::ClosedByAction(_) => self.read_ahead.clear(),
             ConnectionEnd::PeerGone if self.read_ahead.is_empty() => {}
             ConnectionEnd::PeerGone => dispatcher.session.linger(self.max_lingering),
         }
@@ -122,7 +122,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             event_loop.update_expiry(io, dispatcher);
         }
-        Completion::new(outcome, reply).complete_without_reply();
+        Completion::new(outcome, reply, dispatcher).complete_without_reply(dispatcher);
         // Messages that are ready at once must not starve other tasks.
         tokio::task::yield_now().await;
     }

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
 
 /// How long the socket stays open after a close frame, so that the client reads the close code.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,19 +70,31 @@ impl<T: Transport> Link<T> {
 
     /// Begins the closing handshake. Does nothing if it has begun.
     pub(super) fn end(&mut self, end: ConnectionEnd) {
+        self.begin_handshake(|transport| match end {
+            ConnectionEnd::PeerGone => finish(transport).boxed(),
+            ConnectionEnd::Close(reason) => close(transport, reason.frame()).boxed(),
+            ConnectionEnd::ClosedByAction(code) => {
+                close(transport, CloseFrame { code: code.as_u16(), text: "".into() }).boxed()
+            }
+        });
+    }
+
+    /// Flushes the remaining frames for at most `flush_timeout`, and then begins the closing handshake. Does nothing if it
+    /// has begun.
+    pub(super) fn close_when_flushed(&mut self, frame: CloseFrame, flush_timeout: Duration) {
+        self.begin_handshake(|transport| flush_and_close(transport, frame, flush_timeout).boxed());
+    }
+
+    fn begin_handshake(&mut self, handshake: impl FnOnce(T) -> BoxFuture<'static, ()>) {
         if !self.is_open() {
             return;
         }
         if let Link::Open(transport) = mem::replace(self, Link::Ended(None, Instant::now())) {
-            let handshake = match end {
-                ConnectionEnd::PeerGone => finish(transport).boxed(),
-                ConnectionEnd::Close(code) => close(transport, code).boxed(),
-            };
-            *self = Link::Ended(Some(handshake), Instant::now());
+            *self = Link::Ended(Some(handshake(transport)), Instant::now());
         }
     }
 
-    /// Waits until the closing handshake has ended, which takes at most [`CLOSE_TIMEOUT`].
+    /// Waits until the closing handshake has ended, which takes at most [`CLOSE_TIMEOUT`] once the frames are flushed.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Link::Open(_) => Poll::Pending,
@@ -103,14 +115,24 @@ async fn finish<T: Transport>(mut transport: T) {
     let _ = deadline(CLOSE_TIMEOUT, poll_fn(|cx| transport.poll_close(cx))).await;
 }
 
+/// Flushes the remaining frames, and closes the connection. A large reply may take longer than [`CLOSE_TIMEOUT`].
+async fn flush_and_close<T: Transport>(mut transport: T, frame: CloseFrame, flush_timeout: Duration) {
+    if let Some(Ok(())) = deadline(flush_timeout, poll_fn(|cx| transport.poll_flush(cx))).await {
+        close(transport, frame).await;
+    }
+}
+
 /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
 /// would reset the connection before the client has read the close code.
-async fn close<T: Transport>(mut transport: T, code: CloseCode) {
+async fn close<T: Transport>(mut transport: T, frame: CloseFrame) {
     let close_handshake = async {
-        transport.start_send(Outgoing::Close(code))?;
+        transport.start_send(Outgoing::Close(Box::new(frame)))?;
         poll_fn(|cx| transport.poll_flush(cx)).await?;
         while transport.next().await.is_some() {}
         Ok::<(), Gone>(())
     };
     let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,12 +89,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
-            let mut completion = Completion::new(outcome, &mut self.reply);
+            let mut completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
             let result = self.complete(text, &mut completion).await;
             if let Err(end) = result {
                 // Others must not miss what the action has stored.
                 self.io.end(end);
-                completion.complete_without_reply();
+                completion.complete_without_reply(&self.dispatcher);
             }
             result
         })

@@ -19,20 +19,16 @@ use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
 use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
-use crate::log::Cause;
+use crate::log::{Cause, Truncated};
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
-use crate::session::{PACER, Session};
+use crate::session::{MAX_DELIVERIES_PER_TURN, PACER, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, Incoming, Transport};
+use crate::transport::{CloseReason, ConnectionEnd, Incoming, Transport};
 
 /// The number of messages after which a connection yields to other tasks.
 const MAX_MESSAGES_PER_TURN: usize = 64;
-
-/// The number of attempted deliveries after which a connection yields to other tasks: one message to a large group may
-/// reach it.
-const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Removes the session from the registry and from its groups, however the connection's task ends.
 struct SessionGuard<C: Consumer>(Arc<Session<C>>);
@@ -103,7 +99,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             Ok(end) => end,
             Err(panic) => {
                 tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
-                ConnectionEnd::Close(CloseCode::Failed)
+                ConnectionEnd::Close(CloseReason::Failed)
             }
         };
         Box::pin(connection.finish(end, session_guard)).await;
@@ -134,15 +130,15 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panic_error(&panic),
             None if remaining.is_some_and(|remaining| remaining <= *action_timeout) => {
-                return Err(ConnectionEnd::Close(CloseCode::Expired));
+                return Err(ConnectionEnd::Close(CloseReason::Expired));
             }
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);
         Err(ConnectionEnd::Close(match error.status() {
-            _ if error.is_fault() => CloseCode::Failed,
-            StatusCode::UNAUTHORIZED => CloseCode::Unauthenticated,
-            _ => CloseCode::Refused,
+            _ if error.is_fault() => CloseReason::Failed,
+            StatusCode::UNAUTHORIZED => CloseReason::Unauthenticated,
+            _ => CloseReason::Refused,
         }))
     }
 
@@ -158,7 +154,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         drop(session_guard);
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
-            ConnectionEnd::Close(code) => DisconnectReason::Closed { code: code.as_u16() },
+            ConnectionEnd::Close(reason) => DisconnectReason::Closed { code: reason.as_u16() },
+            ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
         let Connection { mut io, dispatcher, .. } = self;
         let closed = poll_fn(|cx| io.link.poll_closed(cx));
@@ -190,7 +187,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     self.io.feed(self.reply.text()).await?;
                 }
                 Some(Incoming::Ping) => {}
-                Some(Incoming::Broken(code)) => return Err(ConnectionEnd::Close(code)),
+                Some(Incoming::Broken(reason)) => return Err(ConnectionEnd::Close(reason)),
                 None => return Err(ConnectionEnd::PeerGone),
             }
             messages += 1;
@@ -231,7 +228,10 @@ async fn on_disconnect<C: Consumer>(
     let Some(scope) = session.scope() else { return };
     let cx = Disconnect::new(&scope, reason, session, ended_memberships);
     let hook = contain_future(session.consumer().on_disconnect(&cx));
-    if deadline(timeout, hook).await.is_none_or(|result| result.is_err()) {
-        tracing::error!("`#[disconnect]` panicked or took too long");
+    let user = session.user_id().map(Truncated::new);
+    match deadline(timeout, hook).await {
+        Some(Ok(())) => {}
+        Some(Err(panic)) => tracing::error!(?user, cause = ?Cause::new(&panic.message()), "`#[disconnect]` panicked"),
+        None => tracing::error!(?user, "`#[disconnect]` took too long"),
     }
 }

@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 
 use crate::permission::Expression;
 
+/// The headers of the handshake's request that the leaves of an expression read, one list per leaf.
+pub type LeafHeaders = &'static [&'static [&'static str]];
+
 /// Describes a handler or a consumer.
 #[derive(Debug, Clone, Copy)]
 pub struct HandlerDescriptor {
@@ -14,6 +17,8 @@ pub struct HandlerDescriptor {
     pub permission: Option<&'static Expression>,
     /// The leaves of that expression that are evaluated once per message, as a bit set.
     pub kept_leaves: u64,
+    /// The headers that the leaves of that expression read.
+    pub headers: LeafHeaders,
     /// Whether the handler has `permission = inherited`: an outer expression must guard it.
     pub is_inherited: bool,
     /// Captures that the leaves of the handler's expression read.
@@ -32,6 +37,16 @@ impl HandlerDescriptor {
         has_codename(self.permission)
             || self.actions.iter().any(|action| has_codename(action.permission))
             || self.routes.iter().any(|route| has_codename(route.permission) || route.handler.uses_codenames())
+    }
+
+    /// Calls `visit` with the headers that the permissions of this handler, and of the handlers mounted below it, read.
+    pub(crate) fn visit_headers(&self, visit: &mut impl FnMut(LeafHeaders)) {
+        visit(self.headers);
+        self.actions.iter().for_each(|action| visit(action.headers));
+        for route in self.routes {
+            visit(route.headers);
+            route.handler.visit_headers(visit);
+        }
     }
 
     /// Compiles the regular expressions of all routes, so that no message waits for it. Returns the first pattern with one
@@ -58,6 +73,8 @@ pub struct ActionDescriptor {
     pub permission: Option<&'static Expression>,
     /// The leaves of that expression that are evaluated once per message, as a bit set.
     pub kept_leaves: u64,
+    /// The headers that the leaves of that expression read.
+    pub headers: LeafHeaders,
     /// Whether the action runs on the blocking pool.
     pub is_blocking: bool,
     /// Whether the action runs detached from the in-order queue.
@@ -75,6 +92,16 @@ pub struct EventDescriptor {
     pub name: &'static str,
     /// Permission expression that is evaluated per subscriber.
     pub permission: &'static Expression,
+    /// The headers that the leaves of that expression read.
+    pub headers: LeafHeaders,
+    /// Name of the event's type on other machines, without type arguments.
+    pub type_name: &'static str,
+    /// The type arguments as written.
+    pub type_arguments: &'static str,
+    /// Path of the event's type.
+    pub type_path: &'static str,
+    /// Hash of the definition of the event's type, and of the type arguments as written.
+    pub fingerprint: u64,
 }
 
 /// Who may publish to a group from an action.
@@ -106,6 +133,8 @@ pub struct RouteDescriptor {
     pub permission: Option<&'static Expression>,
     /// The leaves of that expression that are evaluated once per message, as a bit set.
     pub kept_leaves: u64,
+    /// The headers that the leaves of that expression read.
+    pub headers: LeafHeaders,
     /// Captures that the leaves of that expression read.
     pub capture_uses: &'static [CaptureUse],
     /// Descriptor of the mounted handler.

@@ -11,15 +11,15 @@ use std::future::Future;
 pub use audit::{Audit, AuditEntry, audit};
 pub use const_check::{check_consumer_captures, check_descriptor, check_mount, check_mounts};
 pub use descriptor::{
-    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, PublishRule, Regex, RouteDescriptor,
-    Segment,
+    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, LeafHeaders, Pattern, PublishRule, Regex,
+    RouteDescriptor, Segment,
 };
 #[cfg(feature = "registry")]
 pub use inventory;
 #[cfg(feature = "registry")]
 pub use registry::GroupRegistration;
-pub(crate) use registry::register_mounted;
 pub use registry::{Registration, RegistryError, codenames};
+pub(crate) use registry::{group_headers, register_mounted};
 pub use traversal::{ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
 use crate::context::{Authorized, Call, ConnectContext, Disconnect};
@@ -55,6 +55,10 @@ pub trait Consumer: Dispatch {
     /// Expression of `connect = ..`.
     #[doc(hidden)]
     const CONNECT_PERMISSION: Option<&'static Expression> = None;
+
+    /// The headers that the leaves of that expression read.
+    #[doc(hidden)]
+    const CONNECT_HEADERS: LeafHeaders = &[];
 
     /// Events that the consumer sends.
     #[doc(hidden)]

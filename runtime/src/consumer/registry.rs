@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
-use super::const_check::check_reserved_name;
-use super::{Consumer, EventDescriptor, HandlerDescriptor, PublishRule};
+use super::const_check::{check_event_types, check_reserved_name};
+use super::{Consumer, EventDescriptor, HandlerDescriptor, LeafHeaders, PublishRule};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 use crate::sync::ignore_poison;
@@ -29,6 +29,7 @@ impl Registration {
         if C::AUTHENTICATES {
             check_reserved_name(C::DESCRIPTOR, "authenticate");
         }
+        check_event_types(C::NAME, C::EVENTS);
         Registration {
             name: C::NAME,
             type_name: type_name::<C>,
@@ -79,9 +80,11 @@ inventory::collect!(Registration);
 #[derive(Debug, Clone, Copy)]
 pub struct GroupRegistration {
     name: &'static str,
+    path: &'static str,
     consumer: &'static str,
     permission: &'static Expression,
     publish: PublishRule,
+    headers: LeafHeaders,
 }
 
 #[cfg(feature = "registry")]
@@ -89,11 +92,13 @@ impl GroupRegistration {
     /// Creates the registration of a group of the named consumer.
     pub const fn new(
         name: &'static str,
+        path: &'static str,
         consumer: &'static str,
         permission: &'static Expression,
         publish: PublishRule,
+        headers: LeafHeaders,
     ) -> GroupRegistration {
-        GroupRegistration { name, consumer, permission, publish }
+        GroupRegistration { name, path, consumer, permission, publish, headers }
     }
 }
 
@@ -109,12 +114,43 @@ pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expressio
     groups
 }
 
+/// Fails if two groups of a consumer have the same name.
+#[cfg(feature = "registry")]
+fn check_groups_of(consumer: &'static str) -> Result<(), RegistryError> {
+    let mut path_by_name: BTreeMap<&'static str, &'static str> = BTreeMap::new();
+    for row in inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer) {
+        if let Some(earlier) = path_by_name.insert(row.name, row.path) {
+            let mut types = [earlier, row.path];
+            types.sort_unstable();
+            return Err(RegistryError(Clash::Group { consumer, name: row.name, types }));
+        }
+    }
+    Ok(())
+}
+
+/// Checks nothing: the feature `registry` is off.
+#[cfg(not(feature = "registry"))]
+fn check_groups_of(_: &'static str) -> Result<(), RegistryError> {
+    Ok(())
+}
+
 #[cfg(not(feature = "registry"))]
 pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
     Vec::new()
 }
 
-/// Two consumers, or two codenames, of the program have the same name.
+/// Returns the headers that the permissions of a consumer's groups read.
+#[cfg(feature = "registry")]
+pub(crate) fn group_headers(consumer: &str) -> impl Iterator<Item = LeafHeaders> {
+    inventory::iter::<GroupRegistration>.into_iter().filter(move |row| row.consumer == consumer).map(|row| row.headers)
+}
+
+#[cfg(not(feature = "registry"))]
+pub(crate) fn group_headers(_: &str) -> impl Iterator<Item = LeafHeaders> {
+    std::iter::empty()
+}
+
+/// Two consumers or two codenames of the program have the same name, or two groups of one consumer.
 ///
 /// ```standalone_crate
 /// match portcullis::audit() {
@@ -128,6 +164,7 @@ pub struct RegistryError(Clash);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Clash {
     Consumer { name: &'static str, types: [&'static str; 2] },
+    Group { consumer: &'static str, name: &'static str, types: [&'static str; 2] },
     Codename(CodenameClash),
 }
 
@@ -144,6 +181,11 @@ impl fmt::Display for RegistryError {
                 f,
                 "two consumers are named `{name}`: `{one}` and `{other}`; rename one of them with `#[consumer(name = \"..\")]`"
             ),
+            Clash::Group { consumer, name, types: [one, other] } => write!(
+                f,
+                "consumer `{consumer}` has two groups named `{name}`, `{one}` and `{other}`; rename one of them with \
+                 `#[group(.., name = \"..\")]`"
+            ),
             Clash::Codename(clash) => clash.fmt(f),
         }
     }
@@ -154,10 +196,11 @@ impl std::error::Error for RegistryError {}
 /// The consumers mounted so far, each once.
 static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
-/// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames have.
+/// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames or two of its groups have.
 pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECK;
     grants::register_codenames()?;
+    check_groups_of(C::NAME)?;
     let mut mounted = ignore_poison(MOUNTED_CONSUMERS.lock());
     let known = mounted.iter().copied();
     let all = deduplicate(inventory_registrations().into_iter().chain(known).chain([Registration::of::<C>()]))?;
@@ -238,12 +281,7 @@ macro_rules! __register {
 macro_rules! __register_group {
     ($group:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::GroupRegistration::new(
-                <$group as $crate::__private::Group>::NAME,
-                <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
-                <$group as $crate::__private::Group>::PERMISSION,
-                <$group as $crate::__private::Group>::PUBLISH,
-            )
+            $crate::__private::group_registration::<$group>()
         }
     };
 }

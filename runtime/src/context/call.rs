@@ -1,6 +1,5 @@
 //! One call: a message with what its dispatch has found out about it, passed through the handler tree.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -9,7 +8,7 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Capture, Epoch, Scope, SideEffects, StartGate, StartOutcome};
+use super::{CallSession, Capture, Epoch, Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
@@ -39,7 +38,7 @@ pub struct Call<'a, U> {
     max_objects: usize,
     /// The `Arc<Session<C>>` of the connection, with its type erased. `None` for a call that runs no action and no
     /// `#[connect]`, for example during the handshake.
-    session: Option<&'a (dyn Any + Send + Sync)>,
+    session: Option<&'a (dyn CallSession + 'static)>,
     /// The side effects of the action. `None` until the first one, so that an action without any allocates nothing.
     side_effects: Mutex<Option<Box<SideEffects>>>,
     /// Whether the call runs on a thread of the blocking pool, which it may block.
@@ -137,12 +136,12 @@ impl<'a, U> Call<'a, U> {
 
     /// Sets the session, which joins, departures and publications need.
     #[inline]
-    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+    pub(crate) fn with_session(mut self, session: &'a (dyn CallSession + 'static)) -> Self {
         self.session = Some(session);
         self
     }
 
-    pub(crate) fn session(&self) -> Option<&'a (dyn Any + Send + Sync)> {
+    pub(crate) fn session(&self) -> Option<&'a (dyn CallSession + 'static)> {
         self.session
     }
 
@@ -177,7 +176,9 @@ impl<'a, U> Call<'a, U> {
     /// Takes the answers of leaves that are evaluated once per message. Discards the side effects.
     #[cold]
     pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
-        SideEffects::with_kept_answers(self.take_side_effects()?.kept_answers)
+        let mut kept_answers = self.take_side_effects()?.kept_answers;
+        kept_answers.is_anonymous = self.scope.user().is_none();
+        SideEffects::with_kept_answers(kept_answers)
     }
 
     /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.

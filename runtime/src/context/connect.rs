@@ -1,13 +1,12 @@
 //! The context of connect permissions and of `#[connect]`.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Mutex;
 
 use http::Extensions;
 
-use super::{Call, PermissionContext, Scope, SideEffects};
+use super::{Call, CallSession, PermissionContext, Scope, SideEffects};
 use crate::message::Envelope;
 use crate::panic::Contained;
 use crate::sync::ignore_poison;
@@ -57,7 +56,7 @@ impl<'a, U> ConnectContext<'a, U> {
     }
 
     /// Sets the session, which joins need. Connect permissions run without one.
-    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+    pub(crate) fn with_session(mut self, session: &'a (dyn CallSession + 'static)) -> Self {
         self.call = self.call.with_session(session);
         self
     }

@@ -109,7 +109,9 @@ impl<'a, U> Context<'a, U> {
     pub(crate) fn action_call(&self) -> Result<&'a Call<'a, U>> {
         match self.access {
             CaptureAccess::All => Ok(self.call),
-            CaptureAccess::Declared(_) => Err(Error::internal("`Load` cannot join or leave groups or publish events")),
+            CaptureAccess::Declared(_) => {
+                Err(Error::internal("`Load` cannot join or leave groups, publish events or close the connection"))
+            }
         }
     }
 

@@ -41,7 +41,8 @@ pub enum DisconnectReason {
     /// The server closed the connection.
     #[non_exhaustive]
     Closed {
-        /// The close code. The [events chapter](crate::guide::events#identity-over-time) lists them.
+        /// The close code. The [wire protocol](crate::guide::wire_protocol#close-codes) lists those of Portcullis; others
+        /// are those of [`Context::close`](crate::Context::close).
         code: u16,
     },
 }

@@ -73,7 +73,7 @@ impl<T: GrantKey> GrantKeys for Vec<T> {
 }
 
 /// Returns the keys of the objects that a parameter names.
-pub(crate) fn collect_keys<K: GrantKeys + ?Sized>(parameter: &K) -> GrantKeyList {
+pub fn collect_keys<K: GrantKeys + ?Sized>(parameter: &K) -> GrantKeyList {
     let mut keys = GrantKeyList::new();
     parameter.for_each_key(&mut |key| keys.push(key));
     keys
@@ -141,6 +141,11 @@ impl<U: User> Scope<U> {
             (Some(user), Some(grants)) => grants.find_changes(user, &user.id(), max_age).await,
             _ => Ok((false, Vec::new())),
         }
+    }
+
+    /// Returns the objects whose overwrites this connection uses and which were not renewed within `max_age`.
+    pub(crate) fn old_objects(&self, max_age: Duration) -> Vec<ObjectKey> {
+        self.grants().map(|grants| grants.old_objects(max_age)).unwrap_or_default()
     }
 
     /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.
@@ -277,17 +282,16 @@ impl<U: User> PermissionContext<'_, U> {
     }
 }
 
-/// Evaluates a codename for the objects that a parameter names. Generated code calls this.
-pub fn may_on<U: User, K: GrantKeys>(
-    call: &Call<'_, U>,
-    codename: Codename,
-    object: &K,
-) -> impl Future<Output = Result<Option<bool>>> + Send {
-    let (scope, keys, max_objects) = (call.scope(), collect_keys(object), call.max_objects());
-    async move {
-        if keys.len() > max_objects {
-            return Err(Error::too_many_objects(max_objects));
-        }
-        scope.may_with(codename, &keys).await.map(Some)
+/// Evaluates a codename for the objects that a parameter names. Generated code calls this with the result of
+/// [`collect_keys`]: a future of the parameter's type would report a second time that it identifies no object.
+///
+/// # Errors
+///
+/// 400 if there are too many objects, or the error of the grant source.
+pub async fn may_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: GrantKeyList) -> Result<Option<bool>> {
+    let (scope, max_objects) = (call.scope(), call.max_objects());
+    if keys.len() > max_objects {
+        return Err(Error::too_many_objects(max_objects));
     }
+    scope.may_with(codename, &keys).await.map(Some)
 }

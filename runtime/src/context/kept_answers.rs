@@ -14,6 +14,8 @@ pub(crate) struct KeptAnswers {
     expressions: Vec<KeptLeaves>,
     /// The number of entries that the current traversal has passed.
     passed: usize,
+    /// Whether the connection was anonymous when they were evaluated. It may belong to a user by now.
+    pub(crate) is_anonymous: bool,
 }
 
 impl KeptAnswers {

@@ -72,7 +72,10 @@ impl KeptRequest {
         if self.kept_headers.as_ref().is_none_or(is_kept) {
             return Ok(());
         }
-        Err(Error::internal(format!("header `{name}` was read but is not kept; add it to `Endpoint::keep_headers`")))
+        Err(Error::internal(format!(
+            "header `{name}` was read but is not kept; add it to the `HEADERS` of the permission or to \
+             `Endpoint::keep_headers`"
+        )))
     }
 
     /// Returns the size of path, query and headers, in bytes.
@@ -150,8 +153,8 @@ mod tests {
             let error = scope.header(name).unwrap_err();
             assert!(error.is_fault() && error.to_string().contains(&format!("header `{name}`")), "{error}");
         }
-        assert!(scope.__request(&["x-office"]).is_ok_and(|request| request.headers.len() == 3));
-        assert!(scope.__request(&["x-office", "cookie"]).is_err());
+        assert!(scope.request(&["x-office"]).is_ok_and(|request| request.headers.len() == 3));
+        assert!(scope.request(&["x-office", "cookie"]).is_err());
         let all = Scope::<()>::new(None, request());
         assert_eq!((all.header("cookie").unwrap(), all.header("x-other").unwrap()), (Some("secret"), None));
     }

@@ -1,7 +1,11 @@
 //! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
 mod call;
+mod call_session;
 mod capture;
+mod close;
+mod close_code;
+mod close_request;
 mod connect;
 mod connection_id;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
@@ -19,14 +23,17 @@ mod user;
 
 pub use call::{Authorized, Call};
 pub(crate) use call::{Step, Steps};
+pub(crate) use call_session::CallSession;
 pub(crate) use capture::{Capture, Captures};
+pub use close_code::CloseCode;
+pub(crate) use close_request::CloseRequest;
 pub use connect::ConnectContext;
 pub use connection_id::ConnectionId;
 pub use context::{Context, PermissionContext};
 pub use disconnect::{Disconnect, DisconnectReason};
 pub(crate) use epoch::{Epoch, OwnEpochs};
-pub use grants::{GrantKey, GrantKeys, may_on};
-pub(crate) use grants::{GrantKeyList, collect_keys};
+pub(crate) use grants::GrantKeyList;
+pub use grants::{GrantKey, GrantKeys, collect_keys, may_on};
 pub use handler::Handler;
 pub(crate) use kept_answers::{KeptAnswers, KeptLeaves};
 pub(crate) use kept_request::KeptHeaders;

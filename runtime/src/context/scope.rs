@@ -136,14 +136,12 @@ impl<U> Scope<U> {
         self.details.connection_id
     }
 
-    /// Returns the request that opened the connection, for the rule of an [`http_permission!`](crate::http_permission) that
-    /// reads these headers.
+    /// Returns the request that opened the connection, for a reader of these headers.
     ///
     /// # Errors
     ///
     /// A fault (500) if the endpoint does not keep one of the headers.
-    #[doc(hidden)]
-    pub fn __request(&self, headers: &[&str]) -> Result<&Parts> {
+    pub(crate) fn request(&self, headers: &[&str]) -> Result<&Parts> {
         headers.iter().try_for_each(|name| self.details.request.check_kept(name))?;
         Ok(&self.details.request.parts)
     }
@@ -153,7 +151,8 @@ impl<U> Scope<U> {
     ///
     /// # Errors
     ///
-    /// A fault (500) if the endpoint does not [keep](crate::Endpoint::keep_headers) the header: rights are evaluated again
+    /// A fault (500) if no permission [declares](crate::Permission::HEADERS) the header and the endpoint does not
+    /// [keep](crate::Endpoint::keep_headers) it: rights are evaluated again
     /// while the connection is open, and then a header that was dropped must not count as absent. The log names the header.
     pub fn header(&self, name: &str) -> Result<Option<&str>> {
         Ok(self.header_values(name)?.next().and_then(|value| value.to_str().ok()))

@@ -1,11 +1,12 @@
-//! What an action does besides replying: groups that it joins and leaves, publications, and changes of its caller's rights.
+//! What an action does besides replying: groups that it joins and leaves, publications, changes of its caller's rights, and
+//! the end of its connection.
 //!
 //! Effects are collected while the action runs and take effect, in order, around its reply if the action succeeds.
 
 use std::any::Any;
 use std::fmt;
 
-use super::{Epoch, KeptAnswers, OwnEpochs};
+use super::{CloseRequest, Epoch, KeptAnswers, OwnEpochs};
 use crate::message::RequestId;
 use crate::panic::Contained;
 
@@ -36,6 +37,8 @@ pub(crate) struct SideEffects {
     departures: Vec<(AnyGroup, Option<RequestId>)>,
     /// The group slots that become free if the action succeeds.
     freed_slots: usize,
+    /// Closes the connection after the last reply, whether the action succeeds or not.
+    close: Option<CloseRequest>,
     /// Epochs that the action begins itself.
     own_epochs: Option<OwnEpochs>,
     /// The answers of leaves that are evaluated once per message.
@@ -63,18 +66,34 @@ impl SideEffects {
         self.own_epochs.as_ref()
     }
 
-    /// Returns whether there is nothing to run.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.effects.is_empty()
+    /// Closes the connection after the last reply. The first call counts.
+    pub(crate) fn close(&mut self, request: CloseRequest) {
+        self.close.get_or_insert(request);
     }
 
-    /// Drops all effects and keeps the epochs that the action has begun. For an action that failed.
+    /// Returns whether the connection is to close.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.close.is_some()
+    }
+
+    /// Takes the request to close the connection.
+    pub(crate) fn take_close(&mut self) -> Option<CloseRequest> {
+        self.close.take()
+    }
+
+    /// Returns whether there is nothing to run, and the connection stays open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.effects.is_empty() && self.close.is_none()
+    }
+
+    /// Drops all effects, and keeps the epochs that the action has begun and the request to close the connection. For an
+    /// action that failed.
     pub(crate) fn discard(&mut self) {
         self.effects.clear();
     }
 
-    /// Drops all effects but the publications. For an action that has run but whose caller has lost the right to it: others
-    /// must not miss what it has stored.
+    /// Drops all effects but the publications and the request to close the connection. For an action that has run but whose
+    /// caller has lost the right to it: others must not miss what it has stored.
     pub(crate) fn retain_publications(&mut self) {
         self.effects.retain(|effect| matches!(effect, SideEffect::Publish(_)));
     }

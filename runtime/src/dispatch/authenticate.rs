@@ -31,7 +31,7 @@ impl<C: Consumer> Dispatcher<C> {
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         let joins = NewUserJoins::new(self.session.clone());
-        let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]).with_session(&joins);
+        let mut call = Call::new(&*scope, &request.head, &request.fields, &[], &[]).with_session(&joins);
         let changes_at_start = self.session.change_count();
         if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
             return Outcome::SessionEnded;
@@ -45,8 +45,10 @@ impl<C: Consumer> Dispatcher<C> {
             Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::timeout()),
         };
+        // Taken whatever the outcome is: as after an action, the connection closes after a failure too.
+        let close = call.take_side_effects().and_then(|mut effects| effects.take_close());
         match renewal {
-            Ok((revalidation, side_effects)) => {
+            Ok((revalidation, mut side_effects)) => {
                 // The user has been replaced, so the action timeout does not apply to the revalidation.
                 revalidation.wait().await;
                 if self.session.is_closing() {
@@ -57,11 +59,19 @@ impl<C: Consumer> Dispatcher<C> {
                 // Cannot fail: the status is a success, and `()` is serialized as `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
                 Native::finish(reply, &request.head.echo, None);
+                if let Some(request) = close {
+                    side_effects.get_or_insert_default().close(request);
+                }
                 Outcome::Authenticated { is_renewed: true, side_effects }
             }
             Err(error) => {
                 refuse(&call, &error, reply);
-                Outcome::Authenticated { is_renewed: false, side_effects: None }
+                let side_effects = close.map(|request| {
+                    let mut side_effects = Box::<SideEffects>::default();
+                    side_effects.close(request);
+                    side_effects
+                });
+                Outcome::Authenticated { is_renewed: false, side_effects }
             }
         }
     }

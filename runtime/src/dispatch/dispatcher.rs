@@ -274,6 +274,8 @@ impl<C: Consumer> Dispatcher<C> {
             // Read before the scope and before any check, so that the start gate detects a change in between.
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Attempt::Finished(Outcome::SessionEnded) };
+            // The answers that an anonymous client got are not those of the user that it has become.
+            let kept_answers = kept_answers.filter(|kept| !kept.kept_answers.is_anonymous || scope.user().is_none());
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)

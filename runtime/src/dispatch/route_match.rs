@@ -118,6 +118,7 @@ mod tests {
             permission: None,
             is_inherited: false,
             kept_leaves: 0,
+            headers: &[],
             capture_uses: &[],
             actions: &[],
             routes,
@@ -125,7 +126,7 @@ mod tests {
     }
 
     const fn mount(id: u16, pattern: Pattern, handler: &'static HandlerDescriptor) -> RouteDescriptor {
-        RouteDescriptor { id, pattern, permission: None, kept_leaves: 0, capture_uses: &[], handler }
+        RouteDescriptor { id, pattern, permission: None, kept_leaves: 0, headers: &[], capture_uses: &[], handler }
     }
 
     fn number() -> &'static Regex {

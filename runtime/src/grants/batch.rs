@@ -44,7 +44,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Bounds the size of one query.
-    const MAX_KEYS: usize = 1000;
+    pub(super) const MAX_KEYS: usize = 1000;
     /// The time from the creation of a batch in which further checks may wait for it. After that the batch is assumed to
     /// hang, and its keys are loaded again.
     const JOIN_WINDOW: Duration = Duration::from_secs(5);

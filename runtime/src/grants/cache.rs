@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::batch::{BatchFailure, BatchKeys, share_error};
-use super::cached_overwrites::CachedOverwrites;
+use super::batch::{Batch, BatchFailure, BatchKeys, share_error};
+use super::cached_overwrites::{CachedObjects, CachedOverwrites};
 use super::erased_source::ErasedSource;
 use super::loader::{LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
@@ -83,6 +83,8 @@ struct CacheState<U> {
     /// begun after that.
     clock: AtomicU64,
     turns: Arc<Turns<String>>,
+    /// The smallest maximum age of the endpoints that use the cache, in milliseconds.
+    max_age_millis: AtomicU64,
     /// Protects the loads that connections share. No other lock is taken and no user code runs under it.
     shared_loads: Mutex<SharedLoads>,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
@@ -103,6 +105,7 @@ impl<U> GrantCache<U> {
             epoch: AtomicU64::new(0),
             clock: AtomicU64::new(0),
             turns: Turns::new(usize::MAX, usize::MAX),
+            max_age_millis: AtomicU64::new(u64::MAX),
             shared_loads: Mutex::default(),
             loader: Mutex::default(),
             attachment: OnceLock::new(),
@@ -130,6 +133,13 @@ impl<U> GrantCache<U> {
     /// Lowers the number of users that are loaded at the same time to `max_loads`.
     pub(crate) fn limit_loads(&self, max_loads: usize) {
         self.0.turns.limit(max_loads);
+    }
+
+    /// Lowers the age from which overwrites that no connection uses are loaded again to `max_age`.
+    pub(crate) fn limit_age(&self, max_age: Option<Duration>) {
+        if let Some(max_age) = max_age {
+            self.0.max_age_millis.fetch_min(millis(max_age), Ordering::Relaxed);
+        }
     }
 
     /// Returns the attachment of the cache, of which there is one type only. Clones of the cache share it.
@@ -214,31 +224,38 @@ impl<U: 'static> GrantCache<U> {
     /// The error of the source.
     pub(super) async fn find_changed_objects(
         &self,
-        mut entries: Vec<(ObjectKey, Arc<CachedOverwrites>)>,
+        mut entries: CachedObjects,
         max_age: Duration,
     ) -> Result<Vec<ObjectKey>> {
         let now = self.0.age_millis();
         let Some(since) = now.checked_sub(millis(max_age)) else { return Ok(Vec::new()) };
         entries.retain(|(_, entry)| entry.current().is_some() && entry.claim_renewal(since, now));
-        if entries.is_empty() {
-            return Ok(Vec::new());
+        let (mut claims, mut loaded) = (RenewalClaims(entries), Vec::new());
+        for claimed in claims.0.chunks(Batch::MAX_KEYS) {
+            let objects: Vec<ObjectKey> = claimed.iter().map(|(object, _)| object.clone()).collect();
+            let _permit = self.0.batch_permits.acquire().await;
+            let overwrites = catch_unwind_future(self.0.load_checked(&objects)).await;
+            loaded.extend(overwrites.unwrap_or_else(|_| Err(source_panicked()))?);
         }
-        let objects: Vec<ObjectKey> = entries.iter().map(|(object, _)| object.clone()).collect();
-        let permit = self.0.batch_permits.acquire().await;
-        let loaded = catch_unwind_future(self.0.load_checked(&objects)).await;
-        drop(permit);
-        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked())).inspect_err(|_| {
-            for (_, entry) in &entries {
-                entry.release_renewal();
-            }
-        })?;
-        let pairs = entries.into_iter().zip(loaded);
-        let changed = pairs.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
+        let renewed = std::mem::take(&mut claims.0).into_iter().zip(loaded);
+        let changed = renewed.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
         Ok(changed.map(|((object, _), _)| object).collect())
     }
 
+    /// Returns the objects whose overwrites are in use and were not renewed within `max_age`.
+    pub(super) fn old_objects(&self, entries: CachedObjects, max_age: Duration) -> Vec<ObjectKey> {
+        let Some(since) = self.0.age_millis().checked_sub(millis(max_age)) else { return Vec::new() };
+        let old = entries.into_iter().filter(|(_, entry)| entry.current().is_some() && entry.is_older_than(since));
+        old.map(|(object, _)| object).collect()
+    }
+
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
-        self.0.lock_loader().request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
+        let since = self.0.age_millis().checked_sub(self.0.max_age_millis.load(Ordering::Relaxed));
+        let mut loader = self.0.lock_loader();
+        if let Some(since) = since {
+            loader.forget_unused(objects, since);
+        }
+        loader.request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
     }
 }
 
@@ -302,6 +319,18 @@ impl<U> CacheState<U> {
 
     fn lock_shared_loads(&self) -> MutexGuard<'_, SharedLoads> {
         lock(&self.shared_loads)
+    }
+}
+
+/// The overwrites that one call of [`GrantCache::find_changed_objects`] loads again. If the call fails or is dropped, for
+/// example because the source hangs, the next call loads them.
+struct RenewalClaims(CachedObjects);
+
+impl Drop for RenewalClaims {
+    fn drop(&mut self) {
+        for (_, entry) in &self.0 {
+            entry.release_renewal();
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! The cached overwrites of one object.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
+
+/// The cached objects of one connection.
+pub(super) type CachedObjects = Vec<(ObjectKey, Arc<CachedOverwrites>)>;
 
 /// The overwrites of one object, once loaded. Holders of the `Arc` see when the object is forgotten.
 #[derive(Default)]
@@ -43,6 +47,11 @@ impl CachedOverwrites {
         let renewed_at = self.renewed_at.load(Ordering::Relaxed);
         renewed_at <= since
             && self.renewed_at.compare_exchange(renewed_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Returns whether they were not renewed after `since`.
+    pub(super) fn is_older_than(&self, since: u64) -> bool {
+        self.renewed_at.load(Ordering::Relaxed) <= since
     }
 
     /// Gives up a renewal that failed, so that the next one loads them.

@@ -175,6 +175,12 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         Ok((false, self.cache.find_changed_objects(snapshot.cached_objects(), max_age).await?))
     }
 
+    /// Returns the objects whose overwrites the snapshot has and which were not renewed within `max_age`.
+    pub(crate) fn old_objects(&self, max_age: Duration) -> Vec<ObjectKey> {
+        let objects = self.snapshot.load_full().map(|snapshot| snapshot.cached_objects()).unwrap_or_default();
+        self.cache.old_objects(objects, max_age)
+    }
+
     /// Returns the current snapshot, loading it if necessary. A snapshot that is forgotten during its load is loaded again,
     /// but only so often. Boxed, because it is rare, and the futures of actions contain this one.
     fn load_snapshot<'a>(&'a self, user: &'a U, user_id: &'a str) -> BoxFuture<'a, Result<Arc<GrantSnapshot>>> {

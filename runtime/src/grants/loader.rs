@@ -69,6 +69,19 @@ impl LoaderState {
         request
     }
 
+    /// Forgets those of the objects which no connection uses and which were loaded before `since`: only connections renew
+    /// overwrites.
+    pub(super) fn forget_unused(&mut self, objects: &[ObjectKey], since: u64) {
+        for object in objects {
+            let is_unused = |slot: &LoaderSlot| {
+                Arc::strong_count(&slot.entry) == 1 && slot.entry.loaded().is_some() && slot.entry.is_older_than(since)
+            };
+            if self.slots.get(object).is_some_and(is_unused) {
+                self.slots.remove(object);
+            }
+        }
+    }
+
     /// Removes a batch that has completed or failed, so that no request joins it.
     pub(super) fn finish_batch(&mut self, entries: &[BatchKey], keys: &Arc<BatchKeys>) {
         for (object, _) in entries {

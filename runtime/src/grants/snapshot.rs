@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use foldhash::fast::RandomState;
 
-use super::cached_overwrites::CachedOverwrites;
+use super::cached_overwrites::{CachedObjects, CachedOverwrites};
 use super::codename::Codename;
 use super::grant_set::GrantSet;
 use super::object_key::ObjectKey;
@@ -86,7 +86,7 @@ impl GrantSnapshot {
     }
 
     /// Returns the cached objects with their overwrites.
-    pub(super) fn cached_objects(&self) -> Vec<(ObjectKey, Arc<CachedOverwrites>)> {
+    pub(super) fn cached_objects(&self) -> CachedObjects {
         self.lock_objects().iter().map(|(object, (entry, _))| (object.clone(), entry.clone())).collect()
     }
 

@@ -13,12 +13,13 @@ use serde_json::value::RawValue;
 /// An action that ends a subscription takes the id of that subscription as a parameter:
 ///
 /// ```
-/// use portcullis::{AllowAny, Context, Group, RequestId, Result, consumer};
+/// use portcullis::{AllowAny, Context, Event, Group, RequestId, Result, consumer};
 ///
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// #[group(consumer = Chat, permission = AllowAny, publish = members, events(Posted))]
 /// struct Room(u32);
 ///
+/// #[derive(Event)]
 /// struct Posted(u32);
 ///
 /// struct Chat;

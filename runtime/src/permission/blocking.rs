@@ -50,6 +50,10 @@ pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
     /// [`Permission::REEVALUATE`](crate::Permission::REEVALUATE). Default: `true`.
     const REEVALUATE: bool = true;
 
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns the check as a closure that owns what it needs: it runs on another thread.
     ///
     /// # Errors
@@ -70,6 +74,7 @@ pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
 
 impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
     const REEVALUATE: bool = P::REEVALUATE;
+    const HEADERS: &'static [&'static str] = P::HEADERS;
 
     fn has_permission(
         &self,

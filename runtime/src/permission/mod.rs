@@ -7,6 +7,7 @@ mod expression;
 mod http;
 mod kept_leaves;
 mod kleene;
+mod leaf_options;
 mod object;
 mod object_evaluation;
 mod rule;
@@ -18,9 +19,12 @@ pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
 pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect, event_decision};
 pub use expression::{Expr, Expression};
-pub use http::RuleAnswer;
+pub use http::{HttpRequest, check_header_names, rule_answer};
 pub use kept_leaves::{keep_answer, kept_answer, kept_leaves};
 use kleene::Answers;
+pub use leaf_options::{
+    ConstantAnswer, LeafDefaults, LeafOptions, ObjectLeafOptions, RuleOptions, check_not_constant, check_restricts,
+};
 pub use object::ObjectPermission;
 pub(crate) use object_evaluation::ObjectEvaluation;
 pub use object_evaluation::{evaluate_before_loading, evaluate_objects};
@@ -68,19 +72,14 @@ use crate::error::Result;
     note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
-    ///
-    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
-    /// listed is a fault (500).
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// Whether the permission is evaluated again for a message that it has permitted or denied before, because rights have
     /// changed: before the action starts, or while it runs. Default: `true`.
     ///
     /// Set it to `false` if the answer does not depend on the caller's rights, but for example on a quota that each
     /// evaluation uses up, or on state that the action itself changes. The first answer is then kept with the message and
-    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. The audit marks such
-    /// leaves. It does not apply to the permissions of groups and events.
+    /// used in every later evaluation; a permission that was skipped the first time is evaluated then. If an anonymous client
+    /// authenticates before the action starts, everything is evaluated for its user. The audit marks such leaves. It does
+    /// not apply to the permissions of groups and events.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -107,6 +106,27 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     /// }
     /// ```
     const REEVALUATE: bool = true;
+
+    /// The headers of the request that opened the connection which the permission reads. Default: none.
+    ///
+    /// The endpoint [keeps](crate::Endpoint::keep_headers) them for the life of the connection. Reading a header that is
+    /// neither listed by a permission of the consumer nor named to the endpoint is a fault (500).
+    ///
+    /// ```
+    /// use portcullis::{Handler, Permission, PermissionContext, Result};
+    ///
+    /// /// Grants clients that connect through the office's proxy.
+    /// struct InOffice;
+    ///
+    /// impl<H: Handler> Permission<H> for InOffice {
+    ///     const HEADERS: &'static [&'static str] = &["x-office"];
+    ///
+    ///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
+    ///         Ok(cx.scope().header("x-office")?.is_some())
+    ///     }
+    /// }
+    /// ```
+    const HEADERS: &'static [&'static str] = &[];
 
     /// Returns whether this message is permitted.
     ///

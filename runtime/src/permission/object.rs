@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::AllowAny;
+use super::{AllowAny, DenyAll};
 use crate::context::{Handler, PermissionContext};
 use crate::error::Result;
 
@@ -61,6 +61,10 @@ pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
     /// again. Default: `true`.
     const REEVALUATE: bool = true;
 
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// The decision for every object, if it does not depend on the object. Default: `None`.
     #[doc(hidden)]
     const ALWAYS: Option<bool> = None;
@@ -90,5 +94,14 @@ impl<T: Sync, H: Handler> ObjectPermission<T, H> for AllowAny {
 
     async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &T) -> Result<bool> {
         Ok(true)
+    }
+}
+
+/// Denies every object. The macros reject it as a leaf about an object, also under another name: `DenyAll` takes no object.
+impl<T: Sync, H: Handler> ObjectPermission<T, H> for DenyAll {
+    const ALWAYS: Option<bool> = Some(false);
+
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &T) -> Result<bool> {
+        Ok(false)
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::Permission;
-use crate::context::{ConnectContext, Handler, PermissionContext, Scope};
+use crate::context::{Handler, PermissionContext, Scope};
 use crate::error::Result;
 
 /// A permission about a connection alone: `H` is the handler that it guards, or the consumer of a group or an event.
@@ -26,11 +26,12 @@ use crate::error::Result;
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Context, Group, Handler, Result, Rule, Scope, User, consumer, handler};
+/// # use portcullis::{AllowAny, Context, Event, Group, Handler, Result, Rule, Scope, User, consumer, handler};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 /// # #[derive(Clone)]
 /// # struct Members(std::sync::Arc<Vec<(u32, u32)>>);
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # struct Chat { rooms: Rooms, members: Members }
 /// # struct Rooms { members: Members }
@@ -80,6 +81,10 @@ use crate::error::Result;
     note = "implement `Rule<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Rule<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Rule<H: Handler>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the rule reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether the rule holds for this connection.
     ///
     /// # Errors
@@ -110,27 +115,15 @@ pub struct RuleKind;
     note = "implement `Permission<{H}>` or `Rule<{H}>` for `{Self}`; an impl for every `H: Handler<User = ..>` applies if `{H}` has that user type, which its attribute names by `user = ..`"
 )]
 pub trait PermissionLeaf<H: Handler, K>: Send + Sync {
-    /// Whether the leaf is evaluated again for the same message after a change of rights.
-    const REEVALUATE: bool;
-
     /// Evaluates the leaf for a message.
     fn has_permission(
         &self,
         handler: &H,
         cx: &PermissionContext<'_, H::User>,
     ) -> impl Future<Output = Result<bool>> + Send;
-
-    /// Evaluates the leaf for a client that connects.
-    fn can_connect(
-        &self,
-        handler: &H,
-        cx: &ConnectContext<'_, H::User>,
-    ) -> impl Future<Output = Result<Option<bool>>> + Send;
 }
 
 impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
-    const REEVALUATE: bool = <P as Permission<H>>::REEVALUATE;
-
     #[inline]
     fn has_permission(
         &self,
@@ -139,20 +132,9 @@ impl<P: Permission<H>, H: Handler> PermissionLeaf<H, PermissionKind> for P {
     ) -> impl Future<Output = Result<bool>> + Send {
         Permission::has_permission(self, handler, cx)
     }
-
-    #[inline]
-    fn can_connect(
-        &self,
-        handler: &H,
-        cx: &ConnectContext<'_, H::User>,
-    ) -> impl Future<Output = Result<Option<bool>>> + Send {
-        Permission::can_connect(self, handler, cx)
-    }
 }
 
 impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
-    const REEVALUATE: bool = true;
-
     #[inline]
     fn has_permission(
         &self,
@@ -160,11 +142,6 @@ impl<R: Rule<H>, H: Handler> PermissionLeaf<H, RuleKind> for R {
         cx: &PermissionContext<'_, H::User>,
     ) -> impl Future<Output = Result<bool>> + Send {
         self.holds(handler, cx.scope())
-    }
-
-    #[inline]
-    async fn can_connect(&self, _: &H, _: &ConnectContext<'_, H::User>) -> Result<Option<bool>> {
-        Ok(None)
     }
 }
 

@@ -37,9 +37,10 @@ impl<U: User> Context<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # use portcullis::{AllowAny, Context, Event, Group, RequestId, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # #[derive(Event)]
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -87,9 +88,10 @@ impl<U: User> Context<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # use portcullis::{AllowAny, Context, Event, Group, RequestId, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # #[derive(Event)]
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -211,12 +213,13 @@ impl<U: User> ConnectContext<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, ConnectContext, Group, Result, User, consumer};
+    /// # use portcullis::{AllowAny, ConnectContext, Event, Group, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// # struct Lobby;
+    /// # #[derive(Event)]
     /// # struct Said(String);
     /// # struct Chat;
     /// # #[consumer(user = Member)]

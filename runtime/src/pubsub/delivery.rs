@@ -6,7 +6,7 @@ use super::event::{Emits, Subscriber};
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
-use crate::log::Cause;
+use crate::log::{Cause, Truncated};
 use crate::panic::catch_unwind;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::EventHandle;
@@ -123,7 +123,8 @@ impl<C: Consumer> Session<C> {
         let event = publication.event();
         catch_unwind(|| self.consumer.authorize_event(subscriber, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
-            tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
+            let (user, permission) = (self.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
+            tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: permission panicked");
             self.registry.counters.record_failure();
             Some(false)
         })

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
 use super::group::{Carries, Group};
+use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
 use crate::context::{Disconnect, Handler, User};
 use crate::panic::Contained;
@@ -16,7 +18,8 @@ impl<U: User> Disconnect<'_, U> {
     /// `cx.left::<Room>()`. Empty if it was in none, or if the group belongs to another consumer.
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # use portcullis::{AllowAny, Disconnect, Event, Group, consumer};
+    /// # #[derive(Event)]
     /// # struct Gone(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]
@@ -50,7 +53,8 @@ impl<U: User> Disconnect<'_, U> {
     /// another consumer, the event is dropped and an error is logged.
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # use portcullis::{AllowAny, Disconnect, Event, Group, consumer};
+    /// # #[derive(Event)]
     /// # struct Gone;
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]
@@ -74,7 +78,7 @@ impl<U: User> Disconnect<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let (group, event) = (Contained::new(group), Contained::new(event));
+        let group = Contained::new(group);
         let Some(session) = <dyn Any>::downcast_ref::<Arc<Session<G::Consumer>>>(self.session()) else {
             tracing::error!(
                 consumer = <G::Consumer as Consumer>::NAME,
@@ -82,6 +86,8 @@ impl<U: User> Disconnect<'_, U> {
             );
             return;
         };
+        check_key_or_panic(&session.registry, &*group);
+        let event = OutgoingEvent::new(&session.registry, event);
         session.registry.publish(&*group, event, None);
     }
 }

@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use futures_util::FutureExt;
 use serde::Serialize;
 
-use crate::consumer::Consumer;
+use super::event_type::EventType;
+use crate::consumer::{Consumer, EventDescriptor, LeafHeaders};
 use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
@@ -32,6 +33,22 @@ pub trait Emits<E>: Consumer {
     /// The permission that is evaluated for each subscriber.
     #[doc(hidden)]
     const PERMISSION: &'static Expression;
+
+    /// The headers that the leaves of the permission read.
+    #[doc(hidden)]
+    const HEADERS: LeafHeaders = &[];
+
+    /// The type of the event.
+    #[doc(hidden)]
+    const EVENT_TYPE: EventType<E>;
+
+    /// The descriptor of the event.
+    #[doc(hidden)]
+    const EVENT: EventDescriptor = Self::EVENT_TYPE.descriptor(
+        <Self as Emits<E>>::NAME,
+        <Self as Emits<E>>::PERMISSION,
+        <Self as Emits<E>>::HEADERS,
+    );
 
     /// Evaluates the permission. `None` if grants must be loaded first.
     #[doc(hidden)]
@@ -76,9 +93,10 @@ pub trait Emits<E>: Consumer {
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{EventPermission, Scope, User, consumer};
+/// # use portcullis::{Event, EventPermission, Scope, User, consumer};
 /// # struct Member { muted: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # struct Chat;
 /// /// Holds if the subscriber is not muted.
@@ -104,6 +122,10 @@ pub trait Emits<E>: Consumer {
     note = "implement `EventPermission<{E}, {C}>` for `{Self}`"
 )]
 pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> bool;
 }
@@ -115,11 +137,16 @@ pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
     note = "implement `EventPermission<{E}, {C}>` or `Rule<{C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
 )]
 pub trait EventLeaf<E, C: Consumer, K> {
+    /// The headers that the leaf reads.
+    const HEADERS: &'static [&'static str];
+
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused>;
 }
 
 impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> for P {
+    const HEADERS: &'static [&'static str] = <P as EventPermission<E, C>>::HEADERS;
+
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused> {
         Ok(Some(EventPermission::may_see(self, consumer, scope, event)))
@@ -127,6 +154,8 @@ impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> f
 }
 
 impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
+    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
+
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, _: &E) -> Result<Option<bool>, Refused> {
         match self.holds(consumer, scope).now_or_never() {

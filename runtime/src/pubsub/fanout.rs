@@ -10,10 +10,10 @@ use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::group_table::Member;
+use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
-use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
 use crate::session::delivery_path::DeliveryPath;
@@ -25,8 +25,9 @@ use crate::session::session::{Session, SessionRegistry};
 const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
-    /// Delivers an event to every member of a group, except to the session with the id `except`.
-    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<ConnectionId>)
+    /// Delivers an event to every member of a group, except to the session with the id `except`. Returns the number of
+    /// members.
+    pub(crate) fn publish<G, E>(&self, group: &G, event: OutgoingEvent<E>, except: Option<ConnectionId>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -41,11 +42,12 @@ impl<C: Consumer> SessionRegistry<C> {
             }
             counts.attempted = list.len();
         }
-        counts.record(&self.counters);
+        counts.record(&self.counters)
     }
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
-    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
+    /// Returns the number of these members.
+    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: OutgoingEvent<E>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -75,11 +77,11 @@ impl<C: Consumer> SessionRegistry<C> {
                 memberships => session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
-        counts.record(&self.counters);
+        counts.record(&self.counters)
     }
 
-    /// Delivers an event to all sessions of one user.
-    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
+    /// Delivers an event to all sessions of one user. Returns their number.
+    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: OutgoingEvent<E>) -> usize
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -89,7 +91,7 @@ impl<C: Consumer> SessionRegistry<C> {
             counts.attempted += 1;
             counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        counts.record(&self.counters);
+        counts.record(&self.counters)
     }
 }
 
@@ -123,8 +125,10 @@ impl FanoutCounts {
         self.refused += u64::from(outcome == DeliveryOutcome::Refused);
     }
 
-    fn record(&self, counters: &CounterCells) {
-        Pacer::record_deliveries(self.attempted);
+    /// Records the counts, and returns the number of attempted deliveries.
+    fn record(&self, counters: &CounterCells) -> usize {
+        Pacer::record_deliveries_of_connection(self.attempted);
         counters.record_publication(self.refused);
+        self.attempted
     }
 }

@@ -2,10 +2,14 @@
 
 use std::future::Future;
 use std::hash::Hash;
+use std::marker::PhantomData;
 
+use super::codec::Codec;
 use super::event::Emits;
-use crate::consumer::{Consumer, PublishRule};
-use crate::context::{Call, GrantKeys, Handler, Scope, User};
+#[cfg(feature = "registry")]
+use crate::consumer::GroupRegistration;
+use crate::consumer::{Consumer, LeafHeaders, PublishRule};
+use crate::context::{Call, GrantKeyList, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
 use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Rule, RuleKind};
@@ -19,7 +23,8 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+/// # use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
+/// #[derive(Event)]
 /// struct Said { text: String }
 ///
 /// /// The members of a chat room. Frames call room 5 `rooms/5`.
@@ -40,15 +45,27 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group",
     label = "not a group",
-    note = "put `#[derive(Group)]` and `#[group(consumer = .., permission = .., publish = .., events(..))]` on it"
+    note = "a group is a value of a type, not a name: declare `struct Room(u32);` with `#[derive(Group)]` and `#[group(consumer = .., permission = .., publish = .., events(..))]`, and write `Room(5)`"
 )]
 pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
     type Consumer: Consumer;
 
-    /// The name of the type.
+    /// The name that other machines, logs and the audit know the type by.
     #[doc(hidden)]
     const NAME: &'static str;
+
+    /// The path of the type, for messages.
+    #[doc(hidden)]
+    const PATH: &'static str;
+
+    /// The hash of the name, the variants, and the fields with their types as written.
+    #[doc(hidden)]
+    const FINGERPRINT: u64;
+
+    /// The encoding of the key. `None` if the group is local.
+    #[doc(hidden)]
+    const CODEC: Option<Codec<Self>> = None;
 
     /// Returns the name of this group in frames, if the type declares one.
     #[doc(hidden)]
@@ -72,6 +89,10 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const PUBLISH: PublishRule;
 
+    /// The headers that the leaves of `permission` and `publish` read.
+    #[doc(hidden)]
+    const HEADERS: LeafHeaders = &[];
+
     /// Evaluates the expression of [`PUBLISH`](Group::PUBLISH). For [`PublishRule::Members`] this is the permission, which a
     /// membership must pass again after a change of rights.
     #[doc(hidden)]
@@ -93,6 +114,24 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 )]
 pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 
+/// Whether an event of a consumer may leave its machine. With [`UnknownReach`] in scope, an event that the consumer does not
+/// send counts as one, because it is reported already.
+#[derive(Debug)]
+pub struct Reach<C, E>(PhantomData<fn(C, E)>);
+
+impl<C: Emits<E>, E> Reach<C, E> {
+    /// Whether it may.
+    pub const IS_DISTRIBUTED: bool = C::EVENT_TYPE.is_distributed();
+}
+
+/// The reach of events that the consumer does not send.
+pub trait UnknownReach {
+    /// Always `true`.
+    const IS_DISTRIBUTED: bool = true;
+}
+
+impl<C, E> UnknownReach for Reach<C, E> {}
+
 /// A permission of a group: decides whether a connection may join a group of type `G`, or publish to it.
 ///
 /// As a leaf of `permission = ..` it is evaluated at every join and when a member's rights change, as a leaf of
@@ -102,9 +141,10 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, GroupPermission, Result, Scope, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, GroupPermission, Result, Scope, User, consumer};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// #[group(consumer = Chat, permission = InRoom, publish = members, events(Said))]
@@ -133,6 +173,10 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
 pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
+    /// The headers of the request that opened the connection which the permission reads, as in
+    /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Returns whether the permission holds for this connection: whether it may join the group or, in `publish = ..`,
     /// publish to it.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
@@ -145,17 +189,24 @@ pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
     note = "implement `GroupPermission<{G}, {C}>` or `Rule<{C}>` for `{Self}`"
 )]
 pub trait GroupLeaf<G, C: Consumer, K> {
+    /// The headers that the leaf reads.
+    const HEADERS: &'static [&'static str];
+
     /// Returns whether the leaf holds for this connection.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 
 impl<P: GroupPermission<G, C>, G, C: Consumer> GroupLeaf<G, C, PermissionKind> for P {
+    const HEADERS: &'static [&'static str] = <P as GroupPermission<G, C>>::HEADERS;
+
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send {
         GroupPermission::may_join(self, consumer, scope, group)
     }
 }
 
 impl<R: Rule<C>, G, C: Consumer> GroupLeaf<G, C, RuleKind> for R {
+    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
+
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, _: &G) -> impl Future<Output = Result<bool>> + Send {
         self.holds(consumer, scope)
     }
@@ -180,11 +231,17 @@ impl<G: Sync, C: Consumer> GroupPermission<G, C> for IsAuthenticated {
 }
 
 /// Evaluates a codename with the overwrites of the object that a field of the group names.
-pub fn may_join_on<U: User, K: GrantKeys>(
-    call: &Call<'_, U>,
-    codename: Codename,
-    object: &K,
-) -> impl Future<Output = Result<bool>> + Send {
-    let (scope, keys) = (call.scope(), crate::context::collect_keys(object));
-    async move { scope.may_with(codename, &keys).await }
+///
+/// # Errors
+///
+/// The error of the grant source.
+pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: GrantKeyList) -> Result<bool> {
+    call.scope().may_with(codename, &keys).await
+}
+
+/// Returns the registration of a group. It has one bound, so that a type with a wrong consumer is reported at the consumer.
+#[cfg(feature = "registry")]
+#[must_use]
+pub const fn group_registration<G: Group>() -> GroupRegistration {
+    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::HEADERS)
 }

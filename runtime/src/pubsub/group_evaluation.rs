@@ -1,10 +1,12 @@
 //! Evaluation of the expressions of a group: whether a user may join it, and whether a user may publish to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::group::Group;
 use crate::context::{Call, ConnectContext, Epoch, Handler, Scope, User};
 use crate::error::Result;
+use crate::session::revalidation::evaluate_within;
 use crate::session::session::Session;
 
 /// What a connection wants to do with a group.
@@ -60,4 +62,20 @@ pub(super) async fn authorize_scope<G: Group>(
 ) -> Result<()> {
     let head = ConnectContext::<<G::Consumer as Handler>::User>::head();
     access.evaluate(group, consumer, &Call::new(scope, &head, &[], &[], &[])).await
+}
+
+/// Evaluates the permission of a group for the user of a scope, within a time limit.
+///
+/// # Errors
+///
+/// As [`evaluate_within`].
+pub(super) async fn authorize_scope_within<G: Group>(
+    limit: Duration,
+    group: &G,
+    consumer: &G::Consumer,
+    scope: &Scope<<G::Consumer as Handler>::User>,
+) -> Result<()> {
+    let head = ConnectContext::<<G::Consumer as Handler>::User>::head();
+    let call = Call::new(scope, &head, &[], &[], &[]);
+    evaluate_within(limit, &call, GroupAccess::Join.evaluate(group, consumer, &call)).await
 }

@@ -4,11 +4,12 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::group::Group;
-use super::group_evaluation::{GroupAccess, authorize_scope};
+use super::group_evaluation::authorize_scope_within;
 use super::join_request::JoinRequest;
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
@@ -162,8 +163,13 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         &'a self,
         consumer: &'a G::Consumer,
         scope: &'a Scope<<G::Consumer as Handler>::User>,
+        limit: Duration,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(authorize_scope(&*self.group, consumer, scope, GroupAccess::Join))
+        Box::pin(authorize_scope_within(limit, &*self.group, consumer, scope))
+    }
+
+    fn group_type(&self) -> &'static str {
+        G::NAME
     }
 
     fn leave(&self) {

@@ -5,8 +5,9 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::encoding_check::check_key;
 use super::group::Group;
-use super::group_evaluation::{GroupAccess, authorize, authorize_scope};
+use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::new_user_joins::NewUserJoins;
 use crate::consumer::Consumer;
 use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
@@ -15,7 +16,6 @@ use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::membership::GroupSlot;
-use crate::session::revalidation::within;
 use crate::session::session::Session;
 
 /// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
@@ -39,13 +39,14 @@ where
     G::Consumer: Handler<User = U>,
 {
     if let Some(joins) =
-        call.session().and_then(|session| <dyn Any>::downcast_ref::<NewUserJoins<G::Consumer>>(session))
+        call.session().and_then(|session| (session as &dyn Any).downcast_ref::<NewUserJoins<G::Consumer>>())
     {
         joins.push(Box::new(|session, scope, effects| Box::pin(join_new_user(session, scope, effects, group, id))));
         return Ok(());
     }
     let session = session::<G::Consumer, U>(call)?;
     let evaluation_epoch = authorize(call, session, &group, GroupAccess::Join).await?;
+    check_key(&session.registry, &group)?;
     if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
         return Ok(());
     }
@@ -68,6 +69,7 @@ async fn join_new_user<G: Group>(
     // The epoch of the new user is a later one, so that the session is revalidated when the join takes effect.
     let evaluation_epoch = session.send_queue.epoch();
     authorize_scope(&group, &session.consumer, scope, GroupAccess::Join).await?;
+    check_key(&session.registry, &group)?;
     if effects.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
@@ -126,11 +128,17 @@ impl<G: Group> JoinRequest<G> {
 /// Returns the session of the call, as a session of consumer `C`.
 pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
     let session = call.session().ok_or_else(|| Error::internal("groups are unavailable during connect checks"))?;
-    if <dyn Any>::is::<NewUserJoins<C>>(session) {
+    let any: &dyn Any = session;
+    if any.is::<NewUserJoins<C>>() {
         return Err(Error::internal("`#[authenticate]` can join groups; leaving and publishing are for actions"));
     }
-    <dyn Any>::downcast_ref(session)
-        .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
+    any.downcast_ref().ok_or_else(|| {
+        let (own, other) = (session.consumer_name(), C::NAME);
+        let message = format!(
+            "this connection belongs to consumer `{own}`, so it cannot use a group or an event of consumer `{other}`"
+        );
+        Error::internal(message)
+    })
 }
 
 impl<C: Consumer> Session<C> {
@@ -140,8 +148,7 @@ impl<C: Consumer> Session<C> {
         // Read first, so that a change after it makes the session revalidate.
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
-        let evaluation = authorize_scope(&group, &self.consumer, &scope, GroupAccess::Join);
-        let authorized = within(self.check_timeout, evaluation).await;
+        let authorized = authorize_scope_within(self.check_timeout, &group, &self.consumer, &scope).await;
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };
@@ -154,7 +161,13 @@ impl<C: Consumer> Session<C> {
                 self.memberships.is_member(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                let (user, leaf) = (self.user_id().map(Truncated::new), error.leaf());
+                let cause = Cause::new(&error);
+                if error.is_fault() {
+                    tracing::error!(?user, group = G::NAME, leaf, ?cause, "group join failed");
+                } else {
+                    tracing::info!(?user, group = G::NAME, leaf, ?cause, "group join refused");
+                }
                 false
             }
         }

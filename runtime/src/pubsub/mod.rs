@@ -1,26 +1,38 @@
 //! Groups and events: group and event permissions, and the delivery of an event from its publisher to every member that may
 //! see it.
 
+mod codec;
 pub(crate) mod context;
 mod delivery;
 mod disconnect;
+mod encoding_check;
 pub(crate) mod event;
+pub(crate) mod event_type;
 mod fanout;
+mod fingerprint;
 pub(crate) mod group;
 mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
 mod new_user_joins;
+pub(crate) mod outgoing_event;
 pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
 mod publisher;
 
+pub use codec::{Codec, EventField, FieldDecoder, FieldEncoder, KeyField};
 pub use event::{
     Emits, EventLeaf, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
     hash_coalescing_key,
 };
-pub use group::{Carries, Group, GroupLeaf, GroupPermission, may_join_on};
+pub use event_type::{
+    Compared, DistributedEvent, EqualityOfAny, EqualityOfPartialEq, Event, EventType, FieldEquality, check_distributed,
+};
+pub use fingerprint::fingerprint;
+#[cfg(feature = "registry")]
+pub use group::group_registration;
+pub use group::{Carries, Group, GroupLeaf, GroupPermission, Reach, UnknownReach, may_join_on};
 pub(crate) use new_user_joins::NewUserJoins;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

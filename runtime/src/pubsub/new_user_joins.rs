@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 
 use crate::consumer::Consumer;
-use crate::context::{Handler, Scope, SideEffects};
+use crate::context::{CallSession, Handler, Scope, SideEffects};
 use crate::error::Result;
 use crate::panic::Contained;
 use crate::session::session::Session;
@@ -51,6 +51,12 @@ impl<C: Consumer> NewUserJoins<C> {
             join.into_inner()(&self.session, scope, &mut effects).await?;
         }
         Ok((!effects.is_empty()).then(|| Box::new(effects)))
+    }
+}
+
+impl<C: Consumer> CallSession for NewUserJoins<C> {
+    fn consumer_name(&self) -> &'static str {
+        C::NAME
     }
 }
 

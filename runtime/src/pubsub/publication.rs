@@ -5,23 +5,26 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 
-use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
+use super::event::{Emits, Subscriber, hash_coalescing_key};
+use super::outgoing_event::{OutgoingEvent, encode_frame};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
-use crate::error::Result;
-use crate::log::Cause;
+use crate::error::Error;
+use crate::log::{Cause, Truncated};
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::{CloseCode, FrameText};
+use crate::transport::{CloseReason, FrameText};
 
 /// A published event.
 pub(crate) struct Publication<E> {
     event: Contained<E>,
+    /// The frame without the group's name, if it was encoded when the event was published.
+    encoded_frame: Option<FrameText>,
     /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
     /// The shared frame, encoded for the first subscriber that may see the event.
@@ -39,8 +42,10 @@ enum SharedFrame {
 }
 
 impl<E> Publication<E> {
-    pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
-        Arc::new(Publication { event, group_name, shared_frame: OnceLock::new(), coalescing_hash: OnceLock::new() })
+    pub(crate) fn new(event: OutgoingEvent<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
+        let OutgoingEvent { event, frame } = event;
+        let (shared_frame, coalescing_hash) = (OnceLock::new(), OnceLock::new());
+        Arc::new(Publication { event, encoded_frame: frame, group_name, shared_frame, coalescing_hash })
     }
 
     #[inline]
@@ -58,10 +63,13 @@ impl<E> Publication<E> {
         let (frame, has_group_name) = match self.shared_frame.get_or_init(|| self.encode_shared(session)) {
             SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
             SharedFrame::PerSubscriber => {
-                match encode::<C, E>(session, || session.consumer.personal_frame(scope, self.event())) {
-                    FrameOutcome::Frame(Frame(frame)) => (frame, false),
-                    FrameOutcome::NoFrame | FrameOutcome::Failed => return None,
-                }
+                let personal_frame = || session.consumer.personal_frame(scope, self.event());
+                (
+                    encode_frame::<C, E>(session, personal_frame)
+                        .map_err(|error| log_failure::<C, E>(&error))
+                        .ok()??,
+                    false,
+                )
             }
         };
         let group = if has_group_name { None } else { path.group_name() };
@@ -74,10 +82,14 @@ impl<E> Publication<E> {
 
     /// Encodes the shared frame, if there is one.
     fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
-        match encode::<C, E>(session, || session.consumer.shared_frame(self.event())) {
-            FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
-            FrameOutcome::Failed => SharedFrame::Same(None),
-            FrameOutcome::Frame(Frame(frame)) => SharedFrame::Same(Some(match &self.group_name {
+        let encoded = match &self.encoded_frame {
+            Some(frame) => Ok(Some(frame.clone())),
+            None => encode_frame::<C, E>(session, || session.consumer.shared_frame(self.event())),
+        };
+        match encoded.map_err(|error| log_failure::<C, E>(&error)) {
+            Ok(None) => SharedFrame::PerSubscriber,
+            Err(()) => SharedFrame::Same(None),
+            Ok(Some(frame)) => SharedFrame::Same(Some(match &self.group_name {
                 Some(name) => Native::address_event(&frame, Some(name), &[]),
                 None => frame,
             })),
@@ -102,27 +114,11 @@ impl<E> Publication<E> {
     }
 }
 
-/// The result of encoding a frame.
-enum FrameOutcome {
-    NoFrame,
-    Frame(Frame),
-    Failed,
-}
-
-/// Encodes a frame. A failure is logged and counted, and affects only the subscribers of this frame.
-fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> FrameOutcome {
-    match catch_unwind(build_frame) {
-        Ok(None) => return FrameOutcome::NoFrame,
-        Ok(Some(Ok(frame))) => return FrameOutcome::Frame(frame),
-        Ok(Some(Err(error))) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event not sent: encoding failed");
-        }
-        Err(panic) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "event not sent: `#[event]` method panicked");
-        }
+/// Logs why a frame is not sent, which affects only the subscribers of this frame.
+fn log_failure<C: Emits<E>, E>(error: &Error) {
+    if error.is_fault() {
+        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
     }
-    session.registry.counters.record_failure();
-    FrameOutcome::Failed
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> for Publication<E> {
@@ -160,18 +156,19 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 // does not spin.
                 let limit = CHECK_TIMEOUT.min(retries.remaining());
                 let Err(error) = within(limit, subscriber.load()).await else { continue };
+                let (user, permission) = (session.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
                 let cause = Cause::new(&error);
                 session.registry.counters.record_failure();
                 if !error.is_fault() {
-                    tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: grants could not be loaded");
+                    tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: grants could not be loaded");
                     session.registry.counters.record_refusal();
                     return EnqueueOutcome::Discarded;
                 }
-                tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event delayed: grants could not be loaded");
+                tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event delayed: grants could not be loaded");
                 if !retries.wait().await {
                     // The event cannot be delivered, and the client must not miss it without notice.
                     session.spread_close().await;
-                    session.close_with(CloseCode::Failed);
+                    session.close_with(CloseReason::Failed);
                     return EnqueueOutcome::Discarded;
                 }
             }

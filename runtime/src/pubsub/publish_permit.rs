@@ -6,9 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::encoding_check::check_key;
 use super::event::Emits;
+use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
 use super::join_request::session;
+use super::outgoing_event::OutgoingEvent;
 use super::publish_authorization::authorize_publishing;
 use super::publisher::Publisher;
 use crate::consumer::Consumer;
@@ -19,15 +22,17 @@ use crate::session::session::Session;
 
 /// Permission to publish to a group until the action ends. Returned by [`Context::publish_permit`].
 ///
-/// Take the permit before storing anything: publishing with it does not wait and cannot fail, so no change is stored whose
-/// announcement is then refused. The permit stays valid if rights are revoked while the action runs.
+/// Take the permit before storing anything: publishing with it does not wait and is not refused, so no change is stored whose
+/// announcement is then refused. The permit stays valid if rights are revoked while the action runs. An event whose frame
+/// cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not sent, logged and counted.
 ///
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Context, Group, Result, User, consumer};
+/// # use portcullis::{AllowAny, Context, Event, Group, Result, User, consumer};
 /// # struct Member;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -62,7 +67,8 @@ impl<G: Group> PublishPermit<'_, G> {
         G: Carries<E>,
         E: Send + Sync + 'static,
     {
-        let (group, event) = (Contained::new(self.group.clone()), Contained::new(event));
+        let event = OutgoingEvent::new(&self.session.registry, event);
+        let group = Contained::new(self.group.clone());
         push_effect(self.call, self.session, move |session| session.registry.publish(&*group, event, None));
     }
 
@@ -72,7 +78,8 @@ impl<G: Group> PublishPermit<'_, G> {
         G: Carries<E>,
         E: Send + Sync + 'static,
     {
-        let (group, event) = (Contained::new(self.group.clone()), Contained::new(event));
+        let event = OutgoingEvent::new(&self.session.registry, event);
+        let group = Contained::new(self.group.clone());
         push_effect(self.call, self.session, move |session| {
             session.registry.publish(&*group, event, Some(session.id));
         });
@@ -100,10 +107,16 @@ impl<U: User> Context<'_, U> {
     /// If the action stores something, take a [`publish_permit`](Context::publish_permit) before it does. In a `blocking`
     /// action, pass the future to `tokio::runtime::Handle::block_on`.
     ///
+    /// All events of the action are published together, so awaiting this does not pace a loop: an action that publishes more
+    /// events than send queues hold uses [`unchecked_publisher`](Context::unchecked_publisher) and
+    /// [`Publisher::ready`](crate::Publisher::ready).
+    ///
     /// # Errors
     ///
     /// - The refusal of the `publish` expression: 403 `permission_denied` if it does not hold, or the error that it
     ///   returned. The event is not published, even if the action handles the error and succeeds.
+    /// - 413 `event_too_large` if the frame exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes), and 500
+    ///   `internal_error` if it cannot be encoded. For a frame that is built per subscriber this is found at its delivery.
     /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
     ///   belong to the consumer of the group.
     ///
@@ -114,9 +127,10 @@ impl<U: User> Context<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # use portcullis::{AllowAny, Context, Event, Group, RequestId, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # #[derive(Event)]
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -144,7 +158,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let PublishPermit { call, session, group } = self.publish_permit(group).await?;
-        let (group, event) = (Contained::new(group), Contained::new(event));
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
         Ok(())
     }
@@ -165,7 +179,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let PublishPermit { call, session, group } = self.publish_permit(group).await?;
-        let (group, event) = (Contained::new(group), Contained::new(event));
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, Some(session.id)));
         Ok(())
     }
@@ -192,11 +206,12 @@ impl<U: User> Context<'_, U> {
     {
         // Collected first, so that the future does not contain the iterator.
         let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
-        let event = Contained::new(event);
         async move {
             let call = self.action_call()?;
             let session = session::<G::Consumer, U>(call)?;
             authorize_publishing(call, session, &groups).await?;
+            groups.iter().try_for_each(|group| check_key(&session.registry, group))?;
+            let event = OutgoingEvent::encode(session, event)?;
             push_effect(call, session, move |session| session.registry.publish_to_several(&groups, event));
             Ok(())
         }
@@ -221,6 +236,7 @@ impl<U: User> Context<'_, U> {
         let call = self.action_call()?;
         let session = session::<G::Consumer, U>(call)?;
         authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
+        check_key(&session.registry, &group)?;
         Ok(PublishPermit { call, session, group })
     }
 
@@ -231,16 +247,18 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
-    /// belong to consumer `C`.
+    /// - 413 `event_too_large` and 500 `internal_error` as for [`publish`](Context::publish).
+    /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
+    ///   belong to consumer `C`.
     pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
     where
         C: Consumer + Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
+        E: DistributedEvent,
     {
         let call = self.action_call()?;
-        let (user_id, event) = (user_id.into(), Contained::new(event));
-        push_effect(call, session::<C, U>(call)?, move |session| session.registry.publish_to_user(&user_id, event));
+        let (user_id, session) = (user_id.into(), session::<C, U>(call)?);
+        let event = OutgoingEvent::encode(session, event)?;
+        push_effect(call, session, move |session| session.registry.publish_to_user(&user_id, event));
         Ok(())
     }
 
@@ -273,7 +291,8 @@ impl<U: User> ConnectContext<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, ConnectContext, Group, Result, consumer};
+    /// # use portcullis::{AllowAny, ConnectContext, Event, Group, Result, consumer};
+    /// # #[derive(Event)]
     /// # struct Arrived;
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Arrived))]
@@ -301,19 +320,20 @@ impl<U: User> ConnectContext<'_, U> {
         let call = self.call();
         let session = session::<G::Consumer, U>(call)?;
         authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
-        let (group, event) = (Contained::new(group), Contained::new(event));
+        check_key(&session.registry, &group)?;
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
         Ok(())
     }
 }
 
 /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
-fn push_effect<C: Consumer>(
+fn push_effect<C: Consumer, T>(
     call: &Call<'_, C::User>,
     session: &Arc<Session<C>>,
-    effect: impl FnOnce(Arc<Session<C>>) + Send + 'static,
+    effect: impl FnOnce(Arc<Session<C>>) -> T + Send + 'static,
 ) {
     let session = session.clone();
-    let effect = SideEffect::Publish(Box::new(move || effect(session)));
+    let effect = SideEffect::Publish(Box::new(move || drop(effect(session))));
     call.with_side_effects(|effects| effects.push(effect));
 }

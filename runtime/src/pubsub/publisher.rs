@@ -1,30 +1,42 @@
 //! Publishing from outside of a connection's actions.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::join_all;
+use tokio::task::{coop, yield_now};
 
+use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
+use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
+use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
-use crate::panic::Contained;
+use crate::session::backpressure::{HANDLE_PACER, Pacer};
 use crate::session::counters::EventCounters;
 use crate::session::session::SessionRegistry;
 
 /// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
 /// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
 ///
-/// Publishing takes effect at once and does not wait. It is unchecked: the server publishes, so the `publish` expressions of
+/// Publishing takes effect at once and does not wait. Code that publishes many events in a row calls
+/// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds.
+/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
+/// sent, logged and counted in [`EventCounters`].
+///
+/// # Panics
+///
+/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the way
+/// to another machine.
 ///
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{AllowAny, Group, Publisher, User, consumer};
+/// # use portcullis::{AllowAny, Event, Group, Publisher, User, consumer};
 /// # struct Member;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # #[derive(Event)]
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
 /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
@@ -45,11 +57,94 @@ use crate::session::session::SessionRegistry;
 /// publisher.leave("7", &Room(5));
 /// # }
 /// ```
-pub struct Publisher<C: Consumer>(Arc<SessionRegistry<C>>);
+pub struct Publisher<C: Consumer> {
+    registry: Arc<SessionRegistry<C>>,
+    /// Created by the first call of `ready`, so that a handle that never waits for readers pays nothing for it.
+    pacer: OnceLock<Arc<Pacer>>,
+}
 
 impl<C: Consumer> Publisher<C> {
     pub(crate) fn new(registry: Arc<SessionRegistry<C>>) -> Publisher<C> {
-        Publisher(registry)
+        Publisher { registry, pacer: OnceLock::new() }
+    }
+
+    /// Waits until the connections that had no chance to run since this handle published to them have run.
+    ///
+    /// A loop that awaits `ready` before each publication closes no connection whose client reads its events as fast as they
+    /// are published, and drops none of its events, whatever the number of members and the
+    /// [`OverflowPolicy`](crate::OverflowPolicy). Without it, the loop may publish more events than a send queue holds before
+    /// the tasks of the members run at all. The [events chapter](crate::guide::events#slow-clients) has the details.
+    ///
+    /// Returns at once unless a publication by this handle has left the send queue of such a connection more than half full,
+    /// by [`Limits::max_queued_events`](crate::Limits::max_queued_events) or
+    /// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes). It waits for at most 100 ms per call, and never for a
+    /// connection whose client does not read: the overflow policy applies to that one. It also lets other tasks run from
+    /// time to time, so that such a loop occupies no thread of the runtime.
+    ///
+    /// Each handle waits for what it has published itself since its first call of `ready`; a clone is another handle. Tasks
+    /// that share a handle by reference wait for the publications of all of them.
+    ///
+    /// In an action, use [`Context::unchecked_publisher`](crate::Context::unchecked_publisher): the publications of
+    /// [`Context::publish`](crate::Context::publish) are not sent before the action has succeeded.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect. A later call waits for the same connections.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Event, Group, Publisher, consumer};
+    /// # #[derive(Event)]
+    /// # struct Price(u32);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Market, permission = AllowAny, publish = members, events(Price))]
+    /// # struct Ticker;
+    /// # struct Market;
+    /// # #[consumer]
+    /// # impl Market {
+    /// #     #[action(permission = AllowAny)]
+    /// #     async fn ping(&self) {}
+    /// #     #[event(permission = AllowAny)]
+    /// #     fn price(event: &Price) -> u32 { event.0 }
+    /// # }
+    /// async fn replay(publisher: &Publisher<Market>, prices: Vec<u32>) {
+    ///     for price in prices {
+    ///         publisher.ready().await;
+    ///         publisher.publish(&Ticker, Price(price));
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let market = portcullis::websocket(Market);
+    /// # replay(&market.publisher(), vec![1, 2]).await;
+    /// # assert_eq!(market.publisher().counters().published, 2);
+    /// # }
+    /// ```
+    pub async fn ready(&self) {
+        let pacer = self.pacer.get_or_init(Pacer::new);
+        if pacer.is_held() {
+            pacer.ready().await;
+        }
+        // A loop whose readers keep up never waits above, and would let no other task of its thread run.
+        if pacer.has_finished_turn() {
+            yield_now().await;
+        } else {
+            coop::consume_budget().await;
+        }
+    }
+
+    /// Runs a publication, which returns the number of attempted deliveries. Readers with a long send queue hold this handle
+    /// if its [`ready`](Publisher::ready) was called.
+    fn publish_by_handle(&self, publish: impl FnOnce(&SessionRegistry<C>) -> usize) {
+        match self.pacer.get() {
+            None => {
+                publish(&self.registry);
+            }
+            Some(pacer) => {
+                let deliveries = HANDLE_PACER.sync_scope(pacer.clone(), || publish(&self.registry));
+                pacer.record_deliveries(deliveries);
+            }
+        }
     }
 
     /// Publishes an event to every member of a group.
@@ -59,7 +154,9 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish(group, Contained::new(event), None);
+        check_key_or_panic(&self.registry, group);
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish(group, event, None));
     }
 
     /// Publishes an event to every member of several groups. A member of more than one of them receives it once.
@@ -69,16 +166,21 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish_to_several(groups, Contained::new(event));
+        for group in groups {
+            check_key_or_panic(&self.registry, group);
+        }
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish_to_several(groups, event));
     }
 
     /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections.
     pub fn publish_to_user<E>(&self, user_id: &str, event: E)
     where
         C: Emits<E>,
-        E: Send + Sync + 'static,
+        E: DistributedEvent,
     {
-        self.0.publish_to_user(user_id, Contained::new(event));
+        let event = OutgoingEvent::new(&self.registry, event);
+        self.publish_by_handle(|registry| registry.publish_to_user(user_id, event));
     }
 
     /// Joins every connection of a user, by [`User::id`](crate::User::id), to a group, if the group's permission holds for
@@ -90,27 +192,28 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// If the future is dropped before it completes, some of the connections may have joined, and stay members.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
-        let sessions = self.0.sessions_of_user(user_id);
+        check_key_or_panic(&self.registry, &group);
+        let sessions = self.registry.sessions_of_user(user_id);
         let joined = join_all(sessions.iter().map(|session| session.authorize_and_join(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()
     }
 
     /// Removes every connection of a user, by [`User::id`](crate::User::id), from a group, at once.
     pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
-        for session in self.0.sessions_of_user(user_id) {
+        for session in self.registry.sessions_of_user(user_id) {
             session.memberships.remove(group);
         }
     }
 
     /// Returns the event counters of the endpoint.
     pub fn counters(&self) -> EventCounters {
-        self.0.counters.snapshot()
+        self.registry.counters.snapshot()
     }
 }
 
 impl<C: Consumer> Clone for Publisher<C> {
     fn clone(&self) -> Self {
-        Publisher(self.0.clone())
+        Publisher::new(self.registry.clone())
     }
 }
 

@@ -5,9 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderName;
-
 use super::authenticate::{Authenticate, ErasedAuthenticate};
+use super::declared_headers::{declared_headers, header_name};
 use super::origin::{HostPattern, OriginPattern, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
@@ -27,7 +26,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
-/// | [`keep_headers`](Endpoint::keep_headers) | no header of the request is kept |
+/// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
 /// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
@@ -96,8 +95,10 @@ pub struct Endpoint<C: Consumer> {
 ///
 /// # Panics
 ///
-/// Panics if another consumer of the program has the same name, if two codenames have the same name, or if a regular
-/// expression of a route is larger than the [limit](regex::RegexBuilder::size_limit) of the `regex` crate.
+/// Panics if another consumer of the program has the same name, if two codenames, two groups of the consumer or two types of
+/// its events have the same name, if a regular expression of a route is larger than the
+/// [limit](regex::RegexBuilder::size_limit) of the `regex` crate, or if a [header](crate::Permission::HEADERS) that a
+/// permission declares has no valid name.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = register_mounted::<C>() {
@@ -110,7 +111,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         consumer: Arc::new(consumer),
         authenticate: None,
         authenticate_within: None,
-        kept_headers: Arc::default(),
+        kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
@@ -185,11 +186,16 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Keeps these headers of each request for the life of its connection. Default: none. May be called repeatedly.
+    /// Keeps these headers of each request for the life of its connection, in addition to those that the permissions of the
+    /// consumer, its handlers, groups and events [declare](crate::Permission::HEADERS). Default: none. May be called
+    /// repeatedly.
     ///
     /// [`authenticate`](Endpoint::authenticate) receives all headers of the request. Everything after it reads those that
     /// are kept, by [`Scope::header`](crate::Scope::header) and the rules of [`http_permission!`](crate::http_permission).
     /// Reading another one is a fault, also in the handshake. [`Limits::max_request_bytes`] bounds their size.
+    ///
+    /// Without the feature `registry` the headers that permissions of groups declare are unknown to the endpoint: name them
+    /// here.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, Context, Result, consumer};
@@ -210,10 +216,7 @@ impl<C: Consumer> Endpoint<C> {
     /// Panics if a text is not the name of a header.
     #[must_use]
     pub fn keep_headers(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let names = names.into_iter().map(|name| {
-            let name = name.as_ref();
-            name.parse::<HeaderName>().unwrap_or_else(|_| panic!("`{name}` is not the name of a header"))
-        });
+        let names = names.into_iter().map(|name| header_name(name.as_ref()));
         self.kept_headers =
             self.kept_headers.iter().cloned().chain(names).collect::<HashSet<_>>().into_iter().collect();
         self
@@ -354,6 +357,12 @@ impl<C: Consumer> Endpoint<C> {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Arc::new(limits);
         self
+    }
+
+    /// Begins to check the encoding of everything that is published and joined.
+    #[cfg(feature = "testing")]
+    pub(crate) fn check_encoding(&self) {
+        self.registry.encoding_checks.enable();
     }
 
     /// Returns a handle that publishes events to the connections of this endpoint and of its clones.

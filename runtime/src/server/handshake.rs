@@ -40,13 +40,11 @@ impl<C: Consumer> Accepted<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, grants_max_age, .. } =
-            *self.limits;
+        let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
         let send_queue =
             SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
         let id = self.scope.connection_id();
-        let session =
-            Session::new(&self.registry, id, self.consumer, send_queue, max_groups, action_timeout, grants_max_age);
+        let session = Session::new(&self.registry, id, self.consumer, send_queue, self.limits.session_limits());
         run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
     }
 }
@@ -78,6 +76,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
+            grants.limit_age(self.limits.grants_max_age);
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();

@@ -11,7 +11,7 @@ use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// A handle to the connections of an endpoint, by which the application reports that rights have changed.
 ///
@@ -110,9 +110,47 @@ impl<C: Consumer> Connections<C> {
     /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, including those whose handshake is
     /// in progress. After it has completed with an acknowledged [`Propagation`], no further action of this user starts.
     pub async fn disconnect_user(&self, user_id: &str) -> Propagation {
-        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()));
+        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), None);
         for session in self.registry.sessions_of_user(user_id) {
-            session.close_with(CloseCode::Revoked);
+            session.close_with(CloseReason::Revoked);
+        }
+        Propagation::Acknowledged {}
+    }
+
+    /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, except the one with the id
+    /// `keep`, for "log out everywhere else". Includes those whose handshake is in progress. After it has completed with an
+    /// acknowledged [`Propagation`], no further action of this user starts on another connection than `keep`.
+    ///
+    /// If `keep` has ended or belongs to another user, all connections of the user are closed.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{Context, IsAuthenticated, Result, User, consumer};
+    /// # struct Member(u64);
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.0.to_string().into() } }
+    /// # struct LoginSessions;
+    /// # impl LoginSessions { async fn delete_others(&self, _: u64, _: portcullis::ConnectionId) -> Result<()> { Ok(()) } }
+    /// # struct Chat { login_sessions: LoginSessions }
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[action(permission = IsAuthenticated)]
+    /// async fn log_out_elsewhere(&self, cx: &Context<'_, Member>) -> Result<()> {
+    ///     let (member, own) = (cx.require_user()?, cx.scope().connection_id());
+    ///     // First, so that no later handshake is accepted.
+    ///     self.login_sessions.delete_others(member.0, own).await?;
+    ///     let propagation = cx.connections::<Chat>()?.disconnect_others(&member.id(), own).await;
+    ///     assert!(propagation.is_acknowledged());
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    pub async fn disconnect_others(&self, user_id: &str, keep: ConnectionId) -> Propagation {
+        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), Some(keep));
+        for session in self.registry.sessions_of_user(user_id) {
+            if session.id != keep {
+                session.close_with(CloseReason::Revoked);
+            }
         }
         Propagation::Acknowledged {}
     }
@@ -120,9 +158,9 @@ impl<C: Consumer> Connections<C> {
     /// Closes one connection, by [`Scope::connection_id`], with 4403. Does nothing if it has ended. After it has completed
     /// with an acknowledged [`Propagation`], no further action of this connection starts.
     pub async fn disconnect(&self, id: ConnectionId) -> Propagation {
-        self.registry.record_disconnect(Disconnected::Connection(id));
+        self.registry.record_disconnect(Disconnected::Connection(id), None);
         if let Some(session) = self.registry.session(id) {
-            session.close_with(CloseCode::Revoked);
+            session.close_with(CloseReason::Revoked);
         }
         Propagation::Acknowledged {}
     }
@@ -136,11 +174,11 @@ impl<C: Consumer> Session<C> {
             return;
         }
         if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
-            return self.close_with(CloseCode::Revoked);
+            return self.close_with(CloseReason::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {
             // The user may connect again, and is then authorized anew.
-            return self.close_with(CloseCode::Failed);
+            return self.close_with(CloseReason::Failed);
         }
         self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)).wait().await;
     }

@@ -33,6 +33,9 @@ pub struct EventCounters {
     pub too_slow: u64,
     /// Permissions of events that panicked, grants that could not be loaded for one, and frames that could not be encoded.
     pub failed: u64,
+    /// Frames that exceeded [`Limits::max_event_bytes`](crate::Limits::max_event_bytes): one per event if all subscribers get
+    /// the same frame, else one per subscriber.
+    pub too_large: u64,
 }
 
 /// The cells behind [`EventCounters`].
@@ -44,6 +47,7 @@ pub(crate) struct CounterCells {
     dropped: AtomicU64,
     too_slow: AtomicU64,
     failed: AtomicU64,
+    too_large: AtomicU64,
 }
 
 impl CounterCells {
@@ -73,6 +77,10 @@ impl CounterCells {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn record_too_large(&self) {
+        self.too_large.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Returns the current values.
     pub(crate) fn snapshot(&self) -> EventCounters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -83,6 +91,7 @@ impl CounterCells {
             dropped: read(&self.dropped),
             too_slow: read(&self.too_slow),
             failed: read(&self.failed),
+            too_large: read(&self.too_large),
         }
     }
 }

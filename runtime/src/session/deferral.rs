@@ -11,7 +11,7 @@ use super::send_queue::{EnqueueOutcome, UNREAD_FACTOR};
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::Epoch;
-use crate::transport::{CloseCode, FrameText};
+use crate::transport::{CloseReason, FrameText};
 
 /// What the overflow policy does with events that wait.
 enum Overflow<C: Consumer> {
@@ -113,7 +113,7 @@ impl<C: Consumer> Session<C> {
         match overflow {
             Overflow::None => {}
             Overflow::Dropped(superseded) => self.send_queue.record_dropped(superseded.len()),
-            Overflow::Close => self.close_with(CloseCode::TooSlow),
+            Overflow::Close => self.close_with(CloseReason::TooSlow),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -30,8 +31,15 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn release(&self, id: Option<&RequestId>) -> bool;
     /// Returns the membership.
     fn membership(&self) -> &Arc<Membership>;
-    /// Evaluates the group permission for `scope`.
-    fn authorize_member<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
+    /// Evaluates the group permission for `scope`, within a time limit.
+    fn authorize_member<'a>(
+        &'a self,
+        consumer: &'a C,
+        scope: &'a Scope<C::User>,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<()>>;
+    /// Returns the name of the group's type, for the log.
+    fn group_type(&self) -> &'static str;
     /// Ends the membership and removes it from the list of members.
     fn leave(&self);
     /// Returns the key of the group.

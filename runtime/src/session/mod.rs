@@ -7,6 +7,8 @@ pub(crate) mod counters;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
+#[cfg(feature = "testing")]
+mod encoding_checks;
 mod lingering;
 #[cfg(loom)]
 #[cfg(test)]
@@ -31,7 +33,7 @@ pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;
 
-pub(crate) use backpressure::{PACER, Pacer};
+pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
 pub use counters::EventCounters;
 pub(crate) use overflow::Coalesce;
@@ -39,4 +41,4 @@ pub use overflow::OverflowPolicy;
 pub use propagation::Propagation;
 pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
-pub(crate) use session::{CurrentScope, Session, SessionRegistry};
+pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};

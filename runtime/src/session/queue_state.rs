@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
-use crate::transport::{CloseCode, FrameText};
+use crate::transport::{CloseReason, FrameText};
 
 /// The queued events in order, protected by `SendQueue::state`.
 pub(crate) struct QueueState<N> {
@@ -15,11 +15,11 @@ pub(crate) struct QueueState<N> {
     pub(crate) next_sequence: u64,
     /// The number of events that the overflow policy has dropped.
     pub(crate) dropped: u64,
-    /// The code that the connection is to end with.
-    pub(crate) close_code: Option<CloseCode>,
+    /// The reason why the connection is to close, or `None` if it stays open.
+    pub(crate) close_reason: Option<CloseReason>,
     /// Whether the connection has ended.
     pub(crate) has_ended: bool,
-    /// The publishing connections that are held until the reader has run.
+    /// The publishers that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,
 }
 
@@ -37,7 +37,7 @@ impl<N: Coalesce> QueueState<N> {
             bytes: 0,
             next_sequence: 0,
             dropped: 0,
-            close_code: None,
+            close_reason: None,
             has_ended: false,
             paused_publishers: PausedPublishers::default(),
         }
@@ -67,6 +67,6 @@ impl<N: Coalesce> QueueState<N> {
 
     /// Returns whether the queue accepts no further event.
     pub(crate) fn is_closed(&self) -> bool {
-        self.has_ended || self.close_code.is_some()
+        self.has_ended || self.close_reason.is_some()
     }
 }

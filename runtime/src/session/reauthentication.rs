@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Scope, User};
 use crate::error::{Error, Result};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 impl<C: Consumer> Session<C> {
     /// Returns the number of changes of rights so far.
@@ -59,9 +59,9 @@ impl<C: Consumer> Session<C> {
             self.replace_scope(scope);
         });
         if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
-            self.close_with(CloseCode::Revoked);
+            self.close_with(CloseReason::Revoked);
         } else if self.registry.tombstones_expired_since(changes_at_start) {
-            self.close_with(CloseCode::Failed);
+            self.close_with(CloseReason::Failed);
         }
         Ok(change)
     }

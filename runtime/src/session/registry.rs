@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::counters::CounterCells;
+#[cfg(feature = "testing")]
+use super::encoding_checks::EncodingChecks;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
@@ -24,9 +26,9 @@ pub(crate) struct Registry<U, S> {
     sessions: Mutex<HashMap<ConnectionId, Arc<S>>>,
     /// The number of changes of rights so far.
     change_count: AtomicU64,
-    /// Protects the tombstones: what was disconnected, each with the number of that change. They close connections whose
-    /// handshake was in progress. No other lock is taken under it.
-    tombstones: Mutex<HashMap<Disconnected, u64>>,
+    /// Protects the tombstones of users and connections that were disconnected. They close connections whose handshake was
+    /// in progress. No other lock is taken under it.
+    tombstones: Mutex<HashMap<Disconnected, Tombstone>>,
     /// The number of the latest change whose tombstone was evicted.
     expired_change: AtomicU64,
     /// The changes of rights that wait for evaluations.
@@ -42,6 +44,8 @@ pub(crate) struct Registry<U, S> {
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
     pub(crate) counters: Arc<CounterCells>,
+    #[cfg(feature = "testing")]
+    pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
 }
 
@@ -51,6 +55,24 @@ pub(crate) enum Disconnected {
     /// All connections of a user, by its id.
     User(String),
     Connection(ConnectionId),
+}
+
+/// Records when the connections of a user, or one connection, were disconnected.
+struct Tombstone {
+    /// The number of the latest change that has disconnected them.
+    change: u64,
+    /// The connection that this change has kept, with the latest change before that has disconnected it, or 0.
+    kept: Option<(ConnectionId, u64)>,
+}
+
+impl Tombstone {
+    /// Returns the latest change that has disconnected the connection `id`, or 0.
+    fn change_for(&self, id: ConnectionId) -> u64 {
+        match self.kept {
+            Some((kept, change)) if kept == id => change,
+            _ => self.change,
+        }
+    }
 }
 
 /// The number of sessions that revalidate at the same time. It bounds the load on the database when a change concerns all.
@@ -78,6 +100,8 @@ impl<U, S> Registry<U, S> {
             group_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, MAX_CONCURRENT_CHECKS_PER_GROUP),
             grants: Mutex::default(),
             counters: Arc::default(),
+            #[cfg(feature = "testing")]
+            encoding_checks: EncodingChecks::default(),
             lingering: LingeringSessions::new(),
         }
     }
@@ -118,19 +142,21 @@ impl<U, S> Registry<U, S> {
         lock(&self.grants).iter().for_each(GrantCache::forget_all);
     }
 
-    /// Records a tombstone, so that the connections are closed whose handshake is in progress.
-    pub(crate) fn record_disconnect(&self, disconnected: Disconnected) {
+    /// Records a tombstone, so that the connections are closed whose handshake is in progress, except the connection `kept`.
+    pub(crate) fn record_disconnect(&self, disconnected: Disconnected, kept: Option<ConnectionId>) {
         let mut tombstones = lock(&self.tombstones);
         if tombstones.len() >= MAX_TOMBSTONES {
             // Evicts the older half. Handshakes that began before an evicted change are closed by
             // [`tombstones_expired_since`](Self::tombstones_expired_since); few take that long.
-            let mut changes: Vec<u64> = tombstones.values().copied().collect();
+            let mut changes: Vec<u64> = tombstones.values().map(|tombstone| tombstone.change).collect();
             changes.sort_unstable();
             let expired = changes[changes.len() / 2];
-            tombstones.retain(|_, change| *change > expired);
+            tombstones.retain(|_, tombstone| tombstone.change > expired);
             self.expired_change.store(expired, Ordering::SeqCst);
         }
-        tombstones.insert(disconnected, self.record_change());
+        let previous_change = |id| tombstones.get(&disconnected).map_or(0, |tombstone| tombstone.change_for(id));
+        let kept = kept.map(|id| (id, previous_change(id)));
+        tombstones.insert(disconnected, Tombstone { change: self.record_change(), kept });
     }
 
     /// Returns whether a session or its user was disconnected after change number `changes_at_start`, which was the latest
@@ -143,7 +169,8 @@ impl<U, S> Registry<U, S> {
     ) -> bool {
         let user = user_id.map(|user_id| Disconnected::User(user_id.to_owned()));
         let tombstones = lock(&self.tombstones);
-        let is_later = |of: Disconnected| tombstones.get(&of).is_some_and(|change| *change > changes_at_start);
+        let is_later =
+            |of: Disconnected| tombstones.get(&of).is_some_and(|tombstone| tombstone.change_for(id) > changes_at_start);
         is_later(Disconnected::Connection(id)) || user.is_some_and(is_later)
     }
 

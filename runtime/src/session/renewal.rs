@@ -13,18 +13,23 @@ use super::revalidation::{CHECK_TIMEOUT, Retries, within};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
-use crate::error::Result;
 use crate::log::{Cause, Truncated};
-use crate::transport::CloseCode;
+use crate::sync::lock;
+use crate::transport::CloseReason;
 
 /// The part of the maximum age after which the first sessions are renewed.
 const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
+/// The part of the maximum age after which overwrites are loaded again: younger ones are not too old at the next renewal.
+const OVERWRITES_RENEWAL: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
 
-/// What a renewal has found.
+/// The shortest maximum age. With shorter ones, renewals would keep a thread busy.
+const MIN_MAX_AGE: Duration = Duration::from_secs(1);
+
+/// How a renewal ends, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum RenewalOutcome {
     /// The rights are the same, or what has changed has taken effect.
     Settled,
     /// The grants of the user have changed.
@@ -32,31 +37,61 @@ enum Found {
 }
 
 /// The task that waits for the sessions that are due, however it ends.
-struct RenewalTask<C: Consumer>(Arc<SessionRegistry<C>>);
+struct RenewalTask<C: Consumer> {
+    registry: Arc<SessionRegistry<C>>,
+    /// Whether the schedule knows that the task has ended. Another one may run by now.
+    has_ended: bool,
+}
+
+impl<C: Consumer> RenewalTask<C> {
+    /// Renews sessions until none is scheduled.
+    async fn run(mut self) {
+        while let Some(id) = self.registry.renewals.next().await {
+            if let Some(session) = self.registry.session(id) {
+                session.clone().runtime.spawn(session.renew_rights());
+            }
+        }
+        self.has_ended = true;
+    }
+}
 
 impl<C: Consumer> Drop for RenewalTask<C> {
     fn drop(&mut self) {
-        self.0.renewals.end_task();
+        if !self.has_ended {
+            self.registry.renewals.end_task();
+        }
     }
 }
 
 impl<C: Consumer> Session<C> {
     /// Schedules the next renewal, unless rights have no maximum age.
     pub(crate) fn schedule_renewal(&self) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         // A time beyond the range of the clock never comes.
         let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
-        if !self.registry.renewals.add(at, self.id) {
+        *lock(&self.renewal_at) = Some(at);
+        let needs_task = self.registry.renewals.add(at, self.id);
+        if self.is_closing() {
+            // The session may have left the registry meanwhile.
+            self.cancel_renewal();
+        }
+        if !needs_task {
             return;
         }
-        let task = RenewalTask(self.registry.clone());
-        self.runtime.spawn(async move {
-            while let Some(id) = task.0.renewals.next().await {
-                if let Some(session) = task.0.session(id) {
-                    session.clone().runtime.spawn(session.renew_rights());
-                }
-            }
-        });
+        self.runtime.spawn(RenewalTask { registry: self.registry.clone(), has_ended: false }.run());
+    }
+
+    /// Removes the session from the schedule. Called once it accepts no further event.
+    pub(super) fn cancel_renewal(&self) {
+        let renewal_at = lock(&self.renewal_at).take();
+        if let Some(at) = renewal_at {
+            self.registry.renewals.remove(at, self.id);
+        }
+    }
+
+    /// Returns the maximum age of the session's rights, or `None` if they have none.
+    fn max_age(&self) -> Option<Duration> {
+        self.max_age.map(|max_age| max_age.max(MIN_MAX_AGE))
     }
 
     /// Returns the time from one renewal to the next, which differs by session.
@@ -64,65 +99,101 @@ impl<C: Consumer> Session<C> {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
     }
 
-    /// Renews the rights of the session, and repeats it after a fault. If they cannot be renewed until they are too old, an
-    /// epoch begins, so that nothing happens on them any more.
+    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
+    /// renewed until they are too old, an epoch begins, so that nothing happens on the old ones any more.
     async fn renew_rights(self: Arc<Self>) {
-        let Some(max_age) = self.max_age else { return };
+        let Some(max_age) = self.max_age() else { return };
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
+        let mut has_failed = false;
         while !self.is_closing() {
             let epoch = self.send_queue.epoch();
-            match self.renew_once(epoch, max_age, CHECK_TIMEOUT.min(retries.remaining())).await {
-                Ok(Found::Settled) => break,
-                Ok(Found::Changed) => {}
-                Err(error) => {
-                    let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
-                    tracing::error!(?user, ?cause, "rights could not be renewed");
-                    if retries.wait().await {
-                        continue;
-                    }
-                }
+            let outcome = self.renew_once(epoch, max_age, &retries).await;
+            has_failed = outcome.is_err();
+            if outcome == Ok(RenewalOutcome::Settled) {
+                break;
+            }
+            if has_failed && retries.wait().await {
+                continue;
             }
             drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
             break;
+        }
+        if has_failed {
+            self.forget_old_objects(max_age).await;
         }
         if !self.is_closing() {
             self.schedule_renewal();
         }
     }
 
-    /// Loads the grants and evaluates the permissions again. What an epoch overtakes is settled: the session has been
-    /// revalidated since.
-    async fn renew_once(self: &Arc<Self>, epoch: Epoch, max_age: Duration, limit: Duration) -> Result<Found> {
-        let Some(scope) = self.scope() else { return Ok(Found::Settled) };
-        let (has_changed, objects) = within(limit, scope.find_changes(max_age.mul_f64(FIRST_RENEWAL))).await?;
+    /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
+    /// have been the one that was to load them for all.
+    async fn forget_old_objects(&self, max_age: Duration) {
+        let Some(scope) = self.scope() else { return };
+        let objects = scope.old_objects(max_age.mul_f64(OVERWRITES_RENEWAL));
         drop(scope);
+        for object in objects {
+            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
+        }
+    }
+
+    /// Loads the grants and evaluates the permissions again, within the time that is left. If a new epoch has begun
+    /// meanwhile, the renewal is settled: the session has been revalidated since. Logs a fault.
+    async fn renew_once(
+        self: &Arc<Self>,
+        epoch: Epoch,
+        max_age: Duration,
+        retries: &Retries,
+    ) -> Result<RenewalOutcome, ()> {
+        let Some(scope) = self.scope() else { return Ok(RenewalOutcome::Settled) };
+        let user = self.user_id().map(Truncated::new);
+        let limit = || CHECK_TIMEOUT.min(retries.remaining());
+        let changes = within(limit(), scope.find_changes(max_age.mul_f64(OVERWRITES_RENEWAL))).await;
+        drop(scope);
+        let (has_changed, objects) = changes.map_err(|error| {
+            tracing::error!(?user, cause = ?Cause::new(&error), "grants could not be renewed");
+        })?;
         if has_changed {
-            return Ok(if self.send_queue.epoch() == epoch { Found::Changed } else { Found::Settled });
+            return Ok(if self.send_queue.epoch() == epoch {
+                RenewalOutcome::Changed
+            } else {
+                RenewalOutcome::Settled
+            });
         }
         for object in objects {
             let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
         }
-        if let Err(error) = self.evaluate_connect(limit).await {
+        // An evaluation may also wait for its turn.
+        if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
+            let (leaf, cause) = (error.leaf(), Cause::new(&error));
             if error.is_fault() {
-                return Err(error);
+                tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
+                return Err(());
             }
-            let (user, cause, code) = (self.user_id().map(Truncated::new), Cause::new(&error), CloseCode::Revoked);
-            tracing::info!(?user, ?cause, close_code = code.as_u16(), "connection closed: connect permission revoked");
-            self.close_with(code);
-            return Ok(Found::Settled);
+            let reason = CloseReason::Revoked;
+            tracing::info!(
+                ?user,
+                leaf,
+                ?cause,
+                close_code = reason.as_u16(),
+                "connection closed: connect permission revoked"
+            );
+            self.close_with(reason);
+            return Ok(RenewalOutcome::Settled);
         }
         let entries = self.memberships.entries();
-        let results = join_all(entries.iter().map(|entry| self.evaluate_group(entry, limit))).await;
-        let mut outcome = Ok(Found::Settled);
+        let evaluations = entries.iter().map(|entry| within(retries.remaining(), self.evaluate_group(entry, limit())));
+        let results = join_all(evaluations).await;
+        let mut outcome = Ok(RenewalOutcome::Settled);
         for (entry, result) in entries.iter().zip(results) {
-            match result {
-                Ok(()) => {}
-                Err(error) if error.is_fault() => outcome = Err(error),
-                Err(error) => {
-                    let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
-                    tracing::info!(?user, ?cause, "group membership ended: permission revoked");
-                    self.end_membership(entry, epoch);
-                }
+            let Err(error) = result else { continue };
+            let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
+            if error.is_fault() {
+                tracing::error!(?user, group, leaf, ?cause, "group permission could not be renewed");
+                outcome = Err(());
+            } else {
+                tracing::info!(?user, group, leaf, ?cause, "group membership ended: permission revoked");
+                self.end_membership(entry, epoch);
             }
         }
         outcome

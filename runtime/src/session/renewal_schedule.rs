@@ -1,7 +1,6 @@
 //! When the rights of the sessions of an endpoint are renewed: one task per endpoint waits for the next of them.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -15,13 +14,13 @@ use crate::sync::ignore_poison;
 pub(super) struct RenewalSchedule {
     /// Protects the times. No other lock is taken under it.
     state: Mutex<ScheduleState>,
-    /// Wakes the task because a session is due earlier than those before.
-    earlier: Notify,
+    /// Wakes the task when a session is due earlier than all others, or when none is left.
+    wakeup: Notify,
 }
 
 #[derive(Default)]
 struct ScheduleState {
-    due: BinaryHeap<Reverse<(Instant, ConnectionId)>>,
+    due: BTreeSet<(Instant, ConnectionId)>,
     has_task: bool,
 }
 
@@ -29,12 +28,21 @@ impl RenewalSchedule {
     /// Adds a session. Returns whether the task has to be spawned.
     pub(super) fn add(&self, at: Instant, id: ConnectionId) -> bool {
         let mut state = self.lock_state();
-        let is_first = state.due.peek().is_none_or(|Reverse((first, _))| at < *first);
-        state.due.push(Reverse((at, id)));
+        let is_first = state.due.first().is_none_or(|(first, _)| at < *first);
+        state.due.insert((at, id));
         if is_first {
-            self.earlier.notify_one();
+            self.wakeup.notify_one();
         }
         !std::mem::replace(&mut state.has_task, true)
+    }
+
+    /// Removes a session that has ended. The task ends with the last one, so that it does not keep the endpoint alive.
+    pub(super) fn remove(&self, at: Instant, id: ConnectionId) {
+        let mut state = self.lock_state();
+        state.due.remove(&(at, id));
+        if state.due.is_empty() {
+            self.wakeup.notify_one();
+        }
     }
 
     /// Waits until a session is due, and removes and returns it. Returns `None` if no session is scheduled; the task then
@@ -43,24 +51,24 @@ impl RenewalSchedule {
         loop {
             let at = {
                 let mut state = self.lock_state();
-                let Some(Reverse((at, id))) = state.due.peek().copied() else {
+                let Some((at, id)) = state.due.first().copied() else {
                     state.has_task = false;
                     return None;
                 };
                 if at <= Instant::now() {
-                    state.due.pop();
+                    state.due.pop_first();
                     return Some(id);
                 }
                 at
             };
             tokio::select! {
                 () = sleep_until(at) => {}
-                () = self.earlier.notified() => {}
+                () = self.wakeup.notified() => {}
             }
         }
     }
 
-    /// Records that the task has ended.
+    /// Records that the task was dropped before [`next`](RenewalSchedule::next) has returned `None`.
     pub(super) fn end_task(&self) {
         self.lock_state().has_task = false;
     }

@@ -11,12 +11,12 @@ use super::membership::Membership;
 use super::memberships::MembershipEntry;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, Epoch};
+use crate::context::{Call, ConnectContext, Epoch};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
 use crate::sync::atomic::Ordering;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The time limit of one evaluation of a group permission, and of one attempt to load the grants that an event needs.
 pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,13 +72,25 @@ pub(crate) async fn within<T>(limit: Duration, check: impl Future<Output = Resul
     }
 }
 
-/// Evaluates a permission within a time limit, and drops `turn` when it ends or takes longer than [`MAX_TURN`].
+/// Evaluates the permissions of a call within a time limit.
 ///
 /// # Errors
 ///
-/// As [`within`].
-async fn evaluate<T>(turn: T, limit: Duration, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
-    let mut evaluation = Box::pin(within(limit, evaluation));
+/// As [`within`]. The error names the leaf that refused, failed, panicked or did not finish in time.
+pub(crate) async fn evaluate_within<U>(
+    limit: Duration,
+    call: &Call<'_, U>,
+    evaluation: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    within(limit, evaluation).await.map_err(|error| match call.unanswered() {
+        Some(leaf) if error.leaf().is_none() => error.with_leaf(leaf),
+        _ => error,
+    })
+}
+
+/// Runs an evaluation, and drops `turn` when it ends or takes longer than [`MAX_TURN`].
+async fn take_turn<T>(turn: T, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut evaluation = Box::pin(evaluation);
     let first = timeout(MAX_TURN, &mut evaluation).await;
     drop(turn);
     match first {
@@ -101,7 +113,8 @@ impl<C: Consumer> Session<C> {
             self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head);
-        evaluate(turn, limit, self.consumer.authorize_connect(&connect)).await
+        let evaluation = self.consumer.authorize_connect(&connect);
+        take_turn(turn, evaluate_within(limit, connect.call(), evaluation)).await
     }
 
     /// Evaluates the permission of a group when it is the group's turn.
@@ -113,7 +126,7 @@ impl<C: Consumer> Session<C> {
         let turn = self.registry.group_turns.acquire(entry.membership().group_id).await;
         let scope =
             self.scope().ok_or_else(|| Error::internal("bug: session revalidated before it was established"))?;
-        evaluate(turn, limit, entry.authorize_member(&self.consumer, &scope)).await
+        take_turn(turn, entry.authorize_member(&self.consumer, &scope, limit)).await
     }
 
     /// Evaluates the connect permission again, and repeats it after a fault. Closes the connection and returns false if it
@@ -121,22 +134,23 @@ impl<C: Consumer> Session<C> {
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
         while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
-            let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
+            let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
             if !error.is_fault() {
-                let code = CloseCode::Revoked;
+                let reason = CloseReason::Revoked;
                 tracing::info!(
                     ?user,
+                    leaf,
                     ?cause,
-                    close_code = code.as_u16(),
+                    close_code = reason.as_u16(),
                     "connection closed: connect permission revoked"
                 );
-                self.close_with(code);
+                self.close_with(reason);
                 return false;
             }
-            tracing::error!(?user, ?cause, "connect permission could not be evaluated");
+            tracing::error!(?user, leaf, ?cause, "connect permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
-                self.close_with(CloseCode::Failed);
+                self.close_with(CloseReason::Failed);
                 return false;
             }
             // A connection that its peer has ended may still begin messages.
@@ -181,15 +195,16 @@ impl<C: Consumer> Session<C> {
     async fn check_group(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
         let mut retries = Retries::new(self.check_timeout);
         while let Err(error) = self.evaluate_group(entry, CHECK_TIMEOUT.min(retries.remaining())).await {
-            let (user, cause) = (self.user_id().map(Truncated::new), Cause::new(&error));
+            let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
+            let cause = Cause::new(&error);
             if !error.is_fault() {
-                tracing::info!(?user, ?cause, "group membership ended: permission revoked");
+                tracing::info!(?user, group, leaf, ?cause, "group membership ended: permission revoked");
                 return self.end_membership(entry, epoch);
             }
-            tracing::error!(?user, ?cause, "group permission could not be evaluated");
+            tracing::error!(?user, group, leaf, ?cause, "group permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
-                return self.close_with(CloseCode::Failed);
+                return self.close_with(CloseReason::Failed);
             }
         }
         self.release_held(entry.membership(), epoch);

@@ -16,7 +16,7 @@ use super::queue_state::{QueueEntry, QueueState};
 use crate::context::{Epoch, StartGate};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
-use crate::transport::{CloseCode, ConnectionEnd, FrameText};
+use crate::transport::{CloseReason, ConnectionEnd, FrameText};
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 pub(super) const UNREAD_FACTOR: usize = 4;
@@ -128,7 +128,7 @@ impl<N: Coalesce> SendQueue<N> {
         {
             let superseded = state.apply_overflow(self.overflow_policy);
             if superseded.is_empty() && !state.events.is_empty() {
-                discarded.extend(self.close_state(state, CloseCode::TooSlow));
+                discarded.extend(self.close_state(state, CloseReason::TooSlow));
                 return (EnqueueOutcome::Discarded, discarded);
             }
             self.counters.record_dropped(superseded.len());
@@ -150,6 +150,14 @@ impl<N: Coalesce> SendQueue<N> {
     /// not run.
     fn is_crowded(&self, state: &QueueState<N>) -> bool {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
+    }
+
+    /// Returns whether `max_events` or `max_bytes`, not multiplied by [`UNREAD_FACTOR`], is reached by events that the
+    /// reader had no chance to dequeue yet.
+    pub(super) fn is_full_and_unread(&self) -> bool {
+        let state = self.lock_state();
+        let is_full = state.events.len() >= self.max_events || state.bytes >= self.max_bytes;
+        is_full && !state.events.is_empty() && !state.is_closed() && !self.is_stalled.load(Ordering::Relaxed)
     }
 
     /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
@@ -193,17 +201,17 @@ impl<N: Coalesce> SendQueue<N> {
         self.lock_state().is_closed()
     }
 
-    /// Ends the connection with `code`, unless it ends already, and discards the queued events.
-    pub(crate) fn close_with(&self, code: CloseCode) {
-        drop(self.close_state(self.lock_state(), code));
+    /// Ends the connection for `reason`, unless it ends already, and discards the queued events.
+    pub(crate) fn close_with(&self, reason: CloseReason) {
+        drop(self.close_state(self.lock_state(), reason));
     }
 
     /// As [`close_with`](Self::close_with), and returns the discarded handles.
-    fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
-        if !state.is_closed() && code == CloseCode::TooSlow {
+    fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, reason: CloseReason) -> Vec<N> {
+        if !state.is_closed() && reason == CloseReason::TooSlow {
             self.counters.record_too_slow();
         }
-        state.close_code.get_or_insert(code);
+        state.close_reason.get_or_insert(reason);
         let discarded = std::mem::take(&mut state.events);
         state.bytes = 0;
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
@@ -263,11 +271,11 @@ impl<N: Coalesce> SendQueue<N> {
     ///
     /// # Errors
     ///
-    /// The close code if the connection is to end.
+    /// How the connection ends, if it is to end.
     pub(crate) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         let state = self.lock_state();
-        if let Some(code) = state.close_code {
-            return Err(ConnectionEnd::Close(code));
+        if let Some(reason) = state.close_reason {
+            return Err(ConnectionEnd::Close(reason));
         }
         self.has_work.store(!state.events.is_empty(), Ordering::Release);
         Ok(state.next_sequence)
@@ -277,11 +285,11 @@ impl<N: Coalesce> SendQueue<N> {
     ///
     /// # Errors
     ///
-    /// The close code if the connection is to end.
+    /// How the connection ends, if it is to end.
     pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, ConnectionEnd> {
         let mut state = self.lock_state();
-        if let Some(code) = state.close_code {
-            return Err(ConnectionEnd::Close(code));
+        if let Some(reason) = state.close_reason {
+            return Err(ConnectionEnd::Close(reason));
         }
         let oldest = state.events.front();
         let entry = if oldest.is_some_and(|entry| entry.sequence < sequence) { state.pop() } else { None };
@@ -307,7 +315,7 @@ impl<N: Coalesce> SendQueue<N> {
         if !self.start_gate.is_closed() {
             return Ok(());
         }
-        self.lock_state().close_code.map_or(Ok(()), |code| Err(ConnectionEnd::Close(code)))
+        self.lock_state().close_reason.map_or(Ok(()), |reason| Err(ConnectionEnd::Close(reason)))
     }
 
     /// Waits until an event is queued or the connection is to end. Supports a single reader.

@@ -8,6 +8,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
 use super::lingering::Peer;
@@ -16,14 +18,23 @@ use super::queued_event::EventHandle;
 use super::registry::Registry;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, Handler, PeerAddress, Scope};
+use crate::context::{CallSession, ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// The registry of the sessions of consumer `C`.
 pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
+
+/// The limits of one session, from those of its endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionLimits {
+    pub(crate) max_groups: usize,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) check_timeout: Duration,
+    pub(crate) max_age: Option<Duration>,
+}
 
 /// The state that the endpoint keeps about one connection.
 ///
@@ -54,8 +65,12 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) deferred: Mutex<Deferred<Session<C>>>,
     /// The maximum age of the session's rights, see [`Limits::grants_max_age`](crate::Limits::grants_max_age).
     pub(super) max_age: Option<Duration>,
+    /// When the rights are renewed next. No other lock is taken under it.
+    pub(super) renewal_at: Mutex<Option<Instant>>,
     /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
+    /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
+    pub(crate) max_event_bytes: usize,
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
@@ -69,10 +84,9 @@ impl<C: Consumer> Session<C> {
         id: ConnectionId,
         consumer: Arc<C>,
         send_queue: SendQueue<EventHandle<Session<C>>>,
-        max_groups: usize,
-        check_timeout: Duration,
-        max_age: Option<Duration>,
+        limits: SessionLimits,
     ) -> Arc<Session<C>> {
+        let SessionLimits { max_groups, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
@@ -87,7 +101,9 @@ impl<C: Consumer> Session<C> {
             memberships: Memberships::new(max_groups),
             deferred: Mutex::new(Deferred::new()),
             max_age,
+            renewal_at: Mutex::default(),
             check_timeout,
+            max_event_bytes,
             runtime: Handle::current(),
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),
@@ -191,14 +207,15 @@ impl<C: Consumer> Session<C> {
         drop(self.memberships.take_ended());
         self.discard_deferred();
         let dropped = self.send_queue.close();
+        self.cancel_renewal();
         if dropped > 0 {
             tracing::info!(dropped, "events dropped: send queue full");
         }
     }
 
-    /// Ends the connection with `code`, and discards its queued and deferred events.
-    pub(crate) fn close_with(&self, code: CloseCode) {
-        self.send_queue.close_with(code);
+    /// Ends the connection for `reason`, and discards its queued and deferred events.
+    pub(crate) fn close_with(&self, reason: CloseReason) {
+        self.send_queue.close_with(reason);
         self.send_queue.start_gate().drain();
         self.discard_deferred();
     }
@@ -217,6 +234,12 @@ impl<C: Consumer> Session<C> {
 pub(crate) enum CurrentScope<'a, U> {
     Initial(&'a Scope<U>),
     Renewed(Arc<Scope<U>>),
+}
+
+impl<C: Consumer> CallSession for Arc<Session<C>> {
+    fn consumer_name(&self) -> &'static str {
+        C::NAME
+    }
 }
 
 impl<U> Deref for CurrentScope<'_, U> {

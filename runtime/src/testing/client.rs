@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Reply;
-use crate::transport::FrameText;
 use crate::transport::memory::{ClientEnd, ClientFrame, ServerFrame};
+use crate::transport::{CloseFrame, FrameText};
 
 /// Time limit of a method that waits for a frame.
 const FRAME_TIMEOUT: Duration = Duration::from_mins(5);
@@ -56,7 +56,8 @@ pub struct Client {
     connection: ClientEnd,
     /// Frames that were received but not returned yet, oldest first.
     buffered: VecDeque<Frame>,
-    is_closed: bool,
+    /// The reason of the server's close frame, once it has arrived.
+    close_reason: Option<String>,
     calls: u64,
     pings: usize,
 }
@@ -78,7 +79,7 @@ impl fmt::Display for Frame {
 
 impl Client {
     pub(super) fn new(connection: ClientEnd) -> Client {
-        Client { connection, buffered: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
+        Client { connection, buffered: VecDeque::new(), close_reason: None, calls: 0, pings: 0 }
     }
 
     /// Sends a text frame unchanged. Does nothing if the connection is closed.
@@ -123,14 +124,14 @@ impl Client {
     ///
     /// ```standalone_crate
     /// use portcullis::testing::connect;
-    /// use portcullis::{AllowAny, Context, Group, Result, consumer};
+    /// use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
     /// #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// struct Lobby;
     ///
-    /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    /// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]
     /// struct Said { text: String }
     ///
     /// struct Chat;
@@ -229,6 +230,30 @@ impl Client {
         }
     }
 
+    /// Returns the reason of the server's close frame, or `None` if none has arrived. Empty if the frame has no reason.
+    ///
+    /// ```standalone_crate
+    /// use portcullis::testing::connect;
+    /// use portcullis::{AllowAny, CloseCode, Context, Result, consumer};
+    ///
+    /// struct Chat;
+    ///
+    /// #[consumer]
+    /// impl Chat {
+    ///     #[action(permission = AllowAny)]
+    ///     async fn quit(&self, cx: &Context<'_, ()>) -> Result<()> { cx.close(CloseCode::NORMAL, "bye") }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut client = connect(&portcullis::websocket(Chat)).open().await.unwrap();
+    /// assert_eq!(client.call("quit").await.status(), 200);
+    /// assert_eq!((client.closed().await, client.close_reason()), (1000, Some("bye")));
+    /// # }
+    /// ```
+    pub fn close_reason(&self) -> Option<&str> {
+        self.close_reason.as_deref()
+    }
+
     /// Returns the number of pings received so far. Pings are received while a method waits for a frame.
     pub fn pings(&self) -> usize {
         self.pings
@@ -285,11 +310,11 @@ impl Client {
             match self.connection.from_server.recv().await {
                 Some(ServerFrame::Ping) => self.pings += 1,
                 Some(ServerFrame::Text(text)) => return Some(Frame::Text(text)),
-                Some(ServerFrame::Close(code)) => {
-                    self.is_closed = true;
+                Some(ServerFrame::Close(CloseFrame { code, text })) => {
+                    self.close_reason = Some(text.into_owned());
                     return Some(Frame::Close(code));
                 }
-                None if self.is_closed => return None,
+                None if self.close_reason.is_some() => return None,
                 None => panic!("the connection ended without a close"),
             }
         }

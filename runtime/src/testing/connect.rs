@@ -17,6 +17,7 @@ use crate::transport::memory;
 /// Panics if the consumer uses codenames and the endpoint has no source of [`grants`](Endpoint::grants), as
 /// `Endpoint::into_route` does.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> ConnectBuilder<C> {
+    endpoint.check_encoding();
     ConnectBuilder {
         endpoint: endpoint.clone().assert_complete(),
         user: None,

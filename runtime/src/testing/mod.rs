@@ -45,12 +45,13 @@
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;
-//! use portcullis::{AllowAny, Context, Group, Result, consumer};
+//! use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
 //!
 //! #[derive(Clone, PartialEq, Eq, Hash, Group)]
 //! #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
 //! struct Lobby;
 //!
+//! #[derive(Event)]
 //! struct Said(&'static str);
 //!
 //! struct Chat;

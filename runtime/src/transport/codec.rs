@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::CloseCode;
+use super::CloseReason;
 
 /// The opcodes of RFC 6455, section 5.2.
 const CONTINUATION: u8 = 0x0;
@@ -74,7 +74,7 @@ impl Decoder {
     ///
     /// The code with which the connection must be closed. The decoder must not be used after that.
     #[inline]
-    pub(super) fn decode(&mut self, input: &mut BytesMut) -> Result<Decoded, CloseCode> {
+    pub(super) fn decode(&mut self, input: &mut BytesMut) -> Result<Decoded, CloseReason> {
         loop {
             let header = match self.decode_header(input)? {
                 Ok(header) => header,
@@ -97,7 +97,7 @@ impl Decoder {
             };
             match header.opcode {
                 TEXT if header.is_final => {
-                    return ByteString::try_from(payload).map(Decoded::Text).map_err(|_| CloseCode::InvalidUtf8);
+                    return ByteString::try_from(payload).map(Decoded::Text).map_err(|_| CloseReason::InvalidUtf8);
                 }
                 BINARY if header.is_final => return Ok(Decoded::Binary(payload)),
                 TEXT | BINARY | CONTINUATION => {
@@ -114,12 +114,12 @@ impl Decoder {
 
     /// Decodes the header at the front of the input. The inner error is the number of bytes that are missing at least.
     #[inline]
-    fn decode_header(&self, input: &[u8]) -> Result<Result<Header, usize>, CloseCode> {
+    fn decode_header(&self, input: &[u8]) -> Result<Result<Header, usize>, CloseReason> {
         let [first, second, rest @ ..] = input else { return Ok(Err(6 - input.len())) };
         let (is_final, opcode) = (first & 0x80 != 0, first & 0x0F);
         // The reserved bits belong to extensions, and none was negotiated. Frames of a client are masked.
         if first & 0x70 != 0 || second & 0x80 == 0 {
-            return Err(CloseCode::ProtocolError);
+            return Err(CloseReason::ProtocolError);
         }
         let (payload_bytes, mask_offset) = match second & 0x7F {
             126 => match rest.first_chunk() {
@@ -136,22 +136,22 @@ impl Decoder {
         if (mask_offset == 4 && payload_bytes < 126)
             || (mask_offset == 10 && (payload_bytes <= 0xFFFF || payload_bytes >> 63 != 0))
         {
-            return Err(CloseCode::ProtocolError);
+            return Err(CloseReason::ProtocolError);
         }
         self.check_opcode(opcode, is_final)?;
         if opcode >= CLOSE {
             if payload_bytes > MAX_CONTROL_BYTES as u64 {
-                return Err(CloseCode::ProtocolError);
+                return Err(CloseReason::ProtocolError);
             }
         } else {
             let received = self.fragments.as_ref().map_or(0, |fragments| fragments.data.len());
             if payload_bytes > self.max_message_bytes.saturating_sub(received) as u64 {
-                return Err(CloseCode::MessageTooLarge);
+                return Err(CloseReason::MessageTooLarge);
             }
         }
         let length = mask_offset + 4;
         let Some(&[a, b, c, d]) = input.get(mask_offset..length) else { return Ok(Err(length - input.len())) };
-        let payload_bytes = usize::try_from(payload_bytes).map_err(|_| CloseCode::MessageTooLarge)?;
+        let payload_bytes = usize::try_from(payload_bytes).map_err(|_| CloseReason::MessageTooLarge)?;
         Ok(Ok(Header { opcode, is_final, mask: [a, b, c, d], length, payload_bytes }))
     }
 
@@ -162,25 +162,25 @@ impl Decoder {
         opcode: u8,
         is_final: bool,
         missing: usize,
-    ) -> Result<Result<Header, usize>, CloseCode> {
+    ) -> Result<Result<Header, usize>, CloseReason> {
         self.check_opcode(opcode, is_final)?;
-        if opcode >= CLOSE { Err(CloseCode::ProtocolError) } else { Ok(Err(missing)) }
+        if opcode >= CLOSE { Err(CloseReason::ProtocolError) } else { Ok(Err(missing)) }
     }
 
     /// Returns an error if a frame with this opcode cannot follow.
     #[inline]
-    fn check_opcode(&self, opcode: u8, is_final: bool) -> Result<(), CloseCode> {
+    fn check_opcode(&self, opcode: u8, is_final: bool) -> Result<(), CloseReason> {
         match opcode {
             CONTINUATION if self.fragments.is_some() => Ok(()),
             TEXT | BINARY if self.fragments.is_none() => Ok(()),
             CLOSE | PING | PONG if is_final => Ok(()),
-            _ => Err(CloseCode::ProtocolError),
+            _ => Err(CloseReason::ProtocolError),
         }
     }
 
     /// Adds a fragment. Returns the message if the fragment is the last one.
     #[cold]
-    fn push_fragment(&mut self, header: &Header, payload: &[u8]) -> Result<Option<Decoded>, CloseCode> {
+    fn push_fragment(&mut self, header: &Header, payload: &[u8]) -> Result<Option<Decoded>, CloseReason> {
         let mut fragments = self.fragments.take().unwrap_or_default();
         if header.opcode != CONTINUATION {
             fragments.is_text = header.opcode == TEXT;
@@ -197,17 +197,17 @@ impl Decoder {
         if !fragments.is_text {
             return Ok(Some(Decoded::Binary(fragments.data.into())));
         }
-        ByteString::try_from(fragments.data).map(|text| Some(Decoded::Text(text))).map_err(|_| CloseCode::InvalidUtf8)
+        ByteString::try_from(fragments.data).map(|text| Some(Decoded::Text(text))).map_err(|_| CloseReason::InvalidUtf8)
     }
 }
 
 impl Fragments {
     /// Adds a fragment of a text. Fails as soon as the text cannot become UTF-8 any more.
-    fn push_text(&mut self, payload: &[u8], is_final: bool) -> Result<(), CloseCode> {
+    fn push_text(&mut self, payload: &[u8], is_final: bool) -> Result<(), CloseReason> {
         self.data.extend_from_slice(payload);
         match std::str::from_utf8(&self.data[self.valid_up_to..]) {
             Ok(text) => self.valid_up_to += text.len(),
-            Err(error) if is_final || error.error_len().is_some() => return Err(CloseCode::InvalidUtf8),
+            Err(error) if is_final || error.error_len().is_some() => return Err(CloseReason::InvalidUtf8),
             Err(error) => self.valid_up_to += error.valid_up_to(),
         }
         Ok(())
@@ -215,16 +215,16 @@ impl Fragments {
 }
 
 /// Returns the code in the payload of a close frame (RFC 6455, sections 5.5.1 and 7.4).
-fn decode_close(payload: &[u8]) -> Result<Option<u16>, CloseCode> {
+fn decode_close(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
     match payload {
         [] => Ok(None),
-        [_] => Err(CloseCode::ProtocolError),
+        [_] => Err(CloseReason::ProtocolError),
         [high, low, reason @ ..] => {
             let code = u16::from_be_bytes([*high, *low]);
             if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-                return Err(CloseCode::ProtocolError);
+                return Err(CloseReason::ProtocolError);
             }
-            std::str::from_utf8(reason).map_err(|_| CloseCode::InvalidUtf8)?;
+            std::str::from_utf8(reason).map_err(|_| CloseReason::InvalidUtf8)?;
             Ok(Some(code))
         }
     }

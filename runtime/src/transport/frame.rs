@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bytestring::ByteString;
 
-use super::CloseCode;
+use super::{CloseFrame, CloseReason};
 
 /// The maximum number of bytes that are read at once into a buffer that frames share.
 pub(super) const READ_BYTES: usize = 16 * 1024;
@@ -50,8 +50,8 @@ pub(crate) enum Incoming {
     Binary,
     /// A ping or a pong: the peer is alive.
     Ping,
-    /// An error after which the transport decodes no further frame. The connection must be closed with this code.
-    Broken(CloseCode),
+    /// An error after which the transport decodes no further frame. The connection must be closed for this reason.
+    Broken(CloseReason),
 }
 
 impl Incoming {
@@ -75,6 +75,6 @@ pub(crate) enum Outgoing<'a> {
     Event(FrameText),
     /// A ping, which the peer has to answer.
     Ping,
-    /// A close frame with this code.
-    Close(CloseCode),
+    /// Boxed, so that it does not make the other frames larger.
+    Close(Box<CloseFrame>),
 }

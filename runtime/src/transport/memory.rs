@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
-use super::{CloseCode, FrameText, Gone, Incoming, Outgoing, Transport};
+use super::{CloseFrame, CloseReason, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// The code of the close frame that answers the client's.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -27,7 +27,7 @@ pub(crate) enum ClientFrame {
 pub(crate) enum ServerFrame {
     Text(FrameText),
     Ping,
-    Close(u16),
+    Close(CloseFrame),
 }
 
 /// The server end of the transport.
@@ -74,11 +74,11 @@ impl MemoryTransport {
     }
 
     /// Sends a close frame, unless one was sent before.
-    fn send_close(&mut self, code: u16) -> Result<(), Gone> {
+    fn send_close(&mut self, frame: CloseFrame) -> Result<(), Gone> {
         if std::mem::replace(&mut self.has_sent_close, true) {
             return Ok(());
         }
-        self.outgoing.send(ServerFrame::Close(code)).map_err(|_| Gone)
+        self.outgoing.send(ServerFrame::Close(frame)).map_err(|_| Gone)
     }
 }
 
@@ -93,7 +93,7 @@ impl Stream for MemoryTransport {
         Poll::Ready(frame.and_then(|frame| match frame {
             ClientFrame::Text(text) if text.len() > self.max_frame_bytes => {
                 self.is_closed = true;
-                Some(Incoming::Broken(CloseCode::MessageTooLarge))
+                Some(Incoming::Broken(CloseReason::MessageTooLarge))
             }
             ClientFrame::Text(text) => Some(Incoming::Text(text.into())),
             ClientFrame::Binary => Some(Incoming::Binary),
@@ -101,7 +101,7 @@ impl Stream for MemoryTransport {
             ClientFrame::Close => {
                 self.is_closed = true;
                 // The answer to the close frame of the client, as a WebSocket sends it.
-                let _ = self.send_close(NORMAL_CLOSURE);
+                let _ = self.send_close(CloseFrame { code: NORMAL_CLOSURE, text: "".into() });
                 None
             }
         }))
@@ -115,7 +115,7 @@ impl Transport for MemoryTransport {
 
     fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         let frame = match frame {
-            Outgoing::Close(code) => return self.send_close(code.as_u16()),
+            Outgoing::Close(frame) => return self.send_close(*frame),
             _ if self.has_sent_close => return Err(Gone),
             Outgoing::Reply(text) => ServerFrame::Text(text.into()),
             Outgoing::Event(text) => ServerFrame::Text(text),

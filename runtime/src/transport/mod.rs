@@ -1,6 +1,7 @@
 //! Transports: the frames of a connection, whatever carries them. Independent of actions and dialects.
 
-mod close_code;
+mod close_frame;
+mod close_reason;
 #[cfg(feature = "axum")]
 mod codec;
 mod connection_end;
@@ -14,7 +15,8 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
-pub(crate) use close_code::CloseCode;
+pub(crate) use close_frame::CloseFrame;
+pub(crate) use close_reason::CloseReason;
 pub(crate) use connection_end::ConnectionEnd;
 pub(crate) use frame::{FrameText, Incoming, Outgoing};
 

@@ -241,11 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
 
     #[inline]
     fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
-        if let Outgoing::Close(code) = frame {
-            self.push_close(Some(code.as_u16()), code.reason());
-            return Ok(());
-        }
-        if self.has_sent_close {
+        if self.has_sent_close && !matches!(frame, Outgoing::Close(_)) {
             return Err(Gone);
         }
         self.prepare_output();
@@ -253,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
             Outgoing::Reply(text) => encode(TEXT, text.as_bytes(), &mut self.output),
             Outgoing::Event(text) => encode(TEXT, text.as_bytes(), &mut self.output),
             Outgoing::Ping => encode(PING, &[], &mut self.output),
-            Outgoing::Close(_) => {}
+            Outgoing::Close(frame) => self.push_close(Some(frame.code), &frame.text),
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{
-    AllowAny, ConnectContext, Connections, Context, Endpoint, EventCounters, Group, GroupPermission, Limits,
+    AllowAny, ConnectContext, Connections, Context, Endpoint, Event, EventCounters, Group, GroupPermission, Limits,
     OverflowPolicy, Publisher, Result, Scope, consumer,
 };
 use tokio::sync::Notify;
@@ -33,6 +33,7 @@ struct State {
 struct Broadcast(Arc<State>);
 
 /// So large that the buffers of a socket hold only a few.
+#[derive(Event)]
 struct Page(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -47,6 +48,7 @@ impl GroupPermission<Readers, Broadcast> for Open {
     }
 }
 
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

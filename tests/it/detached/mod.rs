@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, DenyAll, Disconnect, Endpoint, Error, Group, Handler, Limits, NoReply,
+    AllowAny, ConnectContext, Context, DenyAll, Disconnect, Endpoint, Error, Event, Group, Handler, Limits, NoReply,
     Permission, PermissionContext, Result, Streamed, consumer,
 };
 use tokio::runtime::Handle;
@@ -91,6 +91,7 @@ impl State {
     }
 }
 
+#[derive(Event)]
 struct Said(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

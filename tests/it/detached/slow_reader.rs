@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use portcullis::{AllowAny, ConnectContext, Group, Limits, Publisher, Result, consumer};
+use portcullis::{AllowAny, ConnectContext, Event, Group, Limits, Publisher, Result, consumer};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -16,6 +16,7 @@ use crate::common::limits::{without_heartbeat, without_timeouts};
 struct Ticker(Arc<State>);
 
 /// So large that the buffers of a socket hold only a few.
+#[derive(Event)]
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Group, GroupPermission, Limits,
+    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Event, Group, GroupPermission, Limits,
     Permission, PermissionContext, Result, Scope, Streamed, consumer,
 };
 use tokio::sync::{Notify, Semaphore};
@@ -74,6 +74,7 @@ impl Drop for EndOfBody<'_> {
     }
 }
 
+#[derive(Event)]
 struct Said(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Group)]

@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
-    GroupPermission, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, Event, EventPermission, GrantSet, GrantSource,
+    Group, GroupPermission, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
 use tokio::sync::Notify;
@@ -150,10 +150,15 @@ impl GrantSource<Member> for Roles {
     }
 }
 
+#[derive(Event)]
 struct Said(u32);
+#[derive(Event)]
 struct Uploaded(u32);
 /// An event whose data cannot be serialized, with an error of this text.
+#[derive(Event)]
 struct Broken;
+#[derive(Event)]
+#[event(local)]
 struct Explosive(Bomb);
 
 impl Serialize for Broken {
@@ -175,12 +180,12 @@ impl EventPermission<Said, Forum> for Sees {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Forum, permission = MayEnter, publish = AllowAny, events(Said, Uploaded, Broken, Explosive))]
+#[group(consumer = Forum, permission = MayEnter, publish = AllowAny, events(Said, Uploaded, Broken, Explosive), local)]
 struct Room(u32);
 
 /// A group whose key panics when it is dropped.
 #[derive(Clone, Group)]
-#[group(consumer = Forum, permission = MayEnter, publish = members, events(Said))]
+#[group(consumer = Forum, permission = MayEnter, publish = members, events(Said), local)]
 struct Vault(Bomb);
 
 impl PartialEq for Vault {
@@ -300,7 +305,8 @@ impl Forum {
 
     #[action]
     async fn break_event(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.publish(Room(1), Broken).await
+        cx.publish_permit(Room(1)).await?.publish(Broken);
+        Ok(())
     }
 
     #[action]

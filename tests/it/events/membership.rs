@@ -15,13 +15,13 @@ async fn published_event_reaches_members_only() {
         join(client, 2).await;
     }
     join(&mut three, 3).await;
-    chat.publisher().publish(&Room(2), Said("hello"));
+    chat.publisher().publish(&Room(2), Said("hello".to_owned()));
     assert_eq!(event(&mut one).await, said("hello"));
     assert_eq!(two.reply().await.text(), r#"{"event":"said","data":"hello"}"#);
-    chat.publisher().publish(&Room(3), Said("to three"));
-    chat.publisher().publish(&Room(4), Said("to nobody"));
+    chat.publisher().publish(&Room(3), Said("to three".to_owned()));
+    chat.publisher().publish(&Room(4), Said("to nobody".to_owned()));
     assert_eq!(event(&mut three).await, said("to three"));
-    chat.publisher().publish(&Lobby, Said("to all"));
+    chat.publisher().publish(&Lobby, Said("to all".to_owned()));
     for client in [&mut one, &mut two, &mut three] {
         assert_eq!(event(client).await, said("to all"));
         client.expect_silence().await;
@@ -41,14 +41,14 @@ async fn group_permission_is_evaluated_at_every_join() {
     }
     settle(&mut inside).await;
     for room in [1, 13, 14, 15] {
-        chat.publisher().publish(&Room(room), Said("hello"));
+        chat.publisher().publish(&Room(room), Said("hello".to_owned()));
     }
     assert_eq!(event(&mut inside).await, said("hello"));
     outside.expect_silence().await;
     assert_eq!(open(&chat, 3, &["eager"]).await.closed().await, 4403, "also in `#[connect]`");
     let mut eager = open(&chat, 4, &["eager", "member"]).await;
     settle(&mut eager).await;
-    chat.publisher().publish(&Room(1), Said("hello"));
+    chat.publisher().publish(&Room(1), Said("hello".to_owned()));
     assert_eq!(event(&mut eager).await, said("hello"));
     assert_eq!(event(&mut inside).await, said("hello"));
     assert_eq!(outside.call("elsewhere").await.status(), 500, "a group of another consumer");
@@ -65,11 +65,11 @@ async fn publication_to_several_groups_or_a_user_arrives_once() {
     join(&mut two, 3).await;
     settle(&mut twice).await;
     let publisher: Publisher<Messenger> = chat.publisher();
-    publisher.publish_to_several(&[Room(2), Room(3), Room(4)], Said("hello"));
+    publisher.publish_to_several(&[Room(2), Room(3), Room(4)], Said("hello".to_owned()));
     assert_eq!(event(&mut both).await, said("hello"));
     assert_eq!(event(&mut two).await, said("hello"));
-    publisher.publish_to_user("1", Said("to you"));
-    publisher.publish_to_user("nobody", Said("to nobody"));
+    publisher.publish_to_user("1", Said("to you".to_owned()));
+    publisher.publish_to_user("nobody", Said("to nobody".to_owned()));
     assert_eq!(event(&mut both).await, said("to you"));
     assert_eq!(event(&mut twice).await, said("to you"));
     for client in [&mut both, &mut twice, &mut two] {
@@ -89,6 +89,6 @@ async fn join_over_the_group_limit_is_refused_with_409() {
     }
     assert_eq!(one.call("leave").with("room", 2).await.status(), 200);
     join(&mut one, 5).await;
-    chat.publisher().publish(&Room(5), Said("hello"));
+    chat.publisher().publish(&Room(5), Said("hello".to_owned()));
     assert_eq!(event(&mut one).await, said("hello"));
 }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantKey, Group, GroupPermission, ObjectKey,
-    Result, Scope, Streamed, consumer, handler,
+    AllowAny, ConnectContext, Context, Endpoint, Error, Event, EventPermission, GrantKey, Group, GroupPermission,
+    ObjectKey, Result, Scope, Streamed, consumer, handler,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -57,16 +57,20 @@ struct Lobby;
 #[group(consumer = Other, permission = AllowAny, publish = members, events(Said))]
 struct Elsewhere;
 
-struct Said(&'static str);
+#[derive(Event)]
+struct Said(String);
 
+#[derive(Event)]
 struct Uploaded {
     channel: ChannelId,
     file: u32,
 }
 
-struct Secret(&'static str);
+#[derive(Event)]
+struct Secret(String);
 
-struct Unserializable(&'static str);
+#[derive(Event)]
+struct Unserializable(String);
 
 /// Holds if the member is not muted.
 struct Unmuted;
@@ -95,8 +99,8 @@ impl Messenger {
     }
 
     #[event(permission = Unmuted)]
-    fn said(&self, event: &Said) -> &'static str {
-        event.0
+    fn said<'e>(&self, event: &'e Said) -> &'e str {
+        &event.0
     }
 
     #[event(permission = "uploads.read(channel)", name = "upload.created")]
@@ -108,7 +112,7 @@ impl Messenger {
     #[event(permission = AllowAny)]
     fn secret(&self, event: &Secret, scope: &Scope<Member>) -> Option<String> {
         let member = scope.user()?;
-        Some(if member.roles.contains(&"spy") { event.0.to_owned() } else { "...".to_owned() })
+        Some(if member.roles.contains(&"spy") { event.0.clone() } else { "...".to_owned() })
     }
 
     #[event(permission = AllowAny)]
@@ -127,14 +131,14 @@ impl Messenger {
     async fn join_and_fail(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.join(Room(room)).await?;
         cx.leave(Lobby)?;
-        cx.publish(Lobby, Said("never")).await?;
+        cx.publish(Lobby, Said("never".to_owned())).await?;
         Err(Error::conflict("It does not fit."))
     }
 
     #[action(permission = AllowAny)]
     async fn leave(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         // Published while the connection is a member, and sent after it has left.
-        cx.publish(Room(room), Said("bye")).await?;
+        cx.publish(Room(room), Said("bye".to_owned())).await?;
         cx.leave(Room(room))
     }
 
@@ -160,7 +164,7 @@ impl Messenger {
         cx: &Context<'_, Member>,
         well: bool,
     ) -> Result<Streamed<impl futures_util::Stream<Item = Result<u8>> + use<>>> {
-        cx.publish(Lobby, Said("streamed")).await?;
+        cx.publish(Lobby, Said("streamed".to_owned())).await?;
         let end = if well { Ok(2) } else { Err(Error::conflict("It broke.")) };
         Ok(Streamed(futures_util::stream::iter([Ok(1), end])))
     }
@@ -175,12 +179,12 @@ impl Messenger {
 impl Rooms {
     #[action]
     async fn say(&self, cx: &Context<'_, Member>, #[path] room: u32) -> Result<()> {
-        cx.publish(Room(room), Said("hello")).await
+        cx.publish(Room(room), Said("hello".to_owned())).await
     }
 
     #[action]
     async fn whisper(&self, cx: &Context<'_, Member>, #[path] room: u32) -> Result<()> {
-        cx.publish_to_others(Room(room), Said("psst")).await
+        cx.publish_to_others(Room(room), Said("psst".to_owned())).await
     }
 }
 
@@ -189,8 +193,8 @@ struct Other;
 #[consumer(user = Member)]
 impl Other {
     #[event(permission = AllowAny)]
-    fn said(&self, event: &Said) -> &'static str {
-        event.0
+    fn said<'e>(&self, event: &'e Said) -> &'e str {
+        &event.0
     }
 
     #[action(permission = AllowAny)]

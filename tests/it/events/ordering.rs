@@ -18,8 +18,8 @@ async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
     one.expect_silence().await;
     assert_eq!(one.call("join_and_fail").with("room", 3).await.status(), 409);
     settle(&mut one).await;
-    chat.publisher().publish(&Room(3), Said("in three"));
-    chat.publisher().publish(&Lobby, Said("still in the lobby"));
+    chat.publisher().publish(&Room(3), Said("in three".to_owned()));
+    chat.publisher().publish(&Lobby, Said("still in the lobby".to_owned()));
     assert_eq!(event(&mut one).await, said("still in the lobby"));
     assert_eq!(event(&mut other).await, said("still in the lobby"));
     for (well, wanted) in [(true, Some("streamed")), (false, None)] {
@@ -47,18 +47,18 @@ async fn event_is_not_delivered_after_the_reply_that_left() {
     }
     assert_eq!(one.call("leave").with("room", 2).await.status(), 200);
     assert_eq!(event(&mut other).await, said("bye"));
-    chat.publisher().publish(&Room(2), Said("later"));
+    chat.publisher().publish(&Room(2), Said("later".to_owned()));
     assert_eq!(event(&mut other).await, said("later"));
     one.expect_silence().await;
     assert_eq!(one.call("come_and_go").with("room", 2).await.status(), 200);
     settle(&mut one).await;
-    chat.publisher().publish(&Room(2), Said("again"));
+    chat.publisher().publish(&Room(2), Said("again".to_owned()));
     assert_eq!(event(&mut other).await, said("again"));
     one.expect_silence().await;
     drop(other);
     join(&mut one, 2).await;
     join(&mut one, 2).await;
-    chat.publisher().publish(&Room(2), Said("once"));
+    chat.publisher().publish(&Room(2), Said("once".to_owned()));
     assert_eq!(event(&mut one).await, said("once"));
     one.expect_silence().await;
 }
@@ -70,7 +70,7 @@ async fn event_is_delivered_while_an_action_waits() {
     settle(&mut one).await;
     one.send(r#"{"action":"wait"}"#);
     one.expect_silence().await;
-    chat.publisher().publish(&Lobby, Said("meanwhile"));
+    chat.publisher().publish(&Lobby, Said("meanwhile".to_owned()));
     assert_eq!(event(&mut one).await, said("meanwhile"));
     drop(one);
 }

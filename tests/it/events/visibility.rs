@@ -20,10 +20,10 @@ async fn event_is_not_delivered_to_members_without_its_permission() {
         join(client, 2).await;
     }
     let publisher = chat.publisher();
-    publisher.publish(&Room(2), Said("hello"));
+    publisher.publish(&Room(2), Said("hello".to_owned()));
     publisher.publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
     publisher.publish(&Room(2), Uploaded { channel: ChannelId(6), file: 8 });
-    publisher.publish(&Room(2), Secret("the code"));
+    publisher.publish(&Room(2), Secret("the code".to_owned()));
     assert_eq!(event(&mut one).await, said("hello"));
     assert_eq!(event(&mut one).await, json!({"event": "upload.created", "data": {"channel": 5, "file": 7}}));
     assert_eq!(event(&mut one).await, json!({"event": "secret", "data": "..."}));
@@ -37,7 +37,7 @@ async fn event_is_not_delivered_to_members_without_its_permission() {
     assert_eq!(load_log, ["1 objects", "1 objects", "user 1", "user 2"], "one load per object and per user");
     let mut spy = open(&chat, 3, &["spy"]).await;
     join(&mut spy, 2).await;
-    publisher.publish(&Room(2), Secret("the code"));
+    publisher.publish(&Room(2), Secret("the code".to_owned()));
     assert_eq!(event(&mut spy).await, json!({"event": "secret", "data": "the code"}));
 }
 
@@ -52,7 +52,7 @@ async fn slow_grants_delay_one_connection_and_keep_its_order() {
     }
     let publisher = chat.publisher();
     publisher.publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
-    publisher.publish(&Room(2), Said("after"));
+    publisher.publish(&Room(2), Said("after".to_owned()));
     assert_eq!(event(&mut quick).await["event"], "upload.created");
     assert_eq!(event(&mut quick).await, said("after"));
     slow.expect_silence().await;
@@ -71,10 +71,10 @@ async fn event_that_fails_for_one_member_reaches_the_others() {
         join(client, 2).await;
     }
     let publisher = chat.publisher();
-    publisher.publish(&Room(2), Unserializable("cannot be serialized"));
-    publisher.publish(&Room(2), Unserializable("panic"));
-    publisher.publish(&Room(2), Said("panic"));
-    publisher.publish(&Room(2), Said("after"));
+    publisher.publish(&Room(2), Unserializable("cannot be serialized".to_owned()));
+    publisher.publish(&Room(2), Unserializable("panic".to_owned()));
+    publisher.publish(&Room(2), Said("panic".to_owned()));
+    publisher.publish(&Room(2), Said("after".to_owned()));
     assert_eq!(event(&mut one).await, said("panic"), "the check panicked for user 2 only");
     for client in [&mut one, &mut two] {
         assert_eq!(event(client).await, said("after"));

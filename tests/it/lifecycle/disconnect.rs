@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, ConnectContext, ConnectionId, Connections, Context, Disconnect, DisconnectReason, Group, Result, consumer,
+    AllowAny, ConnectContext, ConnectionId, Connections, Context, Disconnect, DisconnectReason, Event, Group, Result,
+    consumer,
 };
 use serde_json::json;
 
@@ -77,6 +78,7 @@ type Ended = (ConnectionId, DisconnectReason, String);
 #[group(consumer = Gatehouse, permission = AllowAny, publish = members, events(Left))]
 struct Visitors;
 
+#[derive(Event)]
 struct Left(String);
 
 /// Records the id of each connection, and how it ends.

@@ -7,13 +7,14 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Group, Limits, Publisher};
+use portcullis::{AllowAny, Event, Group, Limits, Publisher};
 use tokio::time::timeout;
 
 use super::{House, Lobby, Room, Said, Search, house, member, open};
 
 /// An event that on drop notifies, waits and panics; the default does nothing.
-#[derive(Default)]
+#[derive(Default, Event)]
+#[event(local)]
 pub(super) struct BlocksOnDrop(Option<(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>)>);
 
 impl Drop for BlocksOnDrop {
@@ -40,7 +41,7 @@ static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 
 /// A group key whose hash panics while `HASH_FAILS` is set.
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said), local)]
 pub(super) struct PanickingKey;
 
 impl Hash for PanickingKey {
@@ -54,7 +55,7 @@ static PUBLISHER: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
 /// A group key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said), local)]
 pub(super) struct PublishesOnDrop;
 
 impl Drop for PublishesOnDrop {

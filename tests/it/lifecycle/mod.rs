@@ -14,8 +14,8 @@ use std::sync::atomic::Ordering;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Endpoint, EventPermission, Group, GroupPermission, Permission,
-    PermissionContext, RequestId, Result, Scope, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Event, EventPermission, Group, GroupPermission,
+    Permission, PermissionContext, RequestId, Result, Scope, consumer,
 };
 
 use crate::common::codenames::uploads;
@@ -62,17 +62,20 @@ impl EventPermission<Search, House> for CountsMembers {
     }
 }
 
+#[derive(Event)]
 struct Said(u32);
 
 /// Counts members, and is delivered to none.
+#[derive(Event)]
 struct Search;
 
 /// So large that the buffers of a socket hold only a few.
+#[derive(Event)]
 struct Page;
 
 /// Every connection joins on connect.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = MayStay, publish = members, events(Said, Search, Page, BlocksOnDrop))]
+#[group(consumer = House, permission = MayStay, publish = members, events(Said, Search, Page, BlocksOnDrop), local)]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

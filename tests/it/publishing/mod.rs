@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, GrantSet, GrantSource, Group, GroupPermission, RequestId, Result, Scope,
+    AllowAny, Context, Endpoint, Error, Event, GrantSet, GrantSource, Group, GroupPermission, RequestId, Result, Scope,
     UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
@@ -120,6 +120,7 @@ impl GrantSource<Member> for FakeGrants {
     }
 }
 
+#[derive(Event)]
 struct Said(String);
 
 struct Theatre(Arc<State>);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, GrantSet, GrantSource, Group, GroupPermission, Limits, Result, Scope,
+    AllowAny, Context, Endpoint, Error, Event, GrantSet, GrantSource, Group, GroupPermission, Limits, Result, Scope,
     UserGrants, consumer,
 };
 use serde_json::json;
@@ -15,9 +15,10 @@ use super::{Member, member};
 use crate::common::codenames::uploads;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Foyer, permission = Holds, publish = AllowAny, events(Said))]
+#[group(consumer = Foyer, permission = Holds, publish = AllowAny, events(Said), local)]
 struct Hall(&'static str);
 
+#[derive(Event)]
 struct Said(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

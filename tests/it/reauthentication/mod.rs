@@ -3,6 +3,7 @@
 mod anonymous;
 mod expiry;
 mod joins;
+mod kept_answers;
 mod outcomes;
 mod queue;
 mod random;
@@ -20,8 +21,8 @@ use std::time::{Duration, SystemTime};
 use portcullis::http::StatusCode;
 use portcullis::testing::{Client, ClientCall, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
-    GroupPermission, Limits, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, Event, EventPermission, GrantSet, GrantSource,
+    Group, GroupPermission, Limits, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -166,9 +167,13 @@ struct Room;
 #[group(consumer = Portal, permission = uploads.read, publish = members, events(Said))]
 struct Club;
 
+#[derive(Event)]
 struct Said(u32);
+#[derive(Event)]
 struct Uploaded(u32);
+#[derive(Event)]
 struct Whispered(u32);
+#[derive(Event)]
 struct Personal(u32);
 
 #[consumer(user = Member, permission = !May("banned"))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Created, Error, Group, GroupPermission, IsAuthenticated, NoReply, Object,
+    AllowAny, ConnectContext, Context, Created, Error, Event, Group, GroupPermission, IsAuthenticated, NoReply, Object,
     RequestId, Result, Scope, Streamed, consumer, handler,
 };
 use tokio::runtime::Handle;
@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::state::{BlocksThread, Channel, HasState, May, MayAccessShelf, Note, Owner, State};
 use super::{Member, desk, own_changes, uploads};
 
+#[derive(Event)]
 pub(crate) struct Said(pub(crate) u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

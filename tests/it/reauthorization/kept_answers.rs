@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Audit, Blocking, BlockingPermission, ConnectContext, Connections, Context, Endpoint, FromContext, Group,
-    Handler, Limits, Load, Object, ObjectPermission, Permission, PermissionContext, Result, consumer, handler,
+    AllowAny, Audit, Blocking, BlockingPermission, ConnectContext, Connections, Context, Endpoint, Event, FromContext,
+    Group, Handler, Limits, Load, Object, ObjectPermission, Permission, PermissionContext, Result, consumer, handler,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -164,7 +164,8 @@ impl FromContext<Helpdesk> for Refresher {
     }
 }
 
-struct Said(&'static str);
+#[derive(Event)]
+struct Said(String);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Helpdesk, permission = AllowAny, publish = AllowAny, events(Said))]
@@ -179,7 +180,7 @@ impl Helpdesk {
 
     #[event(permission = AllowAny)]
     fn said<'e>(&self, event: &'e Said) -> &'e str {
-        event.0
+        &event.0
     }
 
     #[action(permission = Quota)]
@@ -205,7 +206,7 @@ impl Helpdesk {
     #[action(permission = "IsMember & Quota")]
     async fn both(&self, cx: &Context<'_, Member>) -> Result<()> {
         self.0.run().await;
-        cx.publish(Lobby, Said("both")).await
+        cx.publish(Lobby, Said("both".to_owned())).await
     }
 
     /// The quota is skipped for members.

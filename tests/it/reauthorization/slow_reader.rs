@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use portcullis::{
-    AllowAny, ConnectContext, Connections, Context, Group, Limits, Permission, PermissionContext, Publisher, Result,
-    Streamed, consumer,
+    AllowAny, ConnectContext, Connections, Context, Event, Group, Limits, Permission, PermissionContext, Publisher,
+    Result, Streamed, consumer,
 };
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -39,16 +39,18 @@ impl Shop {
 struct News(Arc<Shop>);
 
 /// So large that the buffers of a socket hold only a few.
+#[derive(Event)]
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = News, permission = AllowAny, publish = members, events(Page))]
 struct Readers;
 
+#[derive(Event)]
 struct Sold(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = AllowAny, publish = members, events(Sold))]
+#[group(consumer = News, permission = AllowAny, publish = members, events(Sold), local)]
 struct Buyers(&'static str);
 
 struct IsOpen;

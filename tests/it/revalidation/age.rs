@@ -137,6 +137,109 @@ async fn rights_that_cannot_be_renewed_end_with_the_maximum_age() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn maximum_age_of_zero_counts_as_one_second() {
+    let mut fixture = fixture();
+    fixture.endpoint = fixture.endpoint.limits(Limits { grants_max_age: Some(Duration::ZERO), ..Limits::default() });
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("read").await.status(), 200);
+    fixture.state.take_all_counts();
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.state.loads.take_counts().0, 0, "renewed without end");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(fixture.state.loads.take_counts().0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ended_connection_keeps_no_renewal_and_no_endpoint_alive() {
+    let fixture = fixture();
+    let state = Arc::downgrade(&fixture.state);
+    for user in 1..=3 {
+        fixture.open(user).await.close().await;
+    }
+    drop(fixture);
+    // Long enough for `#[disconnect]`, far less than the maximum age.
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(state.strong_count(), 0, "the grant source is still referred to");
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_that_cannot_be_renewed_end_with_the_maximum_age() {
+    for outcome in Outcome::FAULTS {
+        let fixture = fixture();
+        // They share the overwrites, and one of them is the first to load them again.
+        let mut clients = fixture.open_all(1..4).await;
+        for client in &mut clients {
+            assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
+        }
+        fixture.state.overwrites.set(0, outcome);
+        sleep(MAX_AGE / 2).await;
+        for client in &mut clients {
+            assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200, "{outcome:?}: not too old yet");
+        }
+        sleep(MAX_AGE / 2 + Duration::from_secs(1)).await;
+        for client in &mut clients {
+            assert_eq!(client.call("read_on").with("channel", 5).await.status(), 500, "{outcome:?}");
+        }
+        fixture.state.overwrites.set(0, Outcome::Allow);
+        for client in &mut clients {
+            assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200, "{outcome:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_whose_renewing_connection_ends_do_not_outlive_the_maximum_age() {
+    let fixture = fixture();
+    let (mut first, mut second) = (fixture.open(1).await, fixture.open(2).await);
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
+    }
+    fixture.state.overwrites.set(0, Outcome::Hang);
+    fixture.state.overwrites.take_counts();
+    while fixture.state.overwrites.take_counts().0 == 0 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    // One of the two is renewing the overwrites, and ends.
+    drop(first);
+    sleep(MAX_AGE / 2).await;
+    assert_eq!(second.call("read_on").with("channel", 5).await.status(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_that_no_connection_has_used_for_the_maximum_age_are_loaded_again() {
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
+    client.close().await;
+    sleep(MAX_AGE + Duration::from_secs(1)).await;
+    fixture.state.deny_channel(5);
+    assert_eq!(fixture.open(2).await.call("read_on").with("channel", 5).await.status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewal_takes_no_longer_than_the_rest_of_the_maximum_age() {
+    // The rest is between 2 and 8 seconds.
+    let max_age = Duration::from_secs(20);
+    let mut fixture = fixture();
+    fixture.endpoint = fixture.endpoint.limits(Limits { grants_max_age: Some(max_age), ..Limits::default() });
+    let mut clients = fixture.open_all(0..30).await;
+    for client in &mut clients {
+        assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
+        assert_eq!(client.call("read").await.status(), 200);
+    }
+    fixture.state.loads.set_delay(Duration::from_millis(1900));
+    fixture.state.connects.set_delay(Duration::from_millis(1900));
+    fixture.state.joins.set(1, Outcome::Hang);
+    sleep(max_age + Duration::from_millis(100)).await;
+    fixture.endpoint.publisher().publish(&Room(1), Said(1));
+    for client in &mut clients {
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn renewals_are_spread_and_bounded() {
     let fixture = fixture();
     let mut clients = fixture.open_all(0..1000).await;

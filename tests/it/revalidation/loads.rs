@@ -36,6 +36,32 @@ async fn loads_after_one_event_are_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn loads_of_a_source_that_fails_or_hangs_for_a_while_are_bounded_and_lose_no_event() {
+    for outcome in Outcome::FAULTS {
+        for users in [(0..1500).collect(), vec![7; 1500]] {
+            let fixture = fixture();
+            let mut clients = fixture.open_all(users).await;
+            let mut stranger = fixture.open(9000).await;
+            (0..1500).for_each(|user| fixture.state.loads.set(user, outcome));
+            assert!(fixture.endpoint.connections().refresh_all().revalidated().await.is_acknowledged());
+            fixture.state.loads.take_counts();
+            let started_at = Instant::now();
+            fixture.endpoint.publisher().publish(&Lobby, Uploaded(1));
+            // Another user has its turn, at the latest when the first load has timed out.
+            assert_eq!(*stranger.event().await.data(), 1, "{outcome:?}");
+            assert_eq!(stranger.call("ping").await.status(), 200);
+            sleep(Duration::from_secs(2).saturating_sub(started_at.elapsed())).await;
+            (0..1500).for_each(|user| fixture.state.loads.set(user, Outcome::Allow));
+            for event in join_all(clients.iter_mut().map(Client::event)).await {
+                assert_eq!(*event.data(), 1, "{outcome:?}");
+            }
+            let (_, most_running) = fixture.state.loads.take_counts();
+            assert!(most_running <= 32, "{outcome:?}: {most_running}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn connections_with_equal_keys_share_one_load() {
     let fixture = fixture();
     fixture.state.is_coalescing.store(true, Ordering::SeqCst);

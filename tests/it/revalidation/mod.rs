@@ -3,6 +3,7 @@
 mod age;
 mod faults;
 mod isolation;
+mod limits;
 mod loads;
 mod progress;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, GrantCache, GrantKey, GrantSet, GrantSource, Group,
+    AllowAny, ConnectContext, Context, Endpoint, Error, Event, GrantCache, GrantKey, GrantSet, GrantSource, Group,
     GroupPermission, ObjectKey, Overwrites, Permission, PermissionContext, Result, Scope, UserGrants, consumer,
 };
 use tokio::time::sleep;
@@ -101,6 +102,8 @@ impl Callback {
 #[derive(Default)]
 struct State {
     loads: Callback,
+    /// Loads of overwrites; all of them are about the number 0.
+    overwrites: Callback,
     joins: Callback,
     connects: Callback,
     /// Whether connections of one user share loads.
@@ -140,6 +143,7 @@ impl GrantSource<Member> for FakeGrants {
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.0.overwrites.call(0).await?;
         let denied = self.0.denied_channels.lock().unwrap();
         let is_denied = |key: &ObjectKey| denied.iter().any(|channel| *key == ObjectKey::new("channel", *channel));
         let of = |key| if is_denied(key) { Overwrites::new().deny_everyone(uploads::read) } else { Overwrites::new() };
@@ -174,7 +178,9 @@ struct Room(u32);
 #[group(consumer = Archive, permission = AllowAny, publish = members, events(Uploaded, Said))]
 struct Lobby;
 
+#[derive(Event)]
 struct Said(u32);
+#[derive(Event)]
 struct Uploaded(u32);
 
 struct MayConnect;

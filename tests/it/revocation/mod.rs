@@ -1,6 +1,7 @@
 //! Rights change while users are connected: nothing is delivered on old rights.
 
 mod connected;
+mod disconnect_others;
 mod in_progress;
 mod races;
 mod random;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Connections, Context, Endpoint, GrantSet, GrantSource, Group, GroupPermission,
+    AllowAny, ConnectContext, Connections, Context, Endpoint, Event, GrantSet, GrantSource, Group, GroupPermission,
     Permission, PermissionContext, Result, Scope, Streamed, UserGrants, consumer,
 };
 
@@ -90,7 +91,9 @@ impl GroupPermission<Room, Community> for MayEnter {
     }
 }
 
+#[derive(Event)]
 struct Said(u32);
+#[derive(Event)]
 struct Uploaded(u32);
 
 #[consumer(user = Member, permission = !Banned)]

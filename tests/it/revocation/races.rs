@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission,
-    ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Event, GrantKey, GrantSet, GrantSource, Group,
+    GroupPermission, ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -100,15 +100,18 @@ impl GroupPermission<Room, Team> for MayEnter {
     }
 }
 
+#[derive(Event)]
 struct Uploaded {
     channel: Channel,
     file: u32,
 }
 
+#[derive(Event)]
 struct Bundled {
     channels: Vec<Channel>,
 }
 
+#[derive(Event)]
 struct Said(u32);
 
 struct Team(Arc<State>);

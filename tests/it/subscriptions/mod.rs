@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission, Limits,
+    AllowAny, Context, Endpoint, Error, Event, EventPermission, GrantSet, GrantSource, Group, GroupPermission, Limits,
     OverflowPolicy, Publisher, RequestId, Result, Scope, UserGrants, consumer,
 };
 use serde::Deserialize;
@@ -97,6 +97,7 @@ impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
     permission = MayEnter,
     publish = AllowAny,
     events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop),
+    local,
     public_name = "rooms/{id}"
 )]
 struct Room {
@@ -113,14 +114,19 @@ struct Quiet(u32);
 #[group(consumer = Feed, permission = AllowAny, publish = members, events(Said), public_name = "topics/{0}")]
 struct Topic(String);
 
+#[derive(Event)]
 struct Said(String);
 
 /// An event with a payload per member, and none for the role `deaf`.
+#[derive(Event)]
 struct Whispered;
 
+#[derive(Event)]
 struct Uploaded(u32);
 
 /// An event that publishes to its group when it is dropped.
+#[derive(Event)]
+#[event(local)]
 struct PublishesOnDrop(Publisher<Feed>);
 
 impl Drop for PublishesOnDrop {
@@ -130,6 +136,7 @@ impl Drop for PublishesOnDrop {
 }
 
 /// An event that cannot be serialized.
+#[derive(Event)]
 struct Unserializable;
 
 /// Panics for the text `panic`, and denies the role `hush`.

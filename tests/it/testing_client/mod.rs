@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Error, Group, Limits, Result, Streamed,
-    consumer,
+    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Error, Event, Group, Limits, Result,
+    Streamed, consumer,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep};
 #[group(consumer = Board, permission = AllowAny, publish = members, events(Posted))]
 struct Wall;
 
+#[derive(Event)]
 struct Posted(u32);
 
 #[derive(Default)]

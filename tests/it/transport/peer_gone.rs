@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis::{AllowAny, ConnectContext, Endpoint, Group, Publisher, Result, Scope, Streamed, consumer};
+use portcullis::{AllowAny, ConnectContext, Endpoint, Event, Group, Publisher, Result, Scope, Streamed, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -37,6 +37,7 @@ struct Booth(Arc<State>);
 #[group(consumer = Booth, permission = AllowAny, publish = members, events(Search))]
 struct Room;
 
+#[derive(Event)]
 struct Search;
 
 #[consumer]

@@ -2,7 +2,7 @@
 //! limit: they allow `unused_qualifications` and similar lints themselves.
 #![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
-use portcullis::{AllowAny, Context, GrantKey, Group, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, PermissionContext, Result, consumer, handler};
+use portcullis::{AllowAny, Context, Event, GrantKey, Group, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, PermissionContext, Result, consumer, handler};
 
 portcullis::permissions! {
     chat { read = "Reads" }
@@ -65,6 +65,7 @@ impl Chat {
     }
 }
 
+#[derive(Event)]
 struct Moved {
     room: u64,
 }

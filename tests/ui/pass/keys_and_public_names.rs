@@ -1,15 +1,21 @@
 //! Coalescing keys and public names of groups: named and positional fields, raw identifiers, several types.
 
-use std::sync::Arc;
-
 use portcullis::__private::Emits;
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
+#[derive(Event)]
 struct Priced {
     symbol: String,
     r#type: Box<[u8]>,
 }
+#[derive(Event)]
+struct Named {
+    r#type: Box<[u8]>,
+}
+#[derive(Event)]
 struct Moved(u32, Option<u64>);
+#[derive(Event)]
+struct Counted(u32);
 
 struct Market;
 
@@ -21,8 +27,8 @@ impl Market {
     }
 
     #[event(permission = AllowAny, key = "type")]
-    fn shared(&self, event: &Arc<Priced>) -> usize {
-        event.symbol.len()
+    fn named(&self, event: &Named) -> usize {
+        event.r#type.len()
     }
 
     #[event(permission = AllowAny, key = 1)]
@@ -31,8 +37,8 @@ impl Market {
     }
 
     #[event(permission = AllowAny)]
-    fn counted(&self, event: &u32) -> u32 {
-        *event
+    fn counted(&self, event: &Counted) -> u32 {
+        event.0
     }
 }
 
@@ -45,7 +51,7 @@ struct Room {
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Market, permission = AllowAny, publish = members, events(Moved), public_name = "{1}:{0}")]
-struct Pair(u32, &'static str);
+struct Pair(u32, String);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Market, permission = AllowAny, publish = members, events(Moved), public_name = "lobby {{0}}")]
@@ -70,7 +76,7 @@ group!(Written, number, "written/{number}");
 fn main() {
     let room = Room { room_id: 3, r#type: "open".to_owned() };
     assert_eq!(room.public_name().as_deref(), Some("rooms/3/{open}"));
-    assert_eq!(Pair(1, "one").public_name().as_deref(), Some("one:1"));
+    assert_eq!(Pair(1, "one".to_owned()).public_name().as_deref(), Some("one:1"));
     assert_eq!(Lobby.public_name().as_deref(), Some("lobby {0}"));
     assert_eq!(Nameless.public_name(), None);
     assert_eq!(Written { number: 7 }.public_name().as_deref(), Some("written/7"));
@@ -80,14 +86,14 @@ fn main() {
     assert!(key(&priced("A", 1)).is_some());
     assert_eq!(key(&priced("A", 1)), key(&priced("A", 2)));
     assert_ne!(key(&priced("A", 1)), key(&priced("B", 1)));
-    let key = |kind: u8| Market.coalescing_hash(&Arc::new(priced("A", kind)));
+    let key = |kind: u8| Market.coalescing_hash(&Named { r#type: Box::new([kind]) });
     assert!(key(1) == key(1) && key(1) != key(2));
     assert_eq!(Market.coalescing_hash(&Moved(1, None)), Market.coalescing_hash(&Moved(2, None)));
     assert_ne!(Market.coalescing_hash(&Moved(1, None)), Market.coalescing_hash(&Moved(1, Some(1))));
-    assert_eq!(Market.coalescing_hash(&5_u32), None);
+    assert_eq!(Market.coalescing_hash(&Counted(5)), None);
     let is_equal = |one, other| <Market as Emits<Priced>>::has_equal_key(&priced(one, 1), &priced(other, 2));
     assert!(is_equal("A", "A") && !is_equal("A", "B"));
     assert!(Market::has_equal_key(&Moved(1, None), &Moved(2, None)));
     assert!(!Market::has_equal_key(&Moved(1, None), &Moved(1, Some(1))));
-    assert!(!Market::has_equal_key(&5_u32, &5_u32));
+    assert!(!Market::has_equal_key(&Counted(5), &Counted(5)));
 }

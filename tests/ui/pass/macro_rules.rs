@@ -63,6 +63,7 @@ macro_rules! consumer {
     ($consumer:ident, $event:ident, $field:ident, $renew:ident, $name:ident, $ty:ty) => {
         struct $consumer;
 
+        #[derive(portcullis::Event)]
         struct $event {
             $field: $ty,
         }

@@ -122,6 +122,7 @@ impl Chat {
     }
 }
 
+#[derive(portcullis::Event)]
 struct Event {
     __event: u8,
 }

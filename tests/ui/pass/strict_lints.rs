@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use portcullis::{AllowAny, ConnectContext, Context, Created, Disconnect, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent, Object, ObjectKey, ObjectPermission, Permission, PermissionContext, Result, StatusCode, User, consumer, handler};
+use portcullis::{AllowAny, ConnectContext, Context, Created, Disconnect, Event, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent, Object, ObjectKey, ObjectPermission, Permission, PermissionContext, Result, StatusCode, User, consumer, handler};
 
 portcullis::permissions! {
     pub chat {
@@ -36,7 +36,7 @@ pub struct Chat {
 }
 
 /// An event.
-#[derive(Debug)]
+#[derive(Debug, Event)]
 pub struct Moved {
     room: u64,
 }

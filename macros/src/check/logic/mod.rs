@@ -8,7 +8,7 @@ mod truth_table;
 pub(super) use expression::check_expression;
 
 use crate::diagnostics::Diagnostics;
-use crate::model::block::{Block, BlockPermission};
+use crate::model::block::Block;
 use crate::model::expression::Expression;
 
 /// Checks the expressions of a block, each alone and those of its actions together with its own.
@@ -36,14 +36,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 
 /// Rejects `AllowAny` on an action whose block has a permission, because it cannot widen that permission.
 fn check_redundant_allow_any(expression: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
-    let is_restricted = match &block.permission {
-        BlockPermission::Absent => false,
-        BlockPermission::Inherited => true,
-        BlockPermission::Expression(block_expression) => {
-            block_expression.sole_permission_name().as_deref() != Some("AllowAny")
-        }
-    };
-    if is_restricted && expression.sole_permission_name().as_deref() == Some("AllowAny") {
+    if block.permission.restricts() && expression.sole_permission_name().as_deref() == Some("AllowAny") {
         let text = "`AllowAny` has no effect, because the permission of the block must hold as well; remove it";
         diagnostics.error(&expression.tokens, text);
     }

@@ -50,9 +50,8 @@ impl NamedLeaf<'_> {
         if self.leaf.is_codename {
             return Some(quote_spanned!(locals.site=> #beforehand(#none)));
         }
-        let as_permission = self.as_permission()?;
-        let always = quote_spanned!(self.leaf.span=> #as_permission::ALWAYS);
-        Some(quote_spanned!(locals.site=> #beforehand(#always)))
+        let answer = self.object_answer()?;
+        Some(quote_spanned!(locals.site=> #beforehand(#answer)))
     }
 
     /// Evaluates the leaf for the parameter that it names.
@@ -68,8 +67,8 @@ impl NamedLeaf<'_> {
         }
         // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
-        let (may, subject) = (paths::may_on(at), paths::at_span(&subject.local, at));
-        Some(quote_spanned!(at=> #may(#call, #name, #subject).await))
+        let (may, keys, subject) = (paths::may_on(at), paths::collect_keys(at), paths::at_span(&subject.local, at));
+        Some(quote_spanned!(at=> #may(#call, #name, #keys(#subject)).await))
     }
 
     /// Evaluates the leaf for one object after the other.
@@ -97,8 +96,8 @@ impl NamedLeaf<'_> {
             let no_opinion = paths::no_opinion(locals.site);
             return Some(quote_spanned!(locals.site=> #no_opinion()));
         }
-        let (as_permission, value) = (self.as_permission()?, self.value());
-        Some(quote_spanned!(self.leaf.span=> #as_permission::can_connect(&#value, #handler, #cx).await))
+        let (options, value) = (self.options()?, self.value());
+        Some(quote_spanned!(self.leaf.span=> #options::can_connect(&#value, #handler, #cx).await))
     }
 
     /// Evaluates the leaf for a strict connect check: without a connect opinion it is evaluated as for a message.

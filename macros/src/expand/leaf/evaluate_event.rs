@@ -28,13 +28,27 @@ impl NamedLeaf<'_> {
         }
     }
 
+    /// Returns the `HEADERS` of the leaf of an event of type `ty`. A codename reads none.
+    pub(in crate::expand) fn event_headers(&self, ty: &TokenStream) -> Option<TokenStream> {
+        let (span, name, permission) = (self.leaf.span, &self.name, paths::event_leaf(self.leaf.span));
+        (!self.leaf.is_codename).then(|| quote_spanned!(span=> <#name as #permission<#ty, Self, _>>::HEADERS))
+    }
+
+    /// Returns the `HEADERS` of the leaf of a group. A codename reads none.
+    pub(in crate::expand) fn group_headers(&self, consumer_type: &TokenStream) -> Option<TokenStream> {
+        let (span, name, permission) = (self.leaf.span, &self.name, paths::group_leaf(self.leaf.span));
+        (!self.leaf.is_codename)
+            .then(|| quote_spanned!(span=> <#name as #permission<Self, #consumer_type, _>>::HEADERS))
+    }
+
     /// Evaluates the leaf for a group.
     pub(in crate::expand) fn evaluate_group(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if let Some((borrow, subject_field)) = self.subject_field(group) {
-            let (at, may_on) = (subject_field.span(), paths::may_join_on(subject_field.span()));
-            let call = quote_spanned!(at=> #may_on(#call, #name, #subject_field).await);
+            let at = subject_field.span();
+            let (may_on, keys) = (paths::may_join_on(at), paths::collect_keys(at));
+            let call = quote_spanned!(at=> #may_on(#call, #name, #keys(#subject_field)).await);
             return quote_spanned!(at=> { #borrow #call });
         }
         if self.leaf.is_codename {

@@ -1,9 +1,10 @@
-//! One leaf: its alias, its value, the captures that it names, and the checks of its parameter.
+//! One leaf: its value, the captures that it names, and the checks of its parameter.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, Member, PathArguments, Token};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Generics, Member, PathArguments, Token};
 
+use super::alias;
 use crate::expand::object_parameters;
 use crate::expand::paths::{self, Locals};
 use crate::expand::tokens::{mentions_generics, string_literal};
@@ -11,13 +12,16 @@ use crate::model::action::Action;
 use crate::model::expression::{Expression, object_permission_name};
 use crate::model::object::Object;
 use crate::model::parameter::{Parameter, ParameterKind};
-use crate::model::{Leaf, replace_placeholders, respan, unraw_name};
+use crate::model::{Leaf, respan, unraw_name};
 
 /// A leaf with its generated name and the parameter that it names.
 pub(in crate::expand) struct NamedLeaf<'a> {
     pub(in crate::expand) leaf: &'a Leaf,
     /// The alias, or the path as written if it names generics of the block.
     pub(in crate::expand) name: TokenStream,
+    has_alias: bool,
+    /// The function that returns the leaf as a value, if there is one.
+    constructor: Option<Ident>,
     pub(super) subject: Option<LeafSubject<'a>>,
     /// Whether the leaf is under a `!`.
     is_negated: bool,
@@ -41,11 +45,12 @@ pub(in crate::expand) fn named_leaves<'a>(
 ) -> Vec<NamedLeaf<'a>> {
     let leaves =
         expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, is_negated))| {
-            let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
+            let has_alias = !mentions_generics(leaf.path.to_token_stream(), generics);
+            let name = if has_alias {
+                alias::alias_name(leaf, role, position).to_token_stream()
+            } else {
                 // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
                 respan(leaf_path(leaf), leaf.span)
-            } else {
-                leaf_alias(leaf, role, position).to_token_stream()
             };
             let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
             let subject = parameter.map(|(position, parameter)| {
@@ -56,38 +61,10 @@ pub(in crate::expand) fn named_leaves<'a>(
                 let ty = object.map_or(&parameter.ty, |object| &object.ty);
                 LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
             });
-            NamedLeaf { leaf, name, subject, is_negated }
+            let constructor = alias::constructor_name(expression, leaf, role, position, generics);
+            NamedLeaf { leaf, name, has_alias, constructor, subject, is_negated }
         });
     leaves.collect()
-}
-
-/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
-pub(in crate::expand) fn leaf_aliases(
-    expression: &Expression,
-    role: &str,
-    generics: &Generics,
-    cfgs: &[Attribute],
-) -> TokenStream {
-    let leaves = expression.leaves.iter().enumerate();
-    let nameable = leaves.filter(|(_, leaf)| !mentions_generics(leaf.path.to_token_stream(), generics));
-    let leaf_aliases = nameable.map(|(position, leaf)| {
-        let (name, path) = (leaf_alias(leaf, role, position), &leaf.path);
-        if leaf.is_codename {
-            let codename = paths::codename(leaf.span);
-            return quote!(#(#cfgs)* const #name: #codename = #path;);
-        }
-        quote!(#(#cfgs)* type #name = #path;)
-    });
-    leaf_aliases.collect()
-}
-
-/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
-fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
-    if leaf.is_codename {
-        let role = role.to_uppercase();
-        return format_ident!("__{role}LEAF{position}", span = leaf.span);
-    }
-    format_ident!("__{role}Leaf{position}", span = leaf.span)
 }
 
 /// Returns the path in a form that is valid as a type and at the head of a value.
@@ -102,6 +79,11 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
 }
 
 impl NamedLeaf<'_> {
+    /// Returns whether the name is an alias, which means the same type in every item.
+    pub(super) fn has_alias(&self) -> bool {
+        self.has_alias
+    }
+
     /// Returns whether the leaf names the parameter at `position`.
     pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
         self.subject.as_ref().is_some_and(|subject| subject.position == position)
@@ -137,11 +119,12 @@ impl NamedLeaf<'_> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         let subject =
             self.subject.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
-        let (as_permission, depends, text, name) =
-            (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
-        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
-        let converted = string_literal(&converted, span);
-        let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
+        let (answer, check) = (self.object_answer()?, paths::check_not_constant(span));
+        let (text, name) = (&leaf.text, &subject.parameter.name);
+        let allow_any = string_literal(&format!("`{text}` allows every object; write `AllowAny({name})`"), span);
+        let deny_all =
+            string_literal(&format!("`{text}` is `DenyAll`, which takes no object; write `DenyAll` alone"), span);
+        let depends = quote_spanned!(span=> #check(#answer, #allow_any, #deny_all););
         let object = subject.object.filter(|_| self.is_negated);
         let single = object.map(|object| {
             let (single, loaded_parameter) =
@@ -156,54 +139,77 @@ impl NamedLeaf<'_> {
         Some(quote!(#depends #single))
     }
 
-    /// Returns the permission trait through which `handler` evaluates the leaf.
-    fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
-        let (leaf, span) = (self.leaf, self.leaf.span);
+    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
+    pub(super) fn as_permission(&self) -> Option<TokenStream> {
+        let (leaf, span, name) = (self.leaf, self.leaf.span, &self.name);
         if leaf.is_codename {
             return None;
         }
         if leaf.subject.is_none() {
             // The marker that distinguishes permissions from rules is inferred.
             let permission = paths::permission_leaf(span);
-            return Some(quote_spanned!(span=> #permission<#handler, _>));
+            return Some(quote_spanned!(span=> <#name as #permission<Self, _>>));
         }
-        let subject = self.subject.as_ref()?;
-        // By the parameter's type and not by its type argument: an alias hides what is loaded.
-        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
-        let permission = paths::object_permission(span);
-        Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
+        let (object, permission) = (self.object_type()?, paths::object_permission(span));
+        Some(quote_spanned!(span=> <#name as #permission<#object, Self>>))
     }
 
-    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
-    pub(super) fn as_permission(&self) -> Option<TokenStream> {
+    /// Returns the type of the object that the leaf is about.
+    fn object_type(&self) -> Option<TokenStream> {
+        let (subject, span) = (self.subject.as_ref()?, self.leaf.span);
+        // By the parameter's type and not by its type argument: an alias hides what is loaded.
+        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
+        Some(quote_spanned!(span=> #loaded_parameter::Item))
+    }
+
+    /// Returns the type that has the leaf's items with a default. Unlike the permission trait it has no bound, so that a
+    /// type that is not a permission is reported once, where the leaf is evaluated.
+    pub(super) fn options(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
-        let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
-        Some(quote_spanned!(span=> <#name as #permission_trait>))
+        if self.leaf.is_codename {
+            return None;
+        }
+        if self.leaf.subject.is_none() {
+            let options = paths::leaf_options(span);
+            return Some(quote_spanned!(span=> <#options<#name, Self>>));
+        }
+        let (object, options) = (self.object_type()?, paths::object_leaf_options(span));
+        Some(quote_spanned!(span=> <#options<#name, #object, Self>>))
+    }
+
+    /// Returns the answer of a leaf about an object, if it is the same for every object.
+    pub(super) fn object_answer(&self) -> Option<TokenStream> {
+        let (span, options) = (self.leaf.span, self.options()?);
+        Some(quote_spanned!(span=> #options::ANSWER))
     }
 
     /// Returns the `REEVALUATE` of the leaf. A codename is always evaluated again.
     pub(in crate::expand) fn reevaluate(&self) -> TokenStream {
-        let span = self.leaf.span;
-        let reevaluate = self.as_permission().map(|permission| quote_spanned!(span=> #permission::REEVALUATE));
-        reevaluate.unwrap_or_else(|| quote_spanned!(span=> true))
+        let (span, options) = (self.leaf.span, self.options());
+        options.map_or_else(|| quote_spanned!(span=> true), |options| quote_spanned!(span=> #options::REEVALUATE))
     }
 
-    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
-    /// `replacement` is what stands for a placeholder.
-    pub(super) fn value_with(&self, mut replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
-        let (name, span) = (&self.name, self.leaf.span);
-        let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
-            let mut position = Literal::usize_unsuffixed(position);
-            position.set_span(span);
-            let mut argument = argument.clone();
-            replace_placeholders(&mut argument, &mut replacement);
-            quote_spanned!(span=> #position: #argument)
+    /// Returns the headers that the leaf reads, as elements of a list with commas. A codename reads none.
+    pub(in crate::expand) fn headers(&self) -> Option<TokenStream> {
+        let (span, name, options) = (self.leaf.span, &self.name, self.options()?);
+        // One of the two is a default: a leaf is a permission or a rule.
+        let rule = self.subject.is_none().then(|| {
+            let options = paths::rule_options(span);
+            quote_spanned!(span=> <#options<#name, Self>>::HEADERS,)
         });
-        quote_spanned!(span=> #name { #(#fields),* })
+        Some(quote_spanned!(span=> #options::HEADERS, #rule))
+    }
+
+    /// Returns the leaf as a value. `replacement` is what stands for a placeholder.
+    pub(super) fn value_with(&self, replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
+        alias::value(self.leaf, &self.name, replacement)
     }
 
     /// Returns the leaf as a value. The checks have rejected placeholders.
     pub(super) fn value(&self) -> TokenStream {
+        if let Some(constructor) = &self.constructor {
+            return quote_spanned!(self.leaf.span=> #constructor());
+        }
         self.value_with(|placeholder| placeholder.to_token_stream())
     }
 

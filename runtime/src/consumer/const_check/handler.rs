@@ -136,6 +136,7 @@ mod tests {
         name: "ping",
         permission: PERMISSION,
         kept_leaves: 0,
+        headers: &[],
         is_blocking: false,
         is_detached: false,
         capture_uses: &[],
@@ -147,6 +148,7 @@ mod tests {
         name: "Chat",
         permission: None,
         kept_leaves: 0,
+        headers: &[],
         is_inherited: false,
         capture_uses: &[],
         actions: &[],
@@ -168,6 +170,7 @@ mod tests {
             },
             permission: None,
             kept_leaves: 0,
+            headers: &[],
             capture_uses: &[],
             handler: &CHAT,
         };

@@ -7,9 +7,9 @@ use loom::future::block_on;
 use super::{Lobby, Room, Server, Session, drain, explore, finish, forget_grants, spawn};
 use crate::consumer::Consumer;
 use crate::context::ConnectContext;
-use crate::panic::Contained;
+use crate::pubsub::outgoing_event::OutgoingEvent;
 use crate::session::Connections;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 use crate::transport::ConnectionEnd;
 
 /// Three threads: the leaving session, the publisher, and the revalidator unless grants are loaded.
@@ -89,13 +89,15 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
         server.table.revoke();
         let refresh = Connections::new(server.registry.clone()).refresh_user("7");
         assert!(block_on(refresh.revalidated()).is_acknowledged());
-        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        server
+            .registry
+            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
         handshake();
         let result = result.lock().unwrap().take();
         if let Some((session, _)) = result {
             assert_eq!(
                 session.send_queue.next_sequence(),
-                Err(ConnectionEnd::Close(CloseCode::Revoked)),
+                Err(ConnectionEnd::Close(CloseReason::Revoked)),
                 "session established on old grants"
             );
             assert!(finish(&session).is_empty());
@@ -115,7 +117,7 @@ fn handshake_during_disconnect_user_is_closed() {
         let result = result.lock().unwrap().take();
         if let Some((session, changes_at_start)) = result {
             // A handshake that began after the disconnect is a new connection, and may stay.
-            let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseCode::Revoked));
+            let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseReason::Revoked));
             assert!(ended || changes_at_start > 0, "session of a disconnected user stays");
             assert!(finish(&session).is_empty());
         }
@@ -184,7 +186,9 @@ fn change_that_waits_takes_effect_if_its_call_is_dropped() {
         evaluation();
         session.runtime.finish();
         assert_ne!(session.send_queue.epoch(), epoch, "change lost");
-        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        server
+            .registry
+            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
         assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }

@@ -29,14 +29,15 @@ use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, Us
 use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
 use crate::pubsub::event::{Emits, Frame, Subscriber};
+use crate::pubsub::event_type::{Event, EventType};
 use crate::pubsub::group::{Carries, Group};
 use crate::pubsub::join_request::JoinRequest;
+use crate::pubsub::outgoing_event::OutgoingEvent;
 use crate::pubsub::publication::Publication;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::overflow::OverflowPolicy;
 use crate::session::send_queue::SendQueue;
-use crate::session::session::Session;
-use crate::session::session::SessionRegistry;
+use crate::session::session::{Session, SessionLimits, SessionRegistry};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 const READ: Codename = {
@@ -54,6 +55,9 @@ impl User for Member {
         Cow::Borrowed("7")
     }
 }
+
+const LIMITS: SessionLimits =
+    SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
 
 /// The stored rights: whether staff may read.
 struct Table(AtomicBool);
@@ -126,9 +130,17 @@ struct Message {
     is_secret: bool,
 }
 
+impl Event for Message {
+    const NAME: &'static str = "Message";
+    const PATH: &'static str = "Message";
+    const FINGERPRINT: u64 = 0;
+    const IS_LOCAL: bool = true;
+}
+
 impl Emits<Message> for Room {
     const NAME: &'static str = "said";
     const PERMISSION: &'static Expression = UNUSED;
+    const EVENT_TYPE: EventType<Message> = EventType::of("");
 
     fn authorize_event(&self, subscriber: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
         if event.is_secret { subscriber.may(READ) } else { Some(true) }
@@ -147,6 +159,8 @@ impl Group for Lobby {
     type Consumer = Room;
 
     const NAME: &'static str = "Lobby";
+    const PATH: &'static str = "Lobby";
+    const FINGERPRINT: u64 = 0;
     const PERMISSION: &'static Expression = UNUSED;
     const PUBLISH: PublishRule = PublishRule::Members;
 
@@ -182,7 +196,7 @@ impl Server {
     fn session(&self) -> Arc<Session<Room>> {
         let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.counters().clone());
         let id = ConnectionId::random().unwrap();
-        Session::new(&self.registry, id, Arc::new(self.room), send_queue, 9, Duration::from_secs(9), None)
+        Session::new(&self.registry, id, Arc::new(self.room), send_queue, LIMITS)
     }
 
     /// Returns an established session, whose grants are loaded already if `is_loaded`.
@@ -202,14 +216,16 @@ impl Server {
     }
 
     fn publish(&self, number: u8, is_secret: bool) {
-        self.registry.publish(&Lobby, Contained::new(Message { number, is_secret }), None);
+        self.registry.publish(&Lobby, OutgoingEvent::new(&*self.registry, Message { number, is_secret }), None);
     }
 }
 
 /// Delivers a secret event to the session's user.
 fn deliver(session: &Arc<Session<Room>>, number: u8) {
-    session
-        .deliver(&Publication::new(Contained::new(Message { number, is_secret: true }), None), DeliveryPath::Personal);
+    session.deliver(
+        &Publication::new(OutgoingEvent::new(&*session.registry, Message { number, is_secret: true }), None),
+        DeliveryPath::Personal,
+    );
 }
 
 /// Dequeues all queued events.

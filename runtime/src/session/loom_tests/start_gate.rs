@@ -7,7 +7,7 @@ use loom::future::block_on;
 use super::{READ, Room, Server, Session, explore, finish, forget_grants, spawn};
 use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 /// Evaluates the permission of an action and starts it, as dispatch does. Returns whether it started after the change
 /// returned.
@@ -80,7 +80,7 @@ fn action_does_not_start_after_the_session_has_ended() {
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&session, &has_returned);
             if by_server {
-                session.close_with(CloseCode::Revoked);
+                session.close_with(CloseReason::Revoked);
             } else {
                 session.leave_registry();
             }
@@ -110,7 +110,7 @@ fn lingering_session_starts_nothing_after_a_change_that_refuses_it() {
                 }
             });
             if disconnects {
-                session.close_with(CloseCode::Revoked);
+                session.close_with(CloseReason::Revoked);
                 has_returned.store(true, Ordering::SeqCst);
             } else {
                 server.table.revoke();

@@ -1,4 +1,10 @@
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
+
 use super::*;
+use crate::session::backpressure::{HANDLE_PACER, PACER, Pacer};
 
 /// A text that begins with a capital letter has this letter as its coalescing key.
 impl Coalesce for &'static str {
@@ -56,13 +62,13 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
         enqueue_all(&send_queue, &["a", "b"]);
         assert_eq!(drain(&send_queue).unwrap(), ["a", "b"]);
         enqueue_all(&send_queue, &["c", "d", "e"]);
-        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)));
         assert_eq!(enqueue_one(&send_queue, "f", Epoch::default(), Some(0)), EnqueueOutcome::Discarded);
-        send_queue.close_with(CloseCode::Refused);
+        send_queue.close_with(CloseReason::Refused);
         assert_eq!(
             dequeue_before(&send_queue, 9),
-            Err(ConnectionEnd::Close(CloseCode::TooSlow)),
-            "the first close code stays"
+            Err(ConnectionEnd::Close(CloseReason::TooSlow)),
+            "the first reason stays"
         );
         assert_eq!(send_queue.counters.snapshot().too_slow, 1);
     }
@@ -80,7 +86,7 @@ fn event_larger_than_the_queue_is_enqueued_if_the_queue_is_empty() {
         enqueue_all(&send_queue, &["a", "bbb"]);
         match policy {
             OverflowPolicy::DropOldest => assert_eq!(drain(&send_queue).unwrap(), ["bbb"]),
-            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "{policy:?}"),
+            _ => assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)), "{policy:?}"),
         }
     }
 }
@@ -113,7 +119,7 @@ fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
     assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
     assert_eq!(send_queue.counters.snapshot().dropped, 3);
     enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
-    assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "no event is superseded");
+    assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)), "no event is superseded");
 }
 
 #[test]
@@ -150,4 +156,39 @@ fn recall_returns_queued_events_and_makes_older_epochs_stale() {
     assert_eq!(enqueue_one(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
     enqueue_all(&send_queue, &["d"]);
     assert_eq!(drain(&send_queue).unwrap(), ["d"]);
+}
+
+/// The reader never runs.
+#[tokio::test(start_paused = true)]
+async fn reader_that_does_not_run_holds_a_publisher_for_100_ms() {
+    let send_queue = send_queue(2, 100, OverflowPolicy::Close);
+    let (connection, handle) = (Pacer::new(), Pacer::new());
+    let publish = |text| {
+        let enqueue =
+            || HANDLE_PACER.sync_scope(handle.clone(), || enqueue_one(&send_queue, text, Epoch::default(), Some(0)));
+        assert_eq!(PACER.sync_scope(connection.clone(), enqueue), EnqueueOutcome::Enqueued);
+    };
+    publish("a");
+    assert!(!connection.is_held() && !handle.is_held(), "half of the queue is used");
+    publish("b");
+    assert!(connection.is_held() && handle.is_held());
+    let before = Instant::now();
+    assert!(timeout(Duration::from_millis(60), handle.ready()).await.is_err());
+    assert!(handle.is_held(), "a call that was dropped ends no pause");
+    // Either ends the pause of both.
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        handle.ready().await;
+    };
+    tokio::join!(handle.ready(), later);
+    assert_eq!(before.elapsed(), Duration::from_millis(160));
+    assert!(!handle.is_held() && connection.is_held(), "each has a pause of its own");
+    handle.ready().now_or_never().expect("the pause is over");
+    publish("c");
+    assert!(handle.is_held(), "it is held again");
+    assert_eq!(drain(&send_queue).unwrap(), ["a", "b", "c"]);
+    handle.ready().now_or_never().expect("the reader has run");
+    connection.ready().now_or_never().expect("the reader has run");
+    publish("d");
+    assert!(!handle.is_held());
 }

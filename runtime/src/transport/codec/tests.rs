@@ -27,7 +27,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// The messages that the bytes contain, and the code with which decoding has failed.
 #[derive(Debug, PartialEq, Eq)]
-struct Transcript(Vec<Decoded>, Option<CloseCode>);
+struct Transcript(Vec<Decoded>, Option<CloseReason>);
 
 /// Decodes bytes that arrive in chunks of these lengths; the last chunk is the rest.
 fn decode_chunks(bytes: &[u8], lengths: &[usize], max_message_bytes: usize) -> Transcript {
@@ -80,7 +80,7 @@ fn messages(messages: impl IntoIterator<Item = Decoded>) -> Transcript {
     Transcript(messages.into_iter().collect(), None)
 }
 
-fn failure(code: CloseCode) -> Transcript {
+fn failure(code: CloseReason) -> Transcript {
     Transcript(Vec::new(), Some(code))
 }
 
@@ -89,7 +89,11 @@ fn message_of_any_length_is_decoded() {
     for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536, 100_000] {
         let payload = "*".repeat(length);
         assert_eq!(decode(&[frame(FIN | TEXT, payload.as_bytes())]), messages([text(&payload)]), "{length}");
-        assert_eq!(decode(&[frame(FIN | BINARY, payload.as_bytes())]), messages([binary(payload.as_bytes())]), "{length}");
+        assert_eq!(
+            decode(&[frame(FIN | BINARY, payload.as_bytes())]),
+            messages([binary(payload.as_bytes())]),
+            "{length}"
+        );
     }
 }
 
@@ -101,7 +105,7 @@ fn ping_and_pong_are_decoded_up_to_125_bytes() {
     assert_eq!(decode(&[frame(FIN | PONG, b"unsolicited")]), messages([Decoded::Pong]));
     for opcode in [PING, PONG, CLOSE] {
         for length in [126, 127, 70_000] {
-            assert_eq!(decode(&[frame(FIN | opcode, &vec![0xfe; length])]), failure(CloseCode::ProtocolError));
+            assert_eq!(decode(&[frame(FIN | opcode, &vec![0xfe; length])]), failure(CloseReason::ProtocolError));
         }
     }
     let ten = vec![frame(FIN | PING, b"x"); 10];
@@ -114,7 +118,7 @@ fn reserved_bit_is_a_protocol_error() {
         for opcode in [TEXT, BINARY, PING, PONG, CLOSE] {
             let frames =
                 [frame(FIN | TEXT, b"first"), frame(FIN | reserved << 4 | opcode, b""), frame(FIN | PING, b"")];
-            assert_eq!(decode(&frames), Transcript(vec![text("first")], Some(CloseCode::ProtocolError)));
+            assert_eq!(decode(&frames), Transcript(vec![text("first")], Some(CloseReason::ProtocolError)));
         }
     }
 }
@@ -123,7 +127,7 @@ fn reserved_bit_is_a_protocol_error() {
 fn reserved_opcode_is_a_protocol_error() {
     for opcode in (3..8).chain(11..16) {
         for payload in [&b""[..], b"x", &[b'x'; 200]] {
-            assert_eq!(decode(&[frame(FIN | opcode, payload)]), failure(CloseCode::ProtocolError), "{opcode}");
+            assert_eq!(decode(&[frame(FIN | opcode, payload)]), failure(CloseReason::ProtocolError), "{opcode}");
         }
     }
 }
@@ -132,14 +136,14 @@ fn reserved_opcode_is_a_protocol_error() {
 fn unmasked_frame_is_a_protocol_error() {
     let mut unmasked = Vec::new();
     encode(TEXT, b"x", &mut unmasked);
-    assert_eq!(decode(&[unmasked]), failure(CloseCode::ProtocolError));
+    assert_eq!(decode(&[unmasked]), failure(CloseReason::ProtocolError));
 }
 
 #[test]
 fn length_that_is_not_the_shortest_is_a_protocol_error() {
     let header = |length: &[u8]| [&[FIN | TEXT], length, &MASK].concat();
     for length in [&[0xFE, 0, 125][..], &[0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], &[0xFF, 0x80, 0, 0, 0, 0, 1, 0, 0]] {
-        assert_eq!(decode(&[header(length)]), failure(CloseCode::ProtocolError), "{length:?}");
+        assert_eq!(decode(&[header(length)]), failure(CloseReason::ProtocolError), "{length:?}");
     }
 }
 
@@ -167,14 +171,14 @@ fn fragments_are_joined() {
 #[test]
 fn fragment_out_of_place_is_a_protocol_error() {
     for control in [PING, PONG, CLOSE] {
-        assert_eq!(decode(&[frame(control, b"")]), failure(CloseCode::ProtocolError));
+        assert_eq!(decode(&[frame(control, b"")]), failure(CloseReason::ProtocolError));
     }
-    assert_eq!(decode(&[frame(CONTINUATION, b"x")]), failure(CloseCode::ProtocolError));
-    assert_eq!(decode(&[frame(FIN | CONTINUATION, b"x")]), failure(CloseCode::ProtocolError));
+    assert_eq!(decode(&[frame(CONTINUATION, b"x")]), failure(CloseReason::ProtocolError));
+    assert_eq!(decode(&[frame(FIN | CONTINUATION, b"x")]), failure(CloseReason::ProtocolError));
     let completed = [frame(TEXT, b"a"), frame(FIN | CONTINUATION, b"b"), frame(FIN | CONTINUATION, b"c")];
-    assert_eq!(decode(&completed), Transcript(vec![text("ab")], Some(CloseCode::ProtocolError)));
+    assert_eq!(decode(&completed), Transcript(vec![text("ab")], Some(CloseReason::ProtocolError)));
     for opcode in [TEXT, BINARY] {
-        assert_eq!(decode(&[frame(TEXT, b"a"), frame(FIN | opcode, b"b")]), failure(CloseCode::ProtocolError));
+        assert_eq!(decode(&[frame(TEXT, b"a"), frame(FIN | opcode, b"b")]), failure(CloseReason::ProtocolError));
     }
 }
 
@@ -202,9 +206,9 @@ fn utf8_is_checked() {
         b"\xfe",
     ];
     for invalid in invalid {
-        assert_eq!(decode(&[frame(FIN | TEXT, invalid)]), failure(CloseCode::InvalidUtf8), "{invalid:?}");
+        assert_eq!(decode(&[frame(FIN | TEXT, invalid)]), failure(CloseReason::InvalidUtf8), "{invalid:?}");
         let fragments = [frame(TEXT, "κ".as_bytes()), frame(FIN | CONTINUATION, invalid)];
-        assert_eq!(decode(&fragments), failure(CloseCode::InvalidUtf8), "{invalid:?}");
+        assert_eq!(decode(&fragments), failure(CloseReason::InvalidUtf8), "{invalid:?}");
     }
 }
 
@@ -212,23 +216,23 @@ fn utf8_is_checked() {
 fn invalid_utf8_in_a_fragment_fails_before_the_message_is_complete() {
     let fragments = [frame(TEXT, b"\xce\xba\xe1"), frame(CONTINUATION, b"\xbd\xb9"), frame(CONTINUATION, b"\xf4\x90")];
     assert_eq!(decode(&fragments[..2]), messages([]));
-    assert_eq!(decode(&fragments), failure(CloseCode::InvalidUtf8));
+    assert_eq!(decode(&fragments), failure(CloseReason::InvalidUtf8));
 }
 
 #[test]
 fn close_frame_is_checked() {
     let close = |code: u16, reason: &[u8]| frame(FIN | CLOSE, &[&code.to_be_bytes(), reason].concat());
     assert_eq!(decode(&[frame(FIN | CLOSE, b"")]), messages([Decoded::Close(None)]));
-    assert_eq!(decode(&[frame(FIN | CLOSE, b"\x03")]), failure(CloseCode::ProtocolError));
+    assert_eq!(decode(&[frame(FIN | CLOSE, b"\x03")]), failure(CloseReason::ProtocolError));
     assert_eq!(decode(&[close(1000, &[b'*'; 123])]), messages([Decoded::Close(Some(1000))]));
-    assert_eq!(decode(&[close(1000, &[b'*'; 124])]), failure(CloseCode::ProtocolError));
-    assert_eq!(decode(&[close(1000, b"\xce\xba\xe1")]), failure(CloseCode::InvalidUtf8));
+    assert_eq!(decode(&[close(1000, &[b'*'; 124])]), failure(CloseReason::ProtocolError));
+    assert_eq!(decode(&[close(1000, b"\xce\xba\xe1")]), failure(CloseReason::InvalidUtf8));
     let valid = (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]);
     for code in valid {
         assert_eq!(decode(&[close(code, b"bye")]), messages([Decoded::Close(Some(code))]), "{code}");
     }
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
-        assert_eq!(decode(&[close(code, b"")]), failure(CloseCode::ProtocolError), "{code}");
+        assert_eq!(decode(&[close(code, b"")]), failure(CloseReason::ProtocolError), "{code}");
     }
 }
 
@@ -237,12 +241,12 @@ fn message_over_the_limit_is_refused_at_its_header() {
     let limited = |bytes: &[u8]| decode_chunks(bytes, &[], 100);
     assert_eq!(limited(&frame(FIN | TEXT, &[b'x'; 100])).0.len(), 1);
     let long = frame(FIN | BINARY, &[b'x'; 101]);
-    assert_eq!(limited(&long[..6]), failure(CloseCode::MessageTooLarge));
+    assert_eq!(limited(&long[..6]), failure(CloseReason::MessageTooLarge));
     assert_eq!(limited(&[FIN | TEXT, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]), {
-        failure(CloseCode::MessageTooLarge)
+        failure(CloseReason::MessageTooLarge)
     });
     let fragments = [frame(TEXT, &[b'x'; 60]), frame(CONTINUATION, &[b'x'; 40]), frame(FIN | CONTINUATION, b"x")];
-    assert_eq!(limited(&fragments.concat()), failure(CloseCode::MessageTooLarge));
+    assert_eq!(limited(&fragments.concat()), failure(CloseReason::MessageTooLarge));
     assert_eq!(limited(&[&fragments[0][..], &frame(FIN | PING, &[1; 125])].concat()).0.len(), 1);
 }
 
@@ -325,12 +329,12 @@ fn decode_with_tungstenite(bytes: &[u8], max_message_bytes: usize) -> Transcript
                 return Transcript(decoded, None);
             }
             Ok(Message::Frame(_)) => unreachable!("never read"),
-            Err(Error::Capacity(_)) => return Transcript(decoded, Some(CloseCode::MessageTooLarge)),
-            Err(Error::Utf8(_)) => return Transcript(decoded, Some(CloseCode::InvalidUtf8)),
+            Err(Error::Capacity(_)) => return Transcript(decoded, Some(CloseReason::MessageTooLarge)),
+            Err(Error::Utf8(_)) => return Transcript(decoded, Some(CloseReason::InvalidUtf8)),
             Err(Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
                 return Transcript(decoded, None);
             }
-            Err(Error::Protocol(_)) => return Transcript(decoded, Some(CloseCode::ProtocolError)),
+            Err(Error::Protocol(_)) => return Transcript(decoded, Some(CloseReason::ProtocolError)),
             Err(other) => panic!("{other}"),
         });
     }
@@ -359,7 +363,7 @@ proptest! {
     fn any_bytes_give_messages_or_a_close_code(bytes in vec(any::<u8>(), 0..400), lengths in vec(0..40_usize, 0..30)) {
         let Transcript(decoded, code) = decode_chunks(&bytes, &lengths, 100);
         prop_assert!(decoded.len() <= bytes.len());
-        let codes = [CloseCode::ProtocolError, CloseCode::InvalidUtf8, CloseCode::MessageTooLarge];
+        let codes = [CloseReason::ProtocolError, CloseReason::InvalidUtf8, CloseReason::MessageTooLarge];
         prop_assert!(code.is_none_or(|code| codes.contains(&code)));
     }
 

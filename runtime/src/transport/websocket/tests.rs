@@ -5,7 +5,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::transport::CloseCode;
+use crate::transport::CloseReason;
 
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -158,7 +158,7 @@ async fn close_frame_of_the_client_is_answered_once() {
     client.write_all(&[frame(8, b"\x0f\xa0bye"), frame(TEXT, b"late")].concat()).await.unwrap();
     assert!(transport.next().await.is_none());
     assert!(transport.next().await.is_none());
-    transport.start_send(Outgoing::Close(CloseCode::Idle)).unwrap();
+    transport.start_send(Outgoing::Close(Box::new(CloseReason::Idle.frame()))).unwrap();
     assert!(transport.start_send(Outgoing::Reply("late")).is_err());
     poll_fn(|cx| transport.poll_close(cx)).await.unwrap();
     let mut sent = Vec::new();
@@ -170,7 +170,7 @@ async fn close_frame_of_the_client_is_answered_once() {
 async fn nothing_is_sent_after_a_close_frame() {
     let (mut transport, mut client) = pair(1024);
     transport.start_send(Outgoing::Reply("last")).unwrap();
-    transport.start_send(Outgoing::Close(CloseCode::Revoked)).unwrap();
+    transport.start_send(Outgoing::Close(Box::new(CloseReason::Revoked.frame()))).unwrap();
     assert!(transport.start_send(Outgoing::Ping).is_err());
     client.write_all(&[frame(PING, b"x"), frame(8, b"")].concat()).await.unwrap();
     assert!(matches!(transport.next().await, Some(Incoming::Ping)));
@@ -184,7 +184,7 @@ async fn violation_is_reported_once_and_the_rest_is_dropped_until_the_client_is_
     let (mut transport, mut client) = pair(1 << 20);
     client.write_all(&[frame(TEXT, b"first"), frame(3, b""), frame(TEXT, &[b'x'; 100_000])].concat()).await.unwrap();
     assert_eq!(next_text(&mut transport).await, "first");
-    assert!(matches!(transport.next().await, Some(Incoming::Broken(CloseCode::ProtocolError))));
+    assert!(matches!(transport.next().await, Some(Incoming::Broken(CloseReason::ProtocolError))));
     assert!(is_idle(&mut transport));
     assert_eq!(transport.input.capacity(), 0);
     drop(client);

@@ -1,8 +1,9 @@
 // An `async` `#[event]` method: delivery does not wait.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

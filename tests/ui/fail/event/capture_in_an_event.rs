@@ -1,8 +1,9 @@
 // An event has no route, so its permission cannot name a capture.
 
-use portcullis::{Result, Rule, Scope, consumer};
+use portcullis::{Event, Result, Rule, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 struct InRoom(u32);

@@ -1,8 +1,9 @@
 // A negated codename in the permission of an event: codenames only grant.
 
-use portcullis::{IsAuthenticated, consumer, permissions};
+use portcullis::{Event, IsAuthenticated, consumer, permissions};
 
 struct Chat;
+#[derive(Event)]
 struct Sent {
     room: u32,
 }

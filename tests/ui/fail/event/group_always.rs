@@ -1,8 +1,9 @@
 // The permission of a group always holds.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

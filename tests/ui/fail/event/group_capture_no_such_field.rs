@@ -1,8 +1,9 @@
 // A group has no route: braces name a field of its key.
 
-use portcullis::{AllowAny, Group, Result, Rule, Scope, consumer};
+use portcullis::{AllowAny, Event, Group, Result, Rule, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 struct InRoom(u32);

@@ -1,8 +1,9 @@
 // The key is an enum, which has no fields.
 
-use portcullis::{AllowAny, Group, Result, Rule, Scope, consumer};
+use portcullis::{AllowAny, Event, Group, Result, Rule, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 struct InRoom(u32);

@@ -1,9 +1,11 @@
 // An event in `events(..)` for which the consumer has no `#[event]` method.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
+#[derive(Event)]
 struct Edited;
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // A field that a leaf takes is cloned.
 
-use portcullis::{AllowAny, Group, Result, Rule, Scope, consumer};
+use portcullis::{AllowAny, Event, Group, Result, Rule, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 struct InRoom(RoomId);
@@ -21,7 +22,7 @@ impl Chat {
     }
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct RoomId(u32);
 
 #[derive(PartialEq, Eq, Hash, Group)]

@@ -1,8 +1,9 @@
 // A permission type is evaluated for the whole group, not for a field of it.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

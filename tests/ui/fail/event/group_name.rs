@@ -1,8 +1,9 @@
-// `name` on a group: its name is that of the type. The message suggests `public_name`.
+// `name` on a group with a field of its key, which is meant for frames. The message suggests `public_name`.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]
@@ -14,7 +15,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent), name = "rooms")]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent), name = "rooms/{room_id}")]
 struct RoomGroup {
     room_id: u32,
 }

@@ -1,8 +1,9 @@
 // A codename that names a field of a tuple struct: only a named field can be used.
 
-use portcullis::{AllowAny, Group, consumer, permissions};
+use portcullis::{AllowAny, Event, Group, consumer, permissions};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // A codename evaluated for a field that the group does not have.
 
-use portcullis::{AllowAny, Group, consumer, permissions};
+use portcullis::{AllowAny, Event, Group, consumer, permissions};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // A group type that does not implement `Hash`.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // `consumer` names a handler: only connections of a consumer can join groups.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer, handler};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

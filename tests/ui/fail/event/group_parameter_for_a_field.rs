@@ -1,8 +1,9 @@
 // A field of the key is named without braces.
 
-use portcullis::{AllowAny, Group, Result, Rule, Scope, consumer};
+use portcullis::{AllowAny, Event, Group, Result, Rule, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 struct InRoom(u32);

@@ -1,8 +1,9 @@
 // A placeholder in `public_name` that names no field of the group. The message lists the fields.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

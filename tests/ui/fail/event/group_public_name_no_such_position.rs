@@ -1,8 +1,9 @@
 // A placeholder in `public_name` with a position that the tuple struct does not have.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // A placeholder in the `public_name` of an enum, which has no fields of its own.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

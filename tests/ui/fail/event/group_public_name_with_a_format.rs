@@ -1,8 +1,9 @@
 // A placeholder in `public_name` with a format specifier: only the name of a field is accepted.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // An operator without an operand in the `publish` expression.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // `members` combined with a permission.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

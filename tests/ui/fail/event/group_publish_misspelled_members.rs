@@ -1,8 +1,9 @@
 // `member` instead of `members`.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

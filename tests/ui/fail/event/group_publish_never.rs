@@ -1,8 +1,9 @@
 // The `publish` expression can never hold.
 
-use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Event, Group, IsAuthenticated, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

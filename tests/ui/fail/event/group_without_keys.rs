@@ -1,8 +1,9 @@
 // `#[group]` without its three required keys: `consumer`, `permission` and `events`.
 
-use portcullis::{AllowAny, Group, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // `#[event]` in a `#[handler]` block: only consumers deliver events.
 
-use portcullis::{AllowAny, handler};
+use portcullis::{AllowAny, Event, handler};
 
 struct Rooms;
+#[derive(Event)]
 struct Sent;
 
 #[handler(permission = AllowAny)]

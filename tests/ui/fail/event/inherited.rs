@@ -1,8 +1,9 @@
 // `permission = inherited` on an event: there is no parent permission to inherit.
 
-use portcullis::consumer;
+use portcullis::{Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // `key` names a field that the event does not have. The error is at the key.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Priced {
     symbol: u32,
 }

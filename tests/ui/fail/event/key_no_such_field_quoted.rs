@@ -1,8 +1,9 @@
 // A quoted `key` names a field that the event does not have.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Priced {
     symbol: u32,
 }

@@ -1,10 +1,11 @@
 // The coalescing key must implement `Eq`, because different keys may have the same hash. The error is at the key.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
-#[derive(Hash)]
+#[derive(Hash, serde::Serialize, serde::Deserialize)]
 struct Symbol(u32);
+#[derive(Event)]
 struct Priced {
     symbol: Symbol,
 }

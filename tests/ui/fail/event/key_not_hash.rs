@@ -1,8 +1,9 @@
 // The coalescing key must implement `Hash` and `Eq`, and `f64` implements neither. The errors are at the key.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Priced {
     symbol: f64,
 }

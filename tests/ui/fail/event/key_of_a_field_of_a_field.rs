@@ -1,8 +1,9 @@
 // `key` names a nested field: it must be a field of the event itself. The whole value is underlined.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Priced {
     symbol: u32,
 }

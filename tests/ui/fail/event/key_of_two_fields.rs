@@ -1,8 +1,9 @@
 // `key` with two fields: it takes the name of one field, not an expression.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Priced {
     symbol: u32,
 }

@@ -1,8 +1,9 @@
 // A permission type is evaluated for the whole event, not for a field of it.
 
-use portcullis::{Consumer, EventPermission, Scope, consumer};
+use portcullis::{Consumer, Event, EventPermission, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent {
     room: u32,
 }

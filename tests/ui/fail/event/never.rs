@@ -1,8 +1,9 @@
 // The permission of an event can never hold.
 
-use portcullis::{Consumer, EventPermission, IsAuthenticated, Scope, consumer};
+use portcullis::{Consumer, Event, EventPermission, IsAuthenticated, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent {
     room: u32,
 }

@@ -1,8 +1,9 @@
 // A mistake in a consumer and one in a group are reported without follow-up errors.
 
-use portcullis::{AllowAny, Context, Group, Result, consumer};
+use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

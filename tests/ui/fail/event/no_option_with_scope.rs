@@ -1,8 +1,9 @@
 // An `#[event]` method that takes the scope must return an `Option`.
 
-use portcullis::{AllowAny, Scope, consumer};
+use portcullis::{AllowAny, Event, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

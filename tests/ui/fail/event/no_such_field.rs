@@ -1,8 +1,9 @@
 // A codename evaluated for a field that the event does not have.
 
-use portcullis::{consumer, permissions};
+use portcullis::{Event, consumer, permissions};
 
 struct Chat;
+#[derive(Event)]
 struct Sent {
     room: u32,
 }

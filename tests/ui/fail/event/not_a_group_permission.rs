@@ -1,8 +1,9 @@
 // The permission of a group must implement `GroupPermission`, not only `Permission`.
 
-use portcullis::{AllowAny, Group, Handler, Permission, PermissionContext, Result, consumer};
+use portcullis::{AllowAny, Event, Group, Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // The permission of an event must implement `EventPermission`, not only `Permission`.
 
-use portcullis::{Handler, Permission, PermissionContext, Result, consumer};
+use portcullis::{Event, Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent {
     room: u32,
 }

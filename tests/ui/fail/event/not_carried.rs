@@ -1,10 +1,12 @@
 // Publishing to a group an event that its `events(..)` does not list.
 
-use portcullis::{AllowAny, Context, Group, Result, consumer};
+use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
 
 struct Edited;
+#[derive(Event)]
 struct Typed;
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // The payload of an event does not implement `Serialize`.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 struct View;
 

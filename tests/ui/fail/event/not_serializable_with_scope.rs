@@ -1,8 +1,9 @@
 // The payload of an event that takes the scope does not implement `Serialize`.
 
-use portcullis::{AllowAny, Scope, consumer};
+use portcullis::{AllowAny, Event, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 struct View;
 

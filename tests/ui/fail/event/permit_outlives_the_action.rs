@@ -1,8 +1,9 @@
 // A permit to publish that a task keeps after the action has ended.
 
-use portcullis::{AllowAny, Context, Group, Result, consumer};
+use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

@@ -1,9 +1,11 @@
 // Two events with the same name: both are reported, the later one first.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
+#[derive(Event)]
 struct Edited;
 
 #[consumer]

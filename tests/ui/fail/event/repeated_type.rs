@@ -1,8 +1,9 @@
 // Two events with the same type: both are reported, the later one first.
 
-use portcullis::{AllowAny, DenyAll, consumer};
+use portcullis::{AllowAny, DenyAll, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

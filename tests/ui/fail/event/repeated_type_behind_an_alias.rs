@@ -1,8 +1,9 @@
 // Two events with the same type, one of them behind a type alias: only the type checker detects this.
 
-use portcullis::{AllowAny, DenyAll, consumer};
+use portcullis::{AllowAny, DenyAll, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 type Again = Sent;
 

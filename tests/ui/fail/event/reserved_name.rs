@@ -1,8 +1,9 @@
 // An event with the name of the one by which the runtime ends a subscription.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Left;
 
 #[consumer]

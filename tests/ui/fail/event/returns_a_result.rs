@@ -1,8 +1,9 @@
 // An `#[event]` method that returns a `Result`: no client would receive the error.
 
-use portcullis::{AllowAny, Result, consumer};
+use portcullis::{AllowAny, Event, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

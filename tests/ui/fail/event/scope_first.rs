@@ -1,8 +1,9 @@
 // The event parameter must come before the scope.
 
-use portcullis::{AllowAny, Scope, consumer};
+use portcullis::{AllowAny, Event, Scope, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
 // The user type of the `Scope` differs from that of the consumer.
 
-use portcullis::{AllowAny, Scope, User, consumer};
+use portcullis::{AllowAny, Event, Scope, User, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 struct Member;
 

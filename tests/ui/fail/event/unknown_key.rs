@@ -1,8 +1,9 @@
 // An unknown key on `#[event]`.
 
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

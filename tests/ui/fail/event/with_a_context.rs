@@ -1,8 +1,9 @@
 // An `#[event]` method takes a `Scope`, not a `Context`.
 
-use portcullis::{AllowAny, Context, consumer};
+use portcullis::{AllowAny, Context, Event, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Sent;
 
 #[consumer]

@@ -1,8 +1,9 @@
-// A permission has no side effects: it cannot join a group.
+// A permission has no side effects: it can neither join a group nor close the connection.
 
-use portcullis::{AllowAny, Group, PermissionContext, Permission, Result, consumer};
+use portcullis::{AllowAny, CloseCode, Event, Group, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
+#[derive(Event)]
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -14,6 +15,7 @@ struct Joins;
 impl Permission<Chat> for Joins {
     async fn has_permission(&self, _: &Chat, cx: &PermissionContext<'_, ()>) -> Result<bool> {
         cx.join(Room).await?;
+        cx.close(CloseCode::NORMAL, "")?;
         Ok(true)
     }
 }

@@ -11,6 +11,7 @@ const SEND: ActionDescriptor = ActionDescriptor {
     name: "send",
     permission: PERMISSION,
     kept_leaves: 0,
+    headers: &[],
     is_blocking: false,
     is_detached: false,
     capture_uses: &[],
@@ -24,6 +25,7 @@ fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor 
         permission: None,
         is_inherited: false,
         kept_leaves: 0,
+        headers: &[],
         capture_uses: &[],
         actions: &[],
         routes,
@@ -43,6 +45,7 @@ fn route(text: &'static str, handler: HandlerDescriptor) -> RouteDescriptor {
         pattern,
         permission: None,
         kept_leaves: 0,
+        headers: &[],
         capture_uses: &[],
         handler: Box::leak(Box::new(handler)),
     }

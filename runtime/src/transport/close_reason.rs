@@ -1,6 +1,8 @@
-//! The codes of close frames.
+//! The reasons for which the server closes a connection, with the codes and texts of the close frames.
 
-/// The reason why the server closes a connection.
+use super::CloseFrame;
+
+/// The reason why the server closes a connection without a request of an action.
 ///
 /// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
 /// 4500, it may reconnect later.
@@ -8,7 +10,7 @@
 /// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(crate) enum CloseCode {
+pub(crate) enum CloseReason {
     /// 1002: the client violated the WebSocket protocol.
     ProtocolError,
     /// 1007: a text frame is not UTF-8.
@@ -31,35 +33,39 @@ pub(crate) enum CloseCode {
     Idle,
 }
 
-impl CloseCode {
+impl CloseReason {
     /// Returns the code that the close frame carries.
     pub(crate) fn as_u16(self) -> u16 {
         match self {
-            CloseCode::ProtocolError => 1002,
-            CloseCode::InvalidUtf8 => 1007,
-            CloseCode::MessageTooLarge => 1009,
-            CloseCode::TooSlow => 1013,
-            CloseCode::Expired | CloseCode::Unauthenticated => 4401,
-            CloseCode::Refused | CloseCode::Revoked => 4403,
-            CloseCode::Failed => 4500,
-            CloseCode::Idle => 4508,
+            CloseReason::ProtocolError => 1002,
+            CloseReason::InvalidUtf8 => 1007,
+            CloseReason::MessageTooLarge => 1009,
+            CloseReason::TooSlow => 1013,
+            CloseReason::Expired | CloseReason::Unauthenticated => 4401,
+            CloseReason::Refused | CloseReason::Revoked => 4403,
+            CloseReason::Failed => 4500,
+            CloseReason::Idle => 4508,
         }
     }
 
-    /// Returns the reason that the close frame carries.
-    #[cfg(feature = "axum")]
-    pub(super) fn reason(self) -> &'static str {
+    /// Returns the close frame.
+    pub(crate) fn frame(self) -> CloseFrame {
+        CloseFrame { code: self.as_u16(), text: self.text().into() }
+    }
+
+    /// Returns the text that the close frame carries.
+    fn text(self) -> &'static str {
         match self {
-            CloseCode::ProtocolError => "protocol error",
-            CloseCode::InvalidUtf8 => "invalid text",
-            CloseCode::MessageTooLarge => "message too large",
-            CloseCode::TooSlow => "too slow",
-            CloseCode::Expired => "credentials expired",
-            CloseCode::Unauthenticated => "unauthenticated",
-            CloseCode::Refused => "refused",
-            CloseCode::Revoked => "revoked",
-            CloseCode::Failed => "internal error",
-            CloseCode::Idle => "idle",
+            CloseReason::ProtocolError => "protocol error",
+            CloseReason::InvalidUtf8 => "invalid text",
+            CloseReason::MessageTooLarge => "message too large",
+            CloseReason::TooSlow => "too slow",
+            CloseReason::Expired => "credentials expired",
+            CloseReason::Unauthenticated => "unauthenticated",
+            CloseReason::Refused => "refused",
+            CloseReason::Revoked => "revoked",
+            CloseReason::Failed => "internal error",
+            CloseReason::Idle => "idle",
         }
     }
 }

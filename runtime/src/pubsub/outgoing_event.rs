@@ -1,0 +1,73 @@
+//! An event on its way from the publisher to a publication, and its frame, which is encoded once.
+
+use super::encoding_check::{transfer, transfer_or_panic};
+use super::event::{Emits, Frame};
+use crate::error::{Error, Result};
+use crate::panic::{Contained, catch_unwind};
+use crate::session::session::{Session, SessionRegistry};
+use crate::transport::FrameText;
+
+/// An event to publish.
+pub(crate) struct OutgoingEvent<E> {
+    pub(super) event: Contained<E>,
+    /// The frame that all subscribers share, if it is encoded already.
+    pub(super) frame: Option<FrameText>,
+}
+
+impl<E> OutgoingEvent<E> {
+    /// Creates an event whose frame is encoded for the first subscriber: for publishers that get no result.
+    #[inline]
+    pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E) -> OutgoingEvent<E> {
+        OutgoingEvent { event: Contained::new(transfer_or_panic(registry, event)), frame: None }
+    }
+
+    /// Creates an event and encodes its frame, if all subscribers share it.
+    ///
+    /// # Errors
+    ///
+    /// 413 if the frame is too large, 500 if it cannot be encoded.
+    pub(super) fn encode<C: Emits<E>>(session: &Session<C>, event: E) -> Result<OutgoingEvent<E>> {
+        let event = Contained::new(transfer(&session.registry, event)?);
+        let frame = encode_frame::<C, E>(session, || session.consumer.shared_frame(&event))?;
+        Ok(OutgoingEvent { event, frame })
+    }
+}
+
+/// Encodes a frame, unless there is none. A failure is counted.
+///
+/// # Errors
+///
+/// 413 if the frame is too large, 500 if it cannot be encoded.
+pub(super) fn encode_frame<C: Emits<E>, E>(
+    session: &Session<C>,
+    build_frame: impl FnOnce() -> Option<Result<Frame>>,
+) -> Result<Option<FrameText>> {
+    let counters = &session.registry.counters;
+    match catch_unwind(build_frame) {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(Frame(frame)))) if frame.len() <= session.max_event_bytes => Ok(Some(frame)),
+        Ok(Some(Ok(Frame(frame)))) => {
+            tracing::error!(
+                event = <C as Emits<E>>::NAME,
+                bytes = frame.len(),
+                max_event_bytes = session.max_event_bytes,
+                "event too large"
+            );
+            counters.record_too_large();
+            let status = http::StatusCode::PAYLOAD_TOO_LARGE;
+            Err(Error::new(status, "event_too_large", "The event is larger than an event may be."))
+        }
+        Ok(Some(Err(error))) => {
+            counters.record_failure();
+            Err(error)
+        }
+        Err(panic) => {
+            counters.record_failure();
+            Err(Error::internal(format!(
+                "the `#[event]` method of `{}` panicked: {}",
+                <C as Emits<E>>::NAME,
+                panic.message()
+            )))
+        }
+    }
+}

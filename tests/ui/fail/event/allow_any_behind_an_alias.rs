@@ -1,0 +1,17 @@
+// `AllowAny` under another name inside of the expression of an event.
+
+use portcullis::{AllowAny as Open, IsAuthenticated, consumer, Event};
+
+#[derive(Event)]
+struct Said;
+struct Chat;
+
+#[consumer(user = ())]
+impl Chat {
+    #[event(permission = Open | IsAuthenticated)]
+    fn said(_event: &Said) -> &str {
+        ""
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+// The name of a group instead of a value of its type.
+
+use portcullis::{AllowAny, Context, Group, Result, consumer, Event};
+
+struct Chat;
+#[derive(Event)]
+struct Said;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+struct Room(u32);
+
+#[consumer]
+impl Chat {
+    #[action(permission = AllowAny)]
+    async fn leave(&self, cx: &Context<'_, ()>) -> Result<()> {
+        cx.leave("room_5")
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(_event: &Said) -> &str {
+        ""
+    }
+}
+
+fn main() {}
