@@ -212,3 +212,6 @@ impl AsyncWrite for UpgradedStream {
         }
     }
 }
+
+#[cfg(test)]
+mod autobahn;

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::codec::{Decoded, Decoder, PING, PONG, TEXT, encode, encode_close};
 use super::frame::READ_BYTES;
-use super::{FrameText, Gone, Incoming, Outgoing, Transport};
+use super::{CloseReason, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// The number of unsent bytes from which the transport takes no more frames, and answers no more pings.
 const MAX_UNSENT_BYTES: usize = 64 * 1024;
@@ -64,6 +64,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
             has_unsent_pong: false,
             has_sent_close: false,
             read_state: ReadState::Open,
+        }
+    }
+
+    /// Returns what the client sends next. `None` at the end of the stream, and after a violation of the protocol.
+    #[inline]
+    fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Decoded, CloseReason>>> {
+        loop {
+            match self.read_state {
+                ReadState::Open => {}
+                ReadState::Discarding => return self.poll_discard(cx).map(|()| None),
+                ReadState::Ended => return Poll::Ready(None),
+            }
+            let missing = match self.decoder.decode(&mut self.input) {
+                Ok(Decoded::Incomplete(missing)) => missing,
+                Ok(decoded) => {
+                    self.is_input_shared = !self.input.is_empty();
+                    return Poll::Ready(Some(Ok(decoded)));
+                }
+                Err(reason) => {
+                    self.read_state = ReadState::Discarding;
+                    self.input = BytesMut::new();
+                    return Poll::Ready(Some(Err(reason)));
+                }
+            };
+            match self.poll_read(missing, cx) {
+                Poll::Ready(0) => self.read_state = ReadState::Ended,
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    self.settle(cx);
+                    return Poll::Pending;
+                }
+            }
         }
     }
 
@@ -202,34 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for WebSocketTra
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            match this.read_state {
-                ReadState::Open => {}
-                ReadState::Discarding => return this.poll_discard(cx).map(|()| None),
-                ReadState::Ended => return Poll::Ready(None),
-            }
-            let missing = match this.decoder.decode(&mut this.input) {
-                Ok(Decoded::Incomplete(missing)) => missing,
-                Ok(decoded) => {
-                    this.is_input_shared = !this.input.is_empty();
-                    return Poll::Ready(this.receive(decoded));
-                }
-                Err(code) => {
-                    this.read_state = ReadState::Discarding;
-                    this.input = BytesMut::new();
-                    return Poll::Ready(Some(Incoming::Broken(code)));
-                }
-            };
-            match this.poll_read(missing, cx) {
-                Poll::Ready(0) => this.read_state = ReadState::Ended,
-                Poll::Ready(_) => {}
-                Poll::Pending => {
-                    this.settle(cx);
-                    return Poll::Pending;
-                }
-            }
-        }
+        let decoded = ready!(self.poll_decoded(cx));
+        Poll::Ready(decoded.and_then(|decoded| match decoded {
+            Ok(decoded) => self.receive(decoded),
+            Err(reason) => Some(Incoming::Broken(reason)),
+        }))
     }
 }
 
@@ -268,5 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
     }
 }
 
+#[cfg(test)]
+pub(crate) mod echo;
 #[cfg(test)]
 mod tests;
