@@ -19,6 +19,7 @@ mod events;
 mod examples;
 mod fairness;
 mod faults;
+mod generic_blocks;
 mod grants;
 mod headers;
 mod lifecycle;

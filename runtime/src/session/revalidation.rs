@@ -153,8 +153,8 @@ impl<C: Consumer> Session<C> {
                 self.close_with(CloseReason::Failed);
                 return false;
             }
-            // A connection that its peer has ended may still begin messages.
-            if self.send_queue.start_gate().is_closed() {
+            // One that its peer has ended may still begin messages, and one that an action closes still receives events.
+            if self.is_closing() && self.send_queue.start_gate().is_closed() {
                 return false;
             }
         }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod messages;
+mod rights;
 mod socket;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -72,20 +72,20 @@ struct Clock {
 
 const USERS: u32 = 64;
 
-struct Depot(Arc<Clock>);
+struct Warehouse(Arc<Clock>);
 
 /// Yields, so that a change can come between the check and the start.
 struct Yields;
 
-impl Permission<Depot> for Yields {
-    async fn has_permission(&self, _: &Depot, _: &PermissionContext<'_, Member>) -> Result<bool> {
+impl Permission<Warehouse> for Yields {
+    async fn has_permission(&self, _: &Warehouse, _: &PermissionContext<'_, Member>) -> Result<bool> {
         tokio::task::yield_now().await;
         Ok(true)
     }
 }
 
 #[consumer(user = Member)]
-impl Depot {
+impl Warehouse {
     #[action(permission = Yields)]
     async fn store(&self, cx: &Context<'_, Member>) -> Result<()> {
         self.0.starts.fetch_add(1, Ordering::SeqCst);
@@ -108,7 +108,7 @@ async fn nothing_begins_on_a_lingering_connection_after_disconnect_user_has_retu
     let latest_start = (0..USERS).map(|_| AtomicU64::new(0)).collect();
     let clock =
         Arc::new(Clock { now: AtomicU64::new(1), latest_start, starts: AtomicU64::new(0), ended: Semaphore::new(0) });
-    let archive = portcullis::websocket(Depot(clock.clone()));
+    let archive = portcullis::websocket(Warehouse(clock.clone()));
     let mut tasks = Vec::new();
     for user in 0..USERS {
         let (archive, clock) = (archive.clone(), clock.clone());
