@@ -108,6 +108,7 @@ impl Dispatch for Room {
         name: "",
         permission: None,
         kept_leaves: 0,
+        headers: &[],
         is_inherited: false,
         capture_uses: &[],
         actions: &[],
