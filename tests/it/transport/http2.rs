@@ -1,4 +1,4 @@
-//! WebSockets over HTTP/2, which begin with an extended CONNECT (RFC 8441).
+//! WebSocket connections over HTTP/2, which begin with an extended `CONNECT` (RFC 8441).
 
 use axum::Router;
 use axum::body::Body;

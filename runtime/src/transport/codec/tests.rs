@@ -31,7 +31,7 @@ struct Transcript(Vec<Decoded>, Option<CloseReason>);
 
 /// Decodes bytes that arrive in chunks of these lengths; the last chunk is the rest.
 fn decode_chunks(bytes: &[u8], lengths: &[usize], max_message_bytes: usize) -> Transcript {
-    let (mut decoder, mut input, mut decoded) = (Decoder::new(max_message_bytes), BytesMut::new(), Vec::new());
+    let (mut decoder, mut input, mut messages) = (Decoder::new(max_message_bytes), BytesMut::new(), Vec::new());
     let mut rest = bytes;
     for length in lengths.iter().copied().chain([bytes.len()]) {
         let (chunk, later) = rest.split_at(length.min(rest.len()));
@@ -44,15 +44,15 @@ fn decode_chunks(bytes: &[u8], lengths: &[usize], max_message_bytes: usize) -> T
                     break;
                 }
                 Ok(Decoded::Close(code)) => {
-                    decoded.push(Decoded::Close(code));
-                    return Transcript(decoded, None);
+                    messages.push(Decoded::Close(code));
+                    return Transcript(messages, None);
                 }
-                Ok(message) => decoded.push(message),
-                Err(code) => return Transcript(decoded, Some(code)),
+                Ok(message) => messages.push(message),
+                Err(code) => return Transcript(messages, Some(code)),
             }
         }
     }
-    Transcript(decoded, None)
+    Transcript(messages, None)
 }
 
 fn decode(frames: &[Vec<u8>]) -> Transcript {
@@ -252,7 +252,7 @@ fn message_over_the_limit_is_refused_at_its_header() {
 
 #[test]
 fn incomplete_frame_tells_how_much_is_missing() {
-    let whole = frame(FIN | TEXT, &[b'x'; 70_000]);
+    let whole = frame(FIN | TEXT, &vec![b'x'; 70_000]);
     for received in [0, 1, 2, 5, 9, 13, 14, 15, 60_000, 70_013] {
         let (mut decoder, mut input) = (Decoder::new(MAX_MESSAGE_BYTES), BytesMut::from(&whole[..received]));
         let Ok(Decoded::Incomplete(missing)) = decoder.decode(&mut input) else { panic!("{received}") };

@@ -79,7 +79,7 @@ async fn long_message_is_read_whatever_its_chunks() {
 #[tokio::test]
 async fn announced_length_alone_allocates_nothing() {
     let (mut transport, mut client) = pair(1024);
-    client.write_all(&frame(TEXT, &[b'x'; 1_000_000])[..20]).await.unwrap();
+    client.write_all(&frame(TEXT, &vec![b'x'; 1_000_000])[..20]).await.unwrap();
     assert!(is_idle(&mut transport));
     assert!(transport.input.capacity() <= 2 * READ_BYTES, "{} bytes", transport.input.capacity());
 }
@@ -87,7 +87,7 @@ async fn announced_length_alone_allocates_nothing() {
 #[tokio::test]
 async fn idle_transport_keeps_no_buffer() {
     let (mut transport, mut client) = pair(1 << 20);
-    client.write_all(&[frame(TEXT, &[b'x'; 200_000]), frame(PING, b""), frame(TEXT, b"y")].concat()).await.unwrap();
+    client.write_all(&[frame(TEXT, &vec![b'x'; 200_000]), frame(PING, b""), frame(TEXT, b"y")].concat()).await.unwrap();
     assert_eq!(next_text(&mut transport).await.len(), 200_000);
     assert!(matches!(transport.next().await, Some(Incoming::Ping)));
     assert_eq!(next_text(&mut transport).await, "y");
@@ -182,7 +182,7 @@ async fn nothing_is_sent_after_a_close_frame() {
 #[tokio::test]
 async fn violation_is_reported_once_and_the_rest_is_dropped_until_the_client_is_gone() {
     let (mut transport, mut client) = pair(1 << 20);
-    client.write_all(&[frame(TEXT, b"first"), frame(3, b""), frame(TEXT, &[b'x'; 100_000])].concat()).await.unwrap();
+    client.write_all(&[frame(TEXT, b"first"), frame(3, b""), frame(TEXT, &vec![b'x'; 100_000])].concat()).await.unwrap();
     assert_eq!(next_text(&mut transport).await, "first");
     assert!(matches!(transport.next().await, Some(Incoming::Broken(CloseReason::ProtocolError))));
     assert!(is_idle(&mut transport));
