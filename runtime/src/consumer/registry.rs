@@ -115,23 +115,28 @@ pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expressio
 }
 
 /// Fails if two groups of a consumer have the same name.
-#[cfg(feature = "registry")]
 fn check_groups_of(consumer: &'static str) -> Result<(), RegistryError> {
     let mut path_by_name: BTreeMap<&'static str, &'static str> = BTreeMap::new();
-    for row in inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer) {
-        if let Some(earlier) = path_by_name.insert(row.name, row.path) {
-            let mut types = [earlier, row.path];
+    for (name, path) in group_paths(consumer) {
+        if let Some(earlier) = path_by_name.insert(name, path) {
+            let mut types = [earlier, path];
             types.sort_unstable();
-            return Err(RegistryError(Clash::Group { consumer, name: row.name, types }));
+            return Err(RegistryError(Clash::Group { consumer, name, types }));
         }
     }
     Ok(())
 }
 
-/// Checks nothing: the feature `registry` is off.
+/// Returns the names of the groups of a consumer with the paths of their types.
+#[cfg(feature = "registry")]
+fn group_paths(consumer: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = inventory::iter::<GroupRegistration>.into_iter().filter(move |row| row.consumer == consumer);
+    rows.map(|row| (row.name, row.path))
+}
+
 #[cfg(not(feature = "registry"))]
-fn check_groups_of(_: &'static str) -> Result<(), RegistryError> {
-    Ok(())
+fn group_paths(_: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::empty()
 }
 
 #[cfg(not(feature = "registry"))]

@@ -114,6 +114,7 @@ mod checked {
 }
 
 #[cfg(not(feature = "testing"))]
+#[expect(clippy::unnecessary_wraps, reason = "the signatures are those of the checks")]
 mod unchecked {
     use crate::consumer::Consumer;
     use crate::error::Result;
