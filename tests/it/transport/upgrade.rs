@@ -1,5 +1,7 @@
 //! The opening handshake: which requests are upgraded, and how others are rejected.
 
+use std::fmt::Write as _;
+
 use portcullis::{AllowAny, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -27,7 +29,7 @@ async fn response(address: &str, method: &str, name: &str, value: Option<&str>) 
     let mut request = format!("{method} /ws HTTP/1.1\r\n");
     let others = UPGRADE.into_iter().filter(|header| header.0 != name);
     for (name, value) in others.chain(value.map(|value| (name, value))) {
-        request += &format!("{name}: {value}\r\n");
+        write!(request, "{name}: {value}\r\n").unwrap();
     }
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();

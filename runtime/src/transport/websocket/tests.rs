@@ -182,7 +182,10 @@ async fn nothing_is_sent_after_a_close_frame() {
 #[tokio::test]
 async fn violation_is_reported_once_and_the_rest_is_dropped_until_the_client_is_gone() {
     let (mut transport, mut client) = pair(1 << 20);
-    client.write_all(&[frame(TEXT, b"first"), frame(3, b""), frame(TEXT, &vec![b'x'; 100_000])].concat()).await.unwrap();
+    client
+        .write_all(&[frame(TEXT, b"first"), frame(3, b""), frame(TEXT, &vec![b'x'; 100_000])].concat())
+        .await
+        .unwrap();
     assert_eq!(next_text(&mut transport).await, "first");
     assert!(matches!(transport.next().await, Some(Incoming::Broken(CloseReason::ProtocolError))));
     assert!(is_idle(&mut transport));
