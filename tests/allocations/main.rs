@@ -11,6 +11,7 @@ mod hostile;
 mod load;
 #[path = "../../examples/bench/ours.rs"]
 mod ours;
+mod socket;
 mod waiting_action;
 #[path = "../../examples/bench/world.rs"]
 mod world;

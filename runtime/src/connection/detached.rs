@@ -79,13 +79,17 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     /// Spawns a task that dispatches a message.
-    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: FrameText) {
+    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: &FrameText) {
+        self.spawn_action(dispatcher, text.to_unshared());
+    }
+
+    fn spawn_action(&mut self, dispatcher: Dispatcher<C>, text: FrameText) {
         self.spawn(dispatcher.session.pacer.clone(), run_action(dispatcher, text));
     }
 
     /// Dispatches a message to `authenticate` once all earlier ones have ended.
-    pub(super) fn authenticate(&mut self, dispatcher: &Dispatcher<C>, text: FrameText) {
-        self.queued_authentications.push_back((dispatcher.clone(), text));
+    pub(super) fn authenticate(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText) {
+        self.queued_authentications.push_back((dispatcher.clone(), text.to_unshared()));
         if !self.is_authenticating {
             self.start_next_authentication();
         }
@@ -96,7 +100,7 @@ impl<C: Consumer> DetachedTasks<C> {
         let next = self.queued_authentications.pop_front();
         self.is_authenticating = next.is_some();
         if let Some((dispatcher, text)) = next {
-            self.detach(dispatcher, text);
+            self.spawn_action(dispatcher, text);
         }
     }
 

@@ -213,9 +213,9 @@ impl<C: Consumer> EventLoop<C> {
             Some(Incoming::Broken(reason)) if self.is_streaming => return Err(ConnectionEnd::Close(reason)),
             // Not queued: the running action may take longer than the current credentials are valid.
             Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
-                self.detached.authenticate(dispatcher, text);
+                self.detached.authenticate(dispatcher, &text);
             }
-            Some(frame) => self.read_ahead.push_back(frame),
+            Some(frame) => self.read_ahead.push_back(frame.into_unshared()),
             None => return Err(ConnectionEnd::PeerGone),
         }
         Ok(())

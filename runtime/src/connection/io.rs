@@ -16,7 +16,7 @@ use crate::consumer::Consumer;
 use crate::context::CloseRequest;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -136,11 +136,11 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         remaining.map_or(self.send_timeout, |remaining| remaining.min(self.send_timeout))
     }
 
-    /// Feeds a frame. The transport must be able to take it.
+    /// Feeds a reply. The transport must be able to take it.
     #[inline]
-    pub(super) fn start_send(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
+    pub(super) fn start_send(&mut self, text: &str) -> Result<(), ConnectionEnd> {
         self.has_unflushed = true;
-        Ok(self.link.start_send(Outgoing::Text(text.into()))?)
+        Ok(self.link.start_send(Outgoing::Reply(text))?)
     }
 
     /// Returns an error if the connection is to end or has expired.
@@ -196,7 +196,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         match self.session.send_queue.dequeue_before(sequence)? {
             None => Ok(DeliveryProgress { has_sent: false, has_more: false }),
             Some(Dequeued { frame, has_more }) => {
-                self.start_send(frame)?;
+                self.has_unflushed = true;
+                self.link.start_send(Outgoing::Event(frame))?;
                 Ok(DeliveryProgress { has_sent: true, has_more })
             }
         }

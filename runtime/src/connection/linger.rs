@@ -115,7 +115,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if let Outcome::Detach = outcome {
             let detached_dispatcher = dispatcher.allow_detached();
             if event_loop.detached.count() < self.max_detached_actions {
-                return event_loop.detached.detach(detached_dispatcher, text.clone());
+                return event_loop.detached.detach(detached_dispatcher, text);
             }
             outcome = event_loop.linger_until(io, pin!(detached_dispatcher.dispatch(text, reply))).await;
         }

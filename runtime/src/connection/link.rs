@@ -1,12 +1,12 @@
 //! The socket of one connection while the connection is open, and its closing handshake afterwards.
 
-use std::future::pending;
+use std::future::poll_fn;
 use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::time::deadline;
@@ -27,7 +27,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_ready_unpin(cx),
+            Link::Open(transport) => transport.poll_ready(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -35,7 +35,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_flush_unpin(cx),
+            Link::Open(transport) => transport.poll_flush(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -49,9 +49,9 @@ impl<T: Transport> Link<T> {
     }
 
     #[inline]
-    pub(super) fn start_send(&mut self, frame: Outgoing) -> Result<(), Gone> {
+    pub(super) fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         match self {
-            Link::Open(transport) => transport.start_send_unpin(frame),
+            Link::Open(transport) => transport.start_send(frame),
             Link::Ended(..) => Err(Gone),
         }
     }
@@ -72,10 +72,9 @@ impl<T: Transport> Link<T> {
     pub(super) fn end(&mut self, end: ConnectionEnd) {
         self.begin_handshake(|transport| match end {
             ConnectionEnd::PeerGone => finish(transport).boxed(),
-            ConnectionEnd::Close(reason) => close(transport, reason.frame(), reason.is_unreadable()).boxed(),
+            ConnectionEnd::Close(reason) => close(transport, reason.frame()).boxed(),
             ConnectionEnd::ClosedByAction(code) => {
-                let frame = CloseFrame { code: code.as_u16(), text: "".into() };
-                close(transport, frame, false).boxed()
+                close(transport, CloseFrame { code: code.as_u16(), text: "".into() }).boxed()
             }
         });
     }
@@ -111,29 +110,26 @@ impl<T: Transport> Link<T> {
     }
 }
 
-/// Flushes the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
+/// Sends the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
 async fn finish<T: Transport>(mut transport: T) {
-    let _ = deadline(CLOSE_TIMEOUT, transport.flush()).await;
+    let _ = deadline(CLOSE_TIMEOUT, poll_fn(|cx| transport.poll_close(cx))).await;
 }
 
 /// Flushes the remaining frames, and closes the connection. A large reply may take longer than [`CLOSE_TIMEOUT`].
 async fn flush_and_close<T: Transport>(mut transport: T, frame: CloseFrame, flush_timeout: Duration) {
-    if let Some(Ok(())) = deadline(flush_timeout, transport.flush()).await {
-        close(transport, frame, false).await;
+    if let Some(Ok(())) = deadline(flush_timeout, poll_fn(|cx| transport.poll_flush(cx))).await {
+        close(transport, frame).await;
     }
 }
 
 /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
 /// would reset the connection before the client has read the close code.
-async fn close<T: Transport>(mut transport: T, frame: CloseFrame, is_unreadable: bool) {
+async fn close<T: Transport>(mut transport: T, frame: CloseFrame) {
     let close_handshake = async {
-        if transport.send(Outgoing::Close(Box::new(frame))).await.is_ok() {
-            while transport.next().await.is_some() {}
-            // The transport reads no further, so the end of the client's stream cannot be detected.
-            if is_unreadable {
-                pending::<()>().await;
-            }
-        }
+        transport.start_send(Outgoing::Close(Box::new(frame)))?;
+        poll_fn(|cx| transport.poll_flush(cx)).await?;
+        while transport.next().await.is_some() {}
+        Ok::<(), Gone>(())
     };
     let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
 }

@@ -42,7 +42,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Puts a message back that has not begun when the connection ends.
     #[cold]
     fn postpone(&mut self, text: &FrameText, end: ConnectionEnd) -> Result<(), ConnectionEnd> {
-        self.event_loop.read_ahead.push_front(Incoming::Text(text.clone()));
+        self.event_loop.read_ahead.push_front(Incoming::Text(text.to_unshared()));
         Err(end)
     }
 
@@ -81,7 +81,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.event_loop.detached.count() < self.max_detached_actions {
-                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text.clone());
+                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text);
                     return Ok(());
                 }
                 outcome = self.dispatch_in_order(text).await?;

@@ -57,7 +57,9 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 ///
 /// | check | status |
 /// |---|---|
-/// | it is a WebSocket upgrade | that of axum's `WebSocketUpgrade` |
+/// | it is a WebSocket upgrade: GET, or an extended CONNECT with the feature `http2` | 405 |
+/// | its headers are those of an upgrade | 400 |
+/// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |

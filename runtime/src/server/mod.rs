@@ -8,6 +8,8 @@ mod origin;
 #[cfg(feature = "axum")]
 mod service;
 mod start_up;
+#[cfg(feature = "axum")]
+mod upgrade;
 
 pub use authenticate::Authenticate;
 pub use endpoint::{Endpoint, websocket};

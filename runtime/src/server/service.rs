@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
@@ -18,13 +17,10 @@ use tower_service::Service;
 
 use super::endpoint::Endpoint;
 use super::handshake::Rejection;
+use super::upgrade::Upgrade;
 use crate::consumer::Consumer;
 use crate::context::{PeerAddress, UrlParams};
 use crate::panic::catch_unwind_future;
-use crate::transport::websocket::WebSocketTransport;
-
-/// Size of the read buffer of a connection, in bytes. The default of tungstenite is 128 KiB per idle connection.
-const READ_BUFFER: usize = 4 * 1024;
 
 impl<C: Consumer> Endpoint<C> {
     /// Converts the endpoint into a route of an axum router: `Router::new().route("/ws", websocket(Chat).into_route())`.
@@ -57,7 +53,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
         let (parts, _) = request.into_parts();
         let mut parts = Box::new(parts);
         Box::pin(async move {
-            let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            let upgrade = match Upgrade::from_parts(&mut parts) {
                 Ok(upgrade) => upgrade,
                 Err(rejection) => return Ok(rejection.into_response()),
             };
@@ -79,11 +75,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
             Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
-                Ok(accepted) => upgrade
-                    .read_buffer_size(READ_BUFFER)
-                    .max_message_size(max_frame_bytes)
-                    .max_frame_size(max_frame_bytes)
-                    .on_upgrade(move |socket| accepted.serve(WebSocketTransport::new(socket))),
+                Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
                 Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })

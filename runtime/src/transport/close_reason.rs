@@ -48,11 +48,6 @@ impl CloseReason {
         }
     }
 
-    /// Returns whether the transport cannot read any further.
-    pub(crate) fn is_unreadable(self) -> bool {
-        matches!(self, CloseReason::ProtocolError | CloseReason::InvalidUtf8 | CloseReason::MessageTooLarge)
-    }
-
     /// Returns the close frame.
     pub(crate) fn frame(self) -> CloseFrame {
         CloseFrame { code: self.as_u16(), text: self.text().into() }

@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_util::{Sink, Stream};
+use futures_util::Stream;
 use tokio::sync::mpsc;
 
-use super::{CloseFrame, CloseReason, FrameText, Gone, Incoming, Outgoing};
+use super::{CloseFrame, CloseReason, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// The code of the close frame that answers the client's.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -108,18 +108,17 @@ impl Stream for MemoryTransport {
     }
 }
 
-impl Sink<Outgoing> for MemoryTransport {
-    type Error = Gone;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+impl Transport for MemoryTransport {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(mut self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
+    fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         let frame = match frame {
             Outgoing::Close(frame) => return self.send_close(*frame),
             _ if self.has_sent_close => return Err(Gone),
-            Outgoing::Text(text) => ServerFrame::Text(text),
+            Outgoing::Reply(text) => ServerFrame::Text(text.into()),
+            Outgoing::Event(text) => ServerFrame::Text(text),
             Outgoing::Ping => {
                 self.send_pong();
                 ServerFrame::Ping
@@ -128,11 +127,11 @@ impl Sink<Outgoing> for MemoryTransport {
         self.outgoing.send(frame).map_err(|_| Gone)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         Poll::Ready(Ok(()))
     }
 }

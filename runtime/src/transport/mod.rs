@@ -2,16 +2,18 @@
 
 mod close_frame;
 mod close_reason;
+#[cfg(feature = "axum")]
+mod codec;
 mod connection_end;
 mod frame;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(feature = "axum")]
-mod readiness;
-#[cfg(feature = "axum")]
 pub(crate) mod websocket;
 
-use futures_util::{Sink, Stream};
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
 
 pub(crate) use close_frame::CloseFrame;
 pub(crate) use close_reason::CloseReason;
@@ -20,14 +22,22 @@ pub(crate) use frame::{FrameText, Incoming, Outgoing};
 
 /// Carries the frames of one connection.
 ///
-/// The stream ends when the connection is lost, after a close frame of the peer, and after [`Incoming::Broken`]. The
-/// transport answers the pings of the peer.
-pub(crate) trait Transport:
-    Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send + 'static
-{
-}
+/// The stream ends when the connection is lost, and after a close frame of the peer. After [`Incoming::Broken`] it drops
+/// what arrives, and ends with the connection. The transport answers the pings of the peer, and its close frame.
+pub(crate) trait Transport: Stream<Item = Incoming> + Unpin + Send + 'static {
+    /// Waits until the transport can take a frame.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>>;
 
-impl<T: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send + 'static> Transport for T {}
+    /// Takes a frame, which a flush sends. [`poll_ready`](Transport::poll_ready) must have been ready before, except for a
+    /// close frame. Nothing is sent after a close frame.
+    fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone>;
+
+    /// Sends the frames that were taken.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>>;
+
+    /// Sends the frames that were taken, and ends the outgoing half of the connection.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>>;
+}
 
 /// The error of sending on a connection that is lost or closed.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use futures_util::{Sink, Stream};
+use futures_util::Stream;
 use tokio::time::{Sleep, sleep};
 
 use super::*;
@@ -21,25 +21,23 @@ impl Stream for SlowTransport {
     }
 }
 
-impl Sink<Outgoing> for SlowTransport {
-    type Error = Gone;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+impl Transport for SlowTransport {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
+    fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         if let Outgoing::Close(frame) = frame {
             self.closed.lock().unwrap().push(frame.code);
         }
         Ok(())
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         self.taken.as_mut().poll(cx).map(Ok)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         Poll::Ready(Ok(()))
     }
 }
@@ -52,7 +50,7 @@ async fn close_frame_follows_frames_that_are_flushed_in_time() {
         let mut link = Link::Open(SlowTransport { taken, closed: closed.clone() });
         let frame = CloseFrame { code: 4000, text: "goodbye".into() };
         link.close_when_flushed(frame, Duration::from_mins(1));
-        std::future::poll_fn(|cx| link.poll_closed(cx)).await;
+        poll_fn(|cx| link.poll_closed(cx)).await;
         assert_eq!(before.elapsed().as_secs(), closed_after);
         assert_eq!(closed.lock().unwrap().len(), usize::from(is_closed));
     }
