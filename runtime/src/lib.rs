@@ -58,6 +58,7 @@
 //!
 //! - `anyhow`: actions may return [`anyhow::Error`](https://docs.rs/anyhow).
 //! - `axum` (default): [`Endpoint`] is an axum service.
+//! - `http2`: WebSocket connections over HTTP/2 too.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
 //!
