@@ -38,11 +38,11 @@ const _: () = {
             name: "Search",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -84,7 +84,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -92,7 +92,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,

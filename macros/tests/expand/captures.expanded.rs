@@ -17,12 +17,12 @@ const _: () = {
     struct __BlockQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf0>>::__ANSWER,
             "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf1>>::__ANSWER,
             "`InRoom({room_id})` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`InRoom({room_id})` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -40,7 +40,7 @@ const _: () = {
     };
     const _: () = {
         __rt::check_restricts(
-            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf0>>::__ANSWER,
             "`Blocking(InLedger({room_id}, \"open\"))` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
         );
     };
@@ -72,15 +72,15 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
-                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                 ],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[
@@ -94,11 +94,11 @@ const _: () = {
                     name: "close",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -119,7 +119,7 @@ const _: () = {
                                 __Action1Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                         ],
                     ),
                     headers: &[
@@ -127,7 +127,7 @@ const _: () = {
                             __Action1Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -140,7 +140,7 @@ const _: () = {
                                         __Action1Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ANSWER,
+                                    >>::__ANSWER,
                                     "`Author(message, {room_id})` allows every object; write `AllowAny(message)`",
                                     "`Author(message, {room_id})` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
@@ -172,11 +172,11 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::__HEADERS,
                     ],
                     capture_uses: &[
                         __rt::CaptureUse {
@@ -205,8 +205,8 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                         ],
                     ),
                     __authorized,
@@ -264,7 +264,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -272,7 +272,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                                     match __rt::build_leaf(|| ::core::result::Result::Ok(__Route0Leaf0 {
                                         0: __rt::read_capture(__call, "thread")?,
                                     })) {
@@ -319,7 +319,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -327,7 +327,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                                 match __rt::build_leaf(|| ::core::result::Result::Ok(__Action0Leaf0 {
                                     0: InLedger(__rt::read_capture(__call, "room_id")?, "open"),
                                 })) {
@@ -384,7 +384,7 @@ const _: () = {
                                     __Action1Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                             ],
                         ),
                         move |__leaf| async move {
@@ -395,7 +395,7 @@ const _: () = {
                                             __Action1Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

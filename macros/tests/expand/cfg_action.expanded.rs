@@ -35,7 +35,7 @@ const _: () = {
     #[cfg(feature = "debug")]
     const _: () = {
         __rt::check_restricts(
-            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf0>>::__ANSWER,
             "`Developer` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
         );
     };
@@ -62,11 +62,11 @@ const _: () = {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -76,11 +76,11 @@ const _: () = {
                     name: "dump",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -109,11 +109,11 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::__HEADERS,
                     ],
                     capture_uses: &[],
                     handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
@@ -137,7 +137,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -145,7 +145,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -176,7 +176,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -184,7 +184,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                                     <__Route0Leaf0 as __rt::PermissionLeaf<
                                         Self,
                                         _,
@@ -222,7 +222,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -230,7 +230,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

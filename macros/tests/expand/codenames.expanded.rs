@@ -265,7 +265,7 @@ const _: () = {
     struct __ConnectQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__ConnectLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__ConnectLeaf0>>::__ANSWER,
             "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -282,8 +282,8 @@ const _: () = {
             &__CONNECT,
         );
         const CONNECT_HEADERS: __rt::LeafHeaders = &[
-            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
-            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::__HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::__HEADERS,
         ];
         async fn authorize_connect(
             &self,
@@ -303,7 +303,7 @@ const _: () = {
                                 match <__rt::LeafOptions<
                                     __ConnectLeaf0,
                                     Self,
-                                >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                                >>::__can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                                     .await
                                 {
                                     ::core::result::Result::Ok(::core::option::Option::None) => {

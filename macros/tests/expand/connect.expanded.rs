@@ -19,7 +19,7 @@ const _: () = {
     struct __BlockQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf0>>::__ANSWER,
             "`Banned` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`Banned` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -44,11 +44,11 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -79,7 +79,7 @@ const _: () = {
                     __call,
                     &__BLOCK,
                     __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
                     ),
                     __authorized,
                     move |__leaf| async move {
@@ -142,8 +142,8 @@ const _: () = {
             &__CONNECT,
         );
         const CONNECT_HEADERS: __rt::LeafHeaders = &[
-            <__rt::LeafOptions<__ConnectLeaf0, Self>>::HEADERS,
-            <__rt::RuleOptions<__ConnectLeaf0, Self>>::HEADERS,
+            <__rt::LeafOptions<__ConnectLeaf0, Self>>::__HEADERS,
+            <__rt::RuleOptions<__ConnectLeaf0, Self>>::__HEADERS,
         ];
         async fn authorize_connect(
             &self,
@@ -159,7 +159,7 @@ const _: () = {
                                 <__rt::LeafOptions<
                                     __BlockLeaf0,
                                     Self,
-                                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                                >>::__can_connect(&__BlockLeaf0 {}, __handler, __cx)
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
@@ -172,7 +172,7 @@ const _: () = {
                 match <__rt::LeafOptions<
                     __ConnectLeaf0,
                     Self,
-                >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                >>::__can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                     .await
                 {
                     ::core::result::Result::Ok(::core::option::Option::None) => {

@@ -32,7 +32,7 @@ const _: () = {
     struct __Event0Quoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__Event0Leaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__Event0Leaf1>>::__ANSWER,
             "`Muted(5)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`Muted(5)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -75,11 +75,11 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -110,7 +110,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -118,7 +118,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -178,7 +178,7 @@ const _: () = {
                 <__rt::LeafOptions<
                     __BlockLeaf0,
                     Self,
-                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                >>::__can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
         }
@@ -341,11 +341,11 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -372,7 +372,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -380,7 +380,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

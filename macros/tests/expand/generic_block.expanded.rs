@@ -16,7 +16,7 @@ const _: () = {
     struct __BlockQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf1>>::__ANSWER,
             "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -51,15 +51,15 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
-                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<May<P>, Self>>::__REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                 ],
             ),
             headers: &[
-                <__rt::LeafOptions<May<P>, Self>>::HEADERS,
-                <__rt::RuleOptions<May<P>, Self>>::HEADERS,
-                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
+                <__rt::LeafOptions<May<P>, Self>>::__HEADERS,
+                <__rt::RuleOptions<May<P>, Self>>::__HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -91,8 +91,8 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <__rt::LeafOptions<May<P>, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<May<P>, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                         ],
                     ),
                     __authorized,

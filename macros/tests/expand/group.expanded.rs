@@ -18,12 +18,12 @@ const _: () = {
     struct __GroupQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__GroupLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__GroupLeaf0>>::__ANSWER,
             "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__GroupLeaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__GroupLeaf1>>::__ANSWER,
             "`HasRole(\"staff\")` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`HasRole(\"staff\")` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -53,7 +53,7 @@ const _: () = {
     struct __PublishQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__PublishLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__PublishLeaf0>>::__ANSWER,
             "`RoomMember` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`RoomMember` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );

@@ -84,11 +84,11 @@ const _: () = {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -102,12 +102,12 @@ const _: () = {
                                 __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                             <__rt::ObjectLeafOptions<
                                 __Action0Leaf1,
                                 <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                             true,
                             true,
                             true,
@@ -115,7 +115,7 @@ const _: () = {
                                 __Action0Leaf5,
                                 <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                         ],
                     ),
                     headers: &[
@@ -123,17 +123,17 @@ const _: () = {
                             __Action0Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                         <__rt::ObjectLeafOptions<
                             __Action0Leaf1,
                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                         <__rt::ObjectLeafOptions<
                             __Action0Leaf5,
                             <Object<Room> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -150,7 +150,7 @@ const _: () = {
                                         __Action0Leaf0,
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ANSWER,
+                                    >>::__ANSWER,
                                     "`Author(message)` allows every object; write `AllowAny(message)`",
                                     "`Author(message)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
@@ -165,7 +165,7 @@ const _: () = {
                                         __Action0Leaf1,
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ANSWER,
+                                    >>::__ANSWER,
                                     "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
                                     "`InState(draft, \"open\")` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
@@ -216,7 +216,7 @@ const _: () = {
                                 __Action1Leaf0,
                                 <Object<Folder> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                             true,
                         ],
                     ),
@@ -225,7 +225,7 @@ const _: () = {
                             __Action1Leaf0,
                             <Object<Folder> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -238,7 +238,7 @@ const _: () = {
                                         __Action1Leaf0,
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
-                                    >>::ANSWER,
+                                    >>::__ANSWER,
                                     "`Owner(folder)` allows every object; write `AllowAny(folder)`",
                                     "`Owner(folder)` is `DenyAll`, which takes no object; write `DenyAll` alone",
                                 );
@@ -273,7 +273,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -281,7 +281,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -316,12 +316,12 @@ const _: () = {
                                     __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                                 <__rt::ObjectLeafOptions<
                                     __Action0Leaf1,
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                                 true,
                                 true,
                                 true,
@@ -329,7 +329,7 @@ const _: () = {
                                     __Action0Leaf5,
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                             ],
                         ),
                         move |__leaf| async move {
@@ -340,7 +340,7 @@ const _: () = {
                                             __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 1 => {
@@ -349,7 +349,7 @@ const _: () = {
                                             __Action0Leaf1,
                                             <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 2 => {
@@ -370,7 +370,7 @@ const _: () = {
                                             __Action0Leaf5,
                                             <Object<Room> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),
@@ -603,7 +603,7 @@ const _: () = {
                                     __Action1Leaf0,
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                                 true,
                             ],
                         ),
@@ -615,7 +615,7 @@ const _: () = {
                                             __Action1Leaf0,
                                             <Object<Folder> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 1 => {
@@ -747,7 +747,7 @@ const _: () = {
                                 __Action0Leaf0,
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::REEVALUATE,
+                            >>::__REEVALUATE,
                         ],
                     ),
                     headers: &[
@@ -755,7 +755,7 @@ const _: () = {
                             __Action0Leaf0,
                             <Object<Message> as __rt::LoadedParameter>::Item,
                             Self,
-                        >>::HEADERS,
+                        >>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -796,7 +796,7 @@ const _: () = {
                                     __Action0Leaf0,
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
-                                >>::REEVALUATE,
+                                >>::__REEVALUATE,
                             ],
                         ),
                         move |__leaf| async move {
@@ -807,7 +807,7 @@ const _: () = {
                                             __Action0Leaf0,
                                             <Object<Message> as __rt::LoadedParameter>::Item,
                                             Self,
-                                        >>::ANSWER,
+                                        >>::__ANSWER,
                                     )
                                 }
                                 _ => __rt::unknown_leaf(),

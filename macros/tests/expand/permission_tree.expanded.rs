@@ -19,22 +19,22 @@ const _: () = {
     struct __BlockQuoted;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf0>>::__ANSWER,
             "`IsAuthenticated` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`IsAuthenticated` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf1>>::__ANSWER,
             "`Author` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`Author` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf2>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf2>>::__ANSWER,
             "`HasRole(\"editor\", 2)` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`HasRole(\"editor\", 2)` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__BlockLeaf3>>::ANSWER,
+            <__rt::ConstantAnswer<__BlockLeaf3>>::__ANSWER,
             "`Banned` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`Banned` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -55,17 +55,17 @@ const _: () = {
     type __Action0Leaf2 = rules::Locked;
     const _: () = {
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf0>>::__ANSWER,
             "`rules::Draft` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`rules::Draft` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__Action0Leaf1>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf1>>::__ANSWER,
             "`Author` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`Author` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
         __rt::check_not_constant(
-            <__rt::ConstantAnswer<__Action0Leaf2>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf2>>::__ANSWER,
             "`rules::Locked` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
             "`rules::Locked` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
         );
@@ -98,21 +98,21 @@ const _: () = {
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
                 &[
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
-                    <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
-                    <__rt::LeafOptions<__BlockLeaf2, Self>>::REEVALUATE,
-                    <__rt::LeafOptions<__BlockLeaf3, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf2, Self>>::__REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf3, Self>>::__REEVALUATE,
                 ],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::LeafOptions<__BlockLeaf1, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf1, Self>>::HEADERS,
-                <__rt::LeafOptions<__BlockLeaf2, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf2, Self>>::HEADERS,
-                <__rt::LeafOptions<__BlockLeaf3, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf3, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::LeafOptions<__BlockLeaf1, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf1, Self>>::__HEADERS,
+                <__rt::LeafOptions<__BlockLeaf2, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf2, Self>>::__HEADERS,
+                <__rt::LeafOptions<__BlockLeaf3, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf3, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -122,18 +122,18 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
                         &[
-                            <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__Action0Leaf1, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__Action0Leaf2, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf1, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__Action0Leaf2, Self>>::__REEVALUATE,
                         ],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::LeafOptions<__Action0Leaf1, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf1, Self>>::HEADERS,
-                        <__rt::LeafOptions<__Action0Leaf2, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf2, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf1, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf1, Self>>::__HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf2, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf2, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -157,10 +157,10 @@ const _: () = {
                     &__BLOCK,
                     __rt::kept_leaves(
                         &[
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__BlockLeaf1, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__BlockLeaf2, Self>>::REEVALUATE,
-                            <__rt::LeafOptions<__BlockLeaf3, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf2, Self>>::__REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf3, Self>>::__REEVALUATE,
                         ],
                     ),
                     __authorized,
@@ -231,9 +231,9 @@ const _: () = {
                         &__ACTION0,
                         __rt::kept_leaves(
                             &[
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
-                                <__rt::LeafOptions<__Action0Leaf1, Self>>::REEVALUATE,
-                                <__rt::LeafOptions<__Action0Leaf2, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf1, Self>>::__REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf2, Self>>::__REEVALUATE,
                             ],
                         ),
                         __authorized,

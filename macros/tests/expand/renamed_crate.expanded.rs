@@ -37,11 +37,11 @@ const _: () = {
                     name: "echo",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -68,7 +68,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -76,7 +76,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

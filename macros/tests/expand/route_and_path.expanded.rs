@@ -41,11 +41,11 @@ const _: () = {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -69,11 +69,11 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Route0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Route0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Route0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Route0Leaf0, Self>>::__HEADERS,
                     ],
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
@@ -111,7 +111,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -119,7 +119,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,
@@ -149,7 +149,7 @@ const _: () = {
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
                         match __rt::kept_answer(
                             __call,
-                            <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                         ) {
                             ::core::option::Option::Some(__answer) => {
                                 ::core::result::Result::Ok(__answer)
@@ -157,7 +157,7 @@ const _: () = {
                             ::core::option::Option::None => {
                                 __rt::keep_answer(
                                     __call,
-                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::REEVALUATE,
+                                    <__rt::LeafOptions<__Route0Leaf0, Self>>::__REEVALUATE,
                                     <__Route0Leaf0 as __rt::PermissionLeaf<
                                         Self,
                                         _,
@@ -200,7 +200,7 @@ const _: () = {
                 <__rt::LeafOptions<
                     __BlockLeaf0,
                     Self,
-                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                >>::__can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
         }
@@ -237,7 +237,7 @@ const _: () = {
     };
     const _: () = {
         __rt::check_restricts(
-            <__rt::ConstantAnswer<__Action0Leaf0>>::ANSWER,
+            <__rt::ConstantAnswer<__Action0Leaf0>>::__ANSWER,
             "`Owner` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
         );
     };
@@ -264,11 +264,11 @@ const _: () = {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     kept_leaves: __rt::kept_leaves(
-                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE],
+                        &[<__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE],
                     ),
                     headers: &[
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::HEADERS,
-                        <__rt::RuleOptions<__Action0Leaf0, Self>>::HEADERS,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action0Leaf0, Self>>::__HEADERS,
                     ],
                     is_blocking: false,
                     is_detached: false,
@@ -336,7 +336,7 @@ const _: () = {
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
                         __call,
-                        <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                        <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                     ) {
                         ::core::option::Option::Some(__answer) => {
                             ::core::result::Result::Ok(__answer)
@@ -344,7 +344,7 @@ const _: () = {
                         ::core::option::Option::None => {
                             __rt::keep_answer(
                                 __call,
-                                <__rt::LeafOptions<__Action0Leaf0, Self>>::REEVALUATE,
+                                <__rt::LeafOptions<__Action0Leaf0, Self>>::__REEVALUATE,
                                 <__Action0Leaf0 as __rt::PermissionLeaf<
                                     Self,
                                     _,

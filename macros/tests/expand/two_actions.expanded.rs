@@ -37,11 +37,11 @@ const _: () = {
             name: "Notes",
             permission: ::core::option::Option::Some(&__BLOCK),
             kept_leaves: __rt::kept_leaves(
-                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE],
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
             ),
             headers: &[
-                <__rt::LeafOptions<__BlockLeaf0, Self>>::HEADERS,
-                <__rt::RuleOptions<__BlockLeaf0, Self>>::HEADERS,
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
             ],
             is_inherited: false,
             capture_uses: &[],
@@ -83,7 +83,7 @@ const _: () = {
                 __rt::SingleLeaf::start(__call, &__BLOCK),
                 match __rt::kept_answer(
                     __call,
-                    <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                 ) {
                     ::core::option::Option::Some(__answer) => {
                         ::core::result::Result::Ok(__answer)
@@ -91,7 +91,7 @@ const _: () = {
                     ::core::option::Option::None => {
                         __rt::keep_answer(
                             __call,
-                            <__rt::LeafOptions<__BlockLeaf0, Self>>::REEVALUATE,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
                             <__BlockLeaf0 as __rt::PermissionLeaf<
                                 Self,
                                 _,

@@ -87,7 +87,9 @@ impl Completion {
     /// reply waits for a client that does not read.
     fn close_start_gate<C: Consumer>(&self, dispatcher: &Dispatcher<C>) {
         if self.stream.is_none() && self.side_effects.as_ref().is_some_and(|effects| effects.is_closing()) {
-            dispatcher.session.send_queue.start_gate().close();
+            let start_gate = dispatcher.session.send_queue.start_gate();
+            start_gate.close();
+            start_gate.drain();
         }
     }
 

@@ -2,7 +2,8 @@
 //! a type that is not a permission is reported where the leaf is evaluated, and nowhere else.
 //!
 //! If the type is a permission, the items here are inherent. The compiler prefers an inherent item to one of a trait, so the
-//! items of [`LeafDefaults`] apply to all other types.
+//! items of [`LeafDefaults`] apply to all other types. The names begin with underscores, so that a trait of the application
+//! which every type implements has none of the same name.
 
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
@@ -11,18 +12,18 @@ use super::{AllowAny, DenyAll, ObjectPermission, Permission, Rule};
 use crate::context::{ConnectContext, Handler};
 use crate::error::Result;
 
-/// Has the answer of a leaf `P` if it is always the same: `ConstantAnswer::<P>::ANSWER`.
+/// Has the answer of a leaf `P` if it is always the same: `ConstantAnswer::<P>::__ANSWER`.
 #[derive(Debug)]
 pub struct ConstantAnswer<P>(PhantomData<P>);
 
 impl ConstantAnswer<AllowAny> {
     /// `AllowAny` permits every caller.
-    pub const ANSWER: Option<bool> = Some(true);
+    pub const __ANSWER: Option<bool> = Some(true);
 }
 
 impl ConstantAnswer<DenyAll> {
     /// `DenyAll` denies every caller.
-    pub const ANSWER: Option<bool> = Some(false);
+    pub const __ANSWER: Option<bool> = Some(false);
 }
 
 /// Has the items with a default of a permission `P` in an expression of handler `H`.
@@ -31,13 +32,13 @@ pub struct LeafOptions<P, H>(PhantomData<(P, H)>);
 
 impl<P: Permission<H>, H: Handler> LeafOptions<P, H> {
     /// Whether the leaf is evaluated again for the same message.
-    pub const REEVALUATE: bool = P::REEVALUATE;
+    pub const __REEVALUATE: bool = P::REEVALUATE;
     /// The headers that the leaf reads.
-    pub const HEADERS: &'static [&'static str] = P::HEADERS;
+    pub const __HEADERS: &'static [&'static str] = P::HEADERS;
 
     /// Evaluates the leaf for a client that connects.
     #[inline]
-    pub fn can_connect(
+    pub fn __can_connect(
         leaf: &P,
         handler: &H,
         cx: &ConnectContext<'_, H::User>,
@@ -53,7 +54,7 @@ pub struct RuleOptions<R, H>(PhantomData<(R, H)>);
 
 impl<R: Rule<H>, H: Handler> RuleOptions<R, H> {
     /// The headers that the leaf reads.
-    pub const HEADERS: &'static [&'static str] = R::HEADERS;
+    pub const __HEADERS: &'static [&'static str] = R::HEADERS;
 }
 
 /// Has the constants of an object permission `P` about `T` in an expression of handler `H`.
@@ -62,25 +63,25 @@ pub struct ObjectLeafOptions<P, T, H>(PhantomData<(P, T, H)>);
 
 impl<P: ObjectPermission<T, H>, T, H: Handler> ObjectLeafOptions<P, T, H> {
     /// Whether the leaf is evaluated again for the same message.
-    pub const REEVALUATE: bool = P::REEVALUATE;
+    pub const __REEVALUATE: bool = P::REEVALUATE;
     /// The headers that the leaf reads.
-    pub const HEADERS: &'static [&'static str] = P::HEADERS;
+    pub const __HEADERS: &'static [&'static str] = P::HEADERS;
     /// The answer for every object, if it does not depend on the object.
-    pub const ANSWER: Option<bool> = P::ALWAYS;
+    pub const __ANSWER: Option<bool> = P::ALWAYS;
 }
 
 /// The defaults, which apply to every type without inherent items.
 pub trait LeafDefaults {
     /// The answer is not always the same.
-    const ANSWER: Option<bool> = None;
+    const __ANSWER: Option<bool> = None;
     /// The leaf is evaluated again.
-    const REEVALUATE: bool = true;
+    const __REEVALUATE: bool = true;
     /// The leaf reads no header.
-    const HEADERS: &'static [&'static str] = &[];
+    const __HEADERS: &'static [&'static str] = &[];
 
     /// The leaf has no opinion on connecting.
     #[inline]
-    fn can_connect<P, H, U>(_: &P, _: &H, _: &ConnectContext<'_, U>) -> Ready<Result<Option<bool>>> {
+    fn __can_connect<P, H, U>(_: &P, _: &H, _: &ConnectContext<'_, U>) -> Ready<Result<Option<bool>>> {
         ready(Ok(None))
     }
 }

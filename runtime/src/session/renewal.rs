@@ -69,10 +69,10 @@ impl<C: Consumer> Session<C> {
         let Some(max_age) = self.max_age() else { return };
         // A time beyond the range of the clock never comes.
         let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
-        *lock(&self.renewal_at) = Some(at);
         let needs_task = self.registry.renewals.add(at, self.id);
+        *lock(&self.renewal_at) = Some(at);
         if self.is_closing() {
-            // The session may have left the registry meanwhile.
+            // The session may have ended before the time was stored, and found nothing to remove.
             self.cancel_renewal();
         }
         if !needs_task {

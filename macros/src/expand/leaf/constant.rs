@@ -41,7 +41,7 @@ impl NamedLeaf<'_> {
         }
         let (span, name) = (self.leaf.span, &self.name);
         let constant_answer = paths::constant_answer(span);
-        Some(quote_spanned!(span=> <#constant_answer<#name>>::ANSWER))
+        Some(quote_spanned!(span=> <#constant_answer<#name>>::__ANSWER))
     }
 }
 

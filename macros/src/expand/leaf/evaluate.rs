@@ -97,7 +97,7 @@ impl NamedLeaf<'_> {
             return Some(quote_spanned!(locals.site=> #no_opinion()));
         }
         let (options, value) = (self.options()?, self.value());
-        Some(quote_spanned!(self.leaf.span=> #options::can_connect(&#value, #handler, #cx).await))
+        Some(quote_spanned!(self.leaf.span=> #options::__can_connect(&#value, #handler, #cx).await))
     }
 
     /// Evaluates the leaf for a strict connect check: without a connect opinion it is evaluated as for a message.

@@ -180,13 +180,13 @@ impl NamedLeaf<'_> {
     /// Returns the answer of a leaf about an object, if it is the same for every object.
     pub(super) fn object_answer(&self) -> Option<TokenStream> {
         let (span, options) = (self.leaf.span, self.options()?);
-        Some(quote_spanned!(span=> #options::ANSWER))
+        Some(quote_spanned!(span=> #options::__ANSWER))
     }
 
     /// Returns the `REEVALUATE` of the leaf. A codename is always evaluated again.
     pub(in crate::expand) fn reevaluate(&self) -> TokenStream {
         let (span, options) = (self.leaf.span, self.options());
-        options.map_or_else(|| quote_spanned!(span=> true), |options| quote_spanned!(span=> #options::REEVALUATE))
+        options.map_or_else(|| quote_spanned!(span=> true), |options| quote_spanned!(span=> #options::__REEVALUATE))
     }
 
     /// Returns the headers that the leaf reads, as elements of a list with commas. A codename reads none.
@@ -195,9 +195,9 @@ impl NamedLeaf<'_> {
         // One of the two is a default: a leaf is a permission or a rule.
         let rule = self.subject.is_none().then(|| {
             let options = paths::rule_options(span);
-            quote_spanned!(span=> <#options<#name, Self>>::HEADERS,)
+            quote_spanned!(span=> <#options<#name, Self>>::__HEADERS,)
         });
-        Some(quote_spanned!(span=> #options::HEADERS, #rule))
+        Some(quote_spanned!(span=> #options::__HEADERS, #rule))
     }
 
     /// Returns the leaf as a value. `replacement` is what stands for a placeholder.

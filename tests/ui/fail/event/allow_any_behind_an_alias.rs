@@ -1,6 +1,6 @@
 // `AllowAny` under another name inside of the expression of an event.
 
-use portcullis::{AllowAny as Open, IsAuthenticated, consumer, Event};
+use portcullis::{AllowAny as Open, Event, IsAuthenticated, consumer};
 
 #[derive(Event)]
 struct Said;

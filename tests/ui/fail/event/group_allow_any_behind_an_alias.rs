@@ -1,6 +1,6 @@
 // `AllowAny` under another name inside of the expression of a group.
 
-use portcullis::{AllowAny as Open, Group, IsAuthenticated, consumer, Event};
+use portcullis::{AllowAny as Open, Event, Group, IsAuthenticated, consumer};
 
 #[derive(Event)]
 struct Said;

@@ -1,6 +1,6 @@
 // The name of a group instead of a value of its type.
 
-use portcullis::{AllowAny, Context, Group, Result, consumer, Event};
+use portcullis::{AllowAny, Context, Event, Group, Result, consumer};
 
 struct Chat;
 #[derive(Event)]

@@ -1,6 +1,6 @@
 // A misspelled permission in both quoted expressions of a group: no suggestion replaces a whole expression.
 
-use portcullis::{AllowAny, Group, GroupPermission, IsAuthenticated, Result, Scope, consumer, Event};
+use portcullis::{AllowAny, Event, Group, GroupPermission, IsAuthenticated, Result, Scope, consumer};
 
 struct Chat;
 #[derive(Event)]

@@ -1,6 +1,6 @@
 // A misspelled permission in the quoted expression of an event: no suggestion replaces the whole expression.
 
-use portcullis::{AllowAny, EventPermission, IsAuthenticated, Scope, consumer, Event};
+use portcullis::{AllowAny, Event, EventPermission, IsAuthenticated, Scope, consumer};
 
 #[derive(Event)]
 struct Said;
