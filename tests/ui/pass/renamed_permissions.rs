@@ -1,7 +1,9 @@
 //! `AllowAny` and `DenyAll` under other names are allowed where they are allowed under their own: alone.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, AllowAny as Open, Context, DenyAll as Closed, Event, Group, Load, Object, Result, consumer, handler};
+use portcullis::{
+    AllowAny, AllowAny as Open, Context, DenyAll as Closed, Event, Group, Load, Object, Result, consumer, handler,
+};
 
 #[derive(Event)]
 struct Said;
