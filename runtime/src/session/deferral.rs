@@ -11,6 +11,7 @@ use super::send_queue::{EnqueueOutcome, UNREAD_FACTOR};
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::Epoch;
+use crate::sync::atomic::Ordering;
 use crate::transport::{CloseReason, FrameText};
 
 /// What the overflow policy does with events that wait.
@@ -39,8 +40,10 @@ impl<C: Consumer> Session<C> {
     /// Lets an event wait until the permission of its group has been evaluated again.
     pub(crate) fn push_held(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
         let mut deferred = self.lock_deferred();
-        // The group permission may have been evaluated meanwhile: its events then go through the list.
-        let Some(membership) = handle.path().as_path().unverified().cloned() else {
+        // The group permission may have been evaluated meanwhile: its events then go through the list. So does this one if
+        // a change has taken earlier events back: those are in the list, and would get behind this one.
+        let is_direct = !self.has_deferred.load(Ordering::SeqCst);
+        let Some(membership) = handle.path().as_path().unverified().filter(|_| is_direct).cloned() else {
             drop(deferred);
             return self.push_deferred(handle);
         };
