@@ -52,7 +52,7 @@
 //! struct Lobby;
 //!
 //! #[derive(Event)]
-//! struct Said(&'static str);
+//! struct Said(String);
 //!
 //! struct Chat;
 //!
@@ -66,14 +66,14 @@
 //!
 //!     // It should have been `permission = DenyAll`.
 //!     #[event(permission = AllowAny)]
-//!     fn said(&self, event: &Said) -> &'static str { event.0 }
+//!     fn said(event: &Said) -> &str { &event.0 }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! let chat = portcullis::websocket(Chat);
 //! let mut eve = connect(&chat).open().await.unwrap();
 //! eve.call("enter").await;
-//! chat.publisher().publish(&Lobby, Said("a secret"));
+//! chat.publisher().publish(&Lobby, Said("a secret".to_owned()));
 //! assert_eq!(eve.call("ping").await.data(), "pong");
 //!
 //! // The event arrived before the reply and was kept.
