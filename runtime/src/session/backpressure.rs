@@ -78,7 +78,8 @@ impl PausedPublishers {
         }
     }
 
-    fn hold(&mut self, pacer: &Arc<Pacer>, at_most_once: bool) {
+    /// Holds one publisher, as [`hold_current`](Self::hold_current) does.
+    pub(super) fn hold(&mut self, pacer: &Arc<Pacer>, at_most_once: bool) {
         let list = self.0.get_or_insert_default();
         let index = list.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
         if at_most_once && index.is_some() {

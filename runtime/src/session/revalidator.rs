@@ -13,11 +13,9 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::backpressure::PausedPublishers;
 use super::deferred::{Deferred, PendingRevalidation};
@@ -31,14 +29,6 @@ use crate::panic::catch_unwind_future;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseReason;
-
-/// The maximum number of times that the revalidator checks whether the connection has taken what is queued. With the delays
-/// between them, 100 ms in total, as for a publisher.
-const READER_ATTEMPTS: u32 = 104;
-/// The number of checks that are followed by a yield instead of a delay.
-const READER_YIELDS: u32 = 4;
-/// The delay after each of the other checks.
-const READER_DELAY: Duration = Duration::from_millis(1);
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
 /// of rights was still pending.
@@ -243,7 +233,10 @@ impl<C: Consumer> Session<C> {
     async fn deliver_deferred(self: &Arc<Self>, handle: &EventHandle<Session<C>>, epoch: Epoch, round: &mut Round) {
         let overtaken = round.overtaken.saturating_sub(1);
         let mut settling = pin!(async {
-            self.let_reader_run().await;
+            // More events may have waited than the queue holds.
+            if let Some(pacer) = self.send_queue.hold_if_full() {
+                pacer.ready().await;
+            }
             let mut settling = pin!(handle.settle(self, epoch));
             // Changes that come faster than grants load wait for them, but not for a load that takes long.
             if let Some(_evaluation) = self.registry.pending_raises.wait_for(overtaken)
@@ -276,21 +269,6 @@ impl<C: Consumer> Session<C> {
             Poll::Ready(())
         })
         .await;
-    }
-
-    /// Lets the connection take what is queued before more is added: more events may have waited than the queue holds. Gives
-    /// up after [`READER_ATTEMPTS`], because the connection may not run.
-    async fn let_reader_run(&self) {
-        for attempt in 0..READER_ATTEMPTS {
-            if !self.send_queue.is_full_and_unread() {
-                return;
-            }
-            if attempt < READER_YIELDS {
-                yield_now().await;
-            } else {
-                sleep(READER_DELAY).await;
-            }
-        }
     }
 
     /// Evaluates the connect permission again, and begins to evaluate the group permissions.

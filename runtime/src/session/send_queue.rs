@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::backpressure::PausedPublishers;
+use super::backpressure::{Pacer, PausedPublishers};
 use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState};
@@ -152,12 +152,17 @@ impl<N: Coalesce> SendQueue<N> {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
 
-    /// Returns whether `max_events` or `max_bytes`, not multiplied by [`UNREAD_FACTOR`], is reached by events that the
-    /// reader had no chance to dequeue yet.
-    pub(super) fn is_full_and_unread(&self) -> bool {
-        let state = self.lock_state();
+    /// Returns a pacer that the reader holds until it has run, if the events that it had no chance to dequeue yet reach
+    /// `max_events` or `max_bytes`, not multiplied by [`UNREAD_FACTOR`].
+    pub(super) fn hold_if_full(&self) -> Option<Arc<Pacer>> {
+        let mut state = self.lock_state();
         let is_full = state.events.len() >= self.max_events || state.bytes >= self.max_bytes;
-        is_full && !state.events.is_empty() && !state.is_closed() && !self.is_stalled.load(Ordering::Relaxed)
+        if !is_full || state.events.is_empty() || state.is_closed() || self.is_stalled.load(Ordering::Relaxed) {
+            return None;
+        }
+        let pacer = Pacer::new();
+        state.paused_publishers.hold(&pacer, false);
+        Some(pacer)
     }
 
     /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
