@@ -15,7 +15,6 @@ use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
 use crate::sync::lock;
-use crate::transport::CloseReason;
 
 /// The part of the maximum age after which the first sessions are renewed.
 const FIRST_RENEWAL: f64 = 0.6;
@@ -165,20 +164,12 @@ impl<C: Consumer> Session<C> {
         }
         // An evaluation may also wait for its turn.
         if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
-            let (leaf, cause) = (error.leaf(), Cause::new(&error));
             if error.is_fault() {
+                let (leaf, cause) = (error.leaf(), Cause::new(&error));
                 tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
-            let reason = CloseReason::Revoked;
-            tracing::info!(
-                ?user,
-                leaf,
-                ?cause,
-                close_code = reason.as_u16(),
-                "connection closed: connect permission revoked"
-            );
-            self.close_with(reason);
+            self.close_revoked(&error);
             return Ok(RenewalOutcome::Settled);
         }
         let entries = self.memberships.entries();
@@ -187,13 +178,12 @@ impl<C: Consumer> Session<C> {
         let mut outcome = Ok(RenewalOutcome::Settled);
         for (entry, result) in entries.iter().zip(results) {
             let Err(error) = result else { continue };
-            let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
             if error.is_fault() {
+                let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
                 tracing::error!(?user, group, leaf, ?cause, "group permission could not be renewed");
                 outcome = Err(());
             } else {
-                tracing::info!(?user, group, leaf, ?cause, "group membership ended: permission revoked");
-                self.end_membership(entry, epoch);
+                self.end_membership(entry, epoch, &error);
             }
         }
         outcome

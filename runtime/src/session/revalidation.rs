@@ -134,19 +134,11 @@ impl<C: Consumer> Session<C> {
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
         while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
-            let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
             if !error.is_fault() {
-                let reason = CloseReason::Revoked;
-                tracing::info!(
-                    ?user,
-                    leaf,
-                    ?cause,
-                    close_code = reason.as_u16(),
-                    "connection closed: connect permission revoked"
-                );
-                self.close_with(reason);
+                self.close_revoked(&error);
                 return false;
             }
+            let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
             tracing::error!(?user, leaf, ?cause, "connect permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
@@ -159,6 +151,14 @@ impl<C: Consumer> Session<C> {
             }
         }
         true
+    }
+
+    /// Closes the connection, because its connect permission refuses with `error`.
+    pub(super) fn close_revoked(&self, error: &Error) {
+        let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(error));
+        let close_code = CloseReason::Revoked.as_u16();
+        tracing::info!(?user, leaf, ?cause, close_code, "connection closed: connect permission revoked");
+        self.close_with(CloseReason::Revoked);
     }
 
     /// Begins to evaluate the permissions of all groups again: from here on only their events wait. Returns `None` if there
@@ -195,12 +195,11 @@ impl<C: Consumer> Session<C> {
     async fn check_group(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
         let mut retries = Retries::new(self.check_timeout);
         while let Err(error) = self.evaluate_group(entry, CHECK_TIMEOUT.min(retries.remaining())).await {
+            if !error.is_fault() {
+                return self.end_membership(entry, epoch, &error);
+            }
             let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
             let cause = Cause::new(&error);
-            if !error.is_fault() {
-                tracing::info!(?user, group, leaf, ?cause, "group membership ended: permission revoked");
-                return self.end_membership(entry, epoch);
-            }
             tracing::error!(?user, group, leaf, ?cause, "group permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
@@ -226,8 +225,8 @@ impl<C: Consumer> Session<C> {
         membership.verify(&self.send_queue);
     }
 
-    /// Ends a membership for which the permission of its group does not hold, and tells its subscriptions.
-    pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch) {
+    /// Ends a membership, because the permission of its group refuses with `error`, and tells its subscriptions.
+    pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch, error: &Error) {
         let events = {
             let mut deferred = self.lock_deferred();
             if self.send_queue.epoch() != epoch {
@@ -237,6 +236,8 @@ impl<C: Consumer> Session<C> {
         };
         // Not under the lock: dropping an event may run the application's code.
         drop(events);
+        let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
+        tracing::info!(?user, group, leaf, cause = ?Cause::new(error), "group membership ended: permission revoked");
         let ids = entry.membership().request_ids();
         self.memberships.remove_entry(entry);
         if !ids.is_empty() {
