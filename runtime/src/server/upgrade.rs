@@ -33,8 +33,8 @@ pub(super) struct Upgrade {
 /// Why a request cannot be upgraded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UpgradeError {
-    /// The method is not that of an upgrade.
-    Method,
+    /// The method is not that of an upgrade, which is this one.
+    Method(&'static str),
     /// A header is missing or malformed.
     Header(&'static str),
     /// The version of the WebSocket protocol is not 13.
@@ -49,7 +49,7 @@ impl Upgrade {
         let headers = &parts.headers;
         let accept = if parts.version <= Version::HTTP_11 {
             if parts.method != Method::GET {
-                return Err(UpgradeError::Method);
+                return Err(UpgradeError::Method("GET"));
             }
             if !has_token(headers, header::CONNECTION, "upgrade") {
                 return Err(UpgradeError::Header("`Connection` header must include `upgrade`"));
@@ -61,7 +61,7 @@ impl Upgrade {
         } else {
             // RFC 8441: an extended CONNECT.
             if parts.method != Method::CONNECT {
-                return Err(UpgradeError::Method);
+                return Err(UpgradeError::Method("CONNECT"));
             }
             if !is_websocket_connect(parts) {
                 return Err(UpgradeError::Header("`:protocol` must be `websocket`"));
@@ -113,9 +113,9 @@ impl Upgrade {
 impl IntoResponse for UpgradeError {
     fn into_response(self) -> Response {
         match self {
-            UpgradeError::Method => {
-                (StatusCode::METHOD_NOT_ALLOWED, "Request method must be `GET`, or `CONNECT` with HTTP/2")
-                    .into_response()
+            UpgradeError::Method(allowed) => {
+                let allow = [(header::ALLOW, allowed)];
+                (StatusCode::METHOD_NOT_ALLOWED, allow, format!("Request method must be `{allowed}`")).into_response()
             }
             UpgradeError::Header(message) => (StatusCode::BAD_REQUEST, message).into_response(),
             UpgradeError::Version => {

@@ -68,5 +68,7 @@ async fn other_http2_request_is_rejected() {
     ] {
         let response = client.send_request(request(method, protocol)).await.unwrap();
         assert_eq!(response.status(), status, "{protocol:?}");
+        let allowed = response.headers().get("allow");
+        assert_eq!(allowed.is_some_and(|method| method == "CONNECT"), status == StatusCode::METHOD_NOT_ALLOWED);
     }
 }

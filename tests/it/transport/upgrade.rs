@@ -70,9 +70,12 @@ async fn request_that_cannot_be_upgraded_is_rejected_with_its_status() {
     for (method, name, value, status) in cases {
         let response = response(&address, method, name, value).await;
         assert!(response.starts_with(&format!("http/1.1 {status}")), "{method}, {name}: {value:?}: {response}");
-        if status == 426 {
-            assert!(response.contains("\r\nsec-websocket-version: 13\r\n"), "{response}");
-        }
+        let header = match status {
+            405 => "\r\nallow: get\r\n",
+            426 => "\r\nsec-websocket-version: 13\r\n",
+            _ => "",
+        };
+        assert!(response.contains(header), "{header} in {response}");
     }
 }
 
