@@ -264,10 +264,9 @@ pub(super) fn encode(opcode: u8, payload: &[u8], output: &mut Vec<u8>) {
     output.extend_from_slice(payload);
 }
 
-/// Appends a close frame. A reason is truncated to the longest that fits.
+/// Appends a close frame with a reason of at most 123 bytes.
 pub(super) fn encode_close(code: Option<u16>, reason: &str, output: &mut Vec<u8>) {
     let Some(code) = code else { return encode(CLOSE, &[], output) };
-    let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL_BYTES - 2)];
     encode(CLOSE, &[&code.to_be_bytes(), reason.as_bytes()].concat(), output);
 }
 
