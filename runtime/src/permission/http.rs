@@ -82,7 +82,7 @@ impl<'a> HttpRequest<'a> {
         Err(undeclared(self.unreadable.get_or_init(|| name.into())))
     }
 
-    /// Returns the value of type `T` in the extensions of the request, or `None` if there is none.
+    /// Returns the value of type `T` in the extensions of the request, or `None` if they have no such value.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&'a T> {
         self.parts.extensions.get()
     }

@@ -33,7 +33,7 @@ impl<E> OutgoingEvent<E> {
     }
 }
 
-/// Encodes a frame, unless there is none. A failure is counted.
+/// Encodes the frame that `build_frame` returns, and counts a failure. `None` if it returns none.
 ///
 /// # Errors
 ///

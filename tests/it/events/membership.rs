@@ -19,7 +19,7 @@ async fn published_event_reaches_members_only() {
     assert_eq!(event(&mut one).await, said("hello"));
     assert_eq!(two.reply().await.text(), r#"{"event":"said","data":"hello"}"#);
     chat.publisher().publish(&Room(3), Said("to three".to_owned()));
-    chat.publisher().publish(&Room(4), Said("to nobody".to_owned()));
+    chat.publisher().publish(&Room(4), Said("to no member".to_owned()));
     assert_eq!(event(&mut three).await, said("to three"));
     chat.publisher().publish(&Lobby, Said("to all".to_owned()));
     for client in [&mut one, &mut two, &mut three] {
@@ -69,7 +69,7 @@ async fn publication_to_several_groups_or_a_user_arrives_once() {
     assert_eq!(event(&mut both).await, said("hello"));
     assert_eq!(event(&mut two).await, said("hello"));
     publisher.publish_to_user("1", Said("to you".to_owned()));
-    publisher.publish_to_user("nobody", Said("to nobody".to_owned()));
+    publisher.publish_to_user("absent", Said("to no member".to_owned()));
     assert_eq!(event(&mut both).await, said("to you"));
     assert_eq!(event(&mut twice).await, said("to you"));
     for client in [&mut both, &mut twice, &mut two] {

@@ -180,7 +180,7 @@ impl Fixture {
         assert_eq!(client.call("ping").await.status(), 200);
     }
 
-    /// Asserts that an error in the log has this text if the fault is one that is logged, and that there is none otherwise.
+    /// Asserts that the log has an error with this text if the fault is one that is logged, or else that it has no error.
     fn assert_logged(&self, text: &str, fault: Fault) {
         let is_logged = !matches!(fault, Fault::Refuse | Fault::Slow);
         self.assert_logged_if(is_logged, text, fault);
