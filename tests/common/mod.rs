@@ -9,6 +9,7 @@ pub mod limits;
 pub mod log_capture;
 pub mod raw_socket;
 pub mod rng;
+pub mod start_observer;
 
 use std::borrow::Cow;
 use std::sync::{LazyLock, Mutex};

@@ -1,18 +1,15 @@
 //! Revocations that race with actions between their permission and their body. A counter gives the order: it is read
 //! when an action is marked as started (the trace `action started`), and after a revocation has returned.
 
-use std::fmt::Debug;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::{KINDS, fixture, message};
 use crate::common::rng::Rng;
+use crate::common::start_observer::{StartObserver, number_of};
 
 const SESSIONS: usize = 250;
 const REVOCATIONS: usize = 100_000;
@@ -22,43 +19,16 @@ static CLOCK: AtomicU64 = AtomicU64::new(1);
 /// When the last action of each session was marked as started.
 static STARTED: LazyLock<Vec<AtomicU64>> = LazyLock::new(|| (0..2 * SESSIONS).map(|_| AtomicU64::new(0)).collect());
 
-/// A subscriber that records the time of every start.
-struct Starts;
-
-struct Route(Option<usize>);
-
-impl Visit for Route {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "route" {
-            let text = format!("{value:?}");
-            self.0 = text.trim_matches('"').strip_prefix("docs/").and_then(|rest| rest.strip_suffix('/')?.parse().ok());
-        }
+/// Records when the action of a session was marked as started.
+fn record_start(route: &str) {
+    if let Some(started) = number_of(route, "docs/").and_then(|session| STARTED.get(session)) {
+        started.store(now(), Ordering::SeqCst);
     }
-}
-
-impl Subscriber for Starts {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("portcullis") && *metadata.level() == Level::TRACE
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut route = Route(None);
-        event.record(&mut route);
-        if let Some(started) = route.0.and_then(|session| STARTED.get(session)) {
-            started.store(CLOCK.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
-        }
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
 }
 
 fn observe() {
     // The other test of this file may have set it.
-    let _ = tracing::subscriber::set_global_default(Starts);
+    let _ = tracing::subscriber::set_global_default(StartObserver(record_start));
 }
 
 /// Counts the outcomes of the races.
