@@ -13,7 +13,7 @@ use crate::session::queued_event::EventHandle;
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
-use crate::transport::FrameText;
+use crate::transport::EventFrame;
 
 impl<C: Consumer> Session<C> {
     /// Reads what the delivery of an event to this session depends on, so that the memory of several members is fetched at
@@ -159,7 +159,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
-        enqueue: impl Fn(FrameText, EventHandle<Session<C>>, u64) -> EnqueueOutcome,
+        enqueue: impl Fn(EventFrame, EventHandle<Session<C>>, u64) -> EnqueueOutcome,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,

@@ -10,15 +10,15 @@ use crate::transport::FrameText;
 /// An event to publish.
 pub(crate) struct OutgoingEvent<E> {
     pub(super) event: Contained<E>,
-    /// The frame that all subscribers share, if it is encoded already.
-    pub(super) frame: Option<FrameText>,
+    /// The text of the frame that all subscribers share, if it is encoded already.
+    pub(super) text: Option<FrameText>,
 }
 
 impl<E> OutgoingEvent<E> {
     /// Creates an event whose frame is encoded for the first subscriber: for publishers that get no result.
     #[inline]
     pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E) -> OutgoingEvent<E> {
-        OutgoingEvent { event: Contained::new(transfer_or_panic(registry, event)), frame: None }
+        OutgoingEvent { event: Contained::new(transfer_or_panic(registry, event)), text: None }
     }
 
     /// Creates an event and encodes its frame, if all subscribers share it.
@@ -28,8 +28,8 @@ impl<E> OutgoingEvent<E> {
     /// 413 if the frame is too large, 500 if it cannot be encoded.
     pub(super) fn encode<C: Emits<E>>(session: &Session<C>, event: E) -> Result<OutgoingEvent<E>> {
         let event = Contained::new(transfer(&session.registry, event)?);
-        let frame = encode_frame::<C, E>(session, || session.consumer.shared_frame(&event))?;
-        Ok(OutgoingEvent { event, frame })
+        let text = encode_frame::<C, E>(session, || session.consumer.shared_frame(&event))?;
+        Ok(OutgoingEvent { event, text })
     }
 }
 

@@ -18,13 +18,13 @@ use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::{CloseReason, FrameText};
+use crate::transport::{CloseReason, EventFrame, FrameText};
 
 /// A published event.
 pub(crate) struct Publication<E> {
     event: Contained<E>,
-    /// The frame without the group's name, if it was encoded when the event was published.
-    encoded_frame: Option<FrameText>,
+    /// The text of the frame without the group's name, if it was encoded when the event was published.
+    encoded_text: Option<FrameText>,
     /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
     /// The shared frame, encoded for the first subscriber that may see the event.
@@ -38,14 +38,20 @@ enum SharedFrame {
     /// Each subscriber gets a frame of its own.
     PerSubscriber,
     /// All subscribers get this frame; `None` if encoding failed.
-    Same(Option<FrameText>),
+    Same(Option<EncodedEvent>),
+}
+
+struct EncodedEvent {
+    /// To which request ids are added for subscribers that show them.
+    text: FrameText,
+    frame: EventFrame,
 }
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: OutgoingEvent<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
-        let OutgoingEvent { event, frame } = event;
+        let OutgoingEvent { event, text } = event;
         let (shared_frame, coalescing_hash) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Publication { event, encoded_frame: frame, group_name, shared_frame, coalescing_hash })
+        Arc::new(Publication { event, encoded_text: text, group_name, shared_frame, coalescing_hash })
     }
 
     #[inline]
@@ -59,41 +65,48 @@ impl<E> Publication<E> {
         session: &Session<C>,
         scope: &Scope<C::User>,
         path: DeliveryPath<'_>,
-    ) -> Option<FrameText> {
-        let (frame, has_group_name) = match self.shared_frame.get_or_init(|| self.encode_shared(session)) {
-            SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
-            SharedFrame::PerSubscriber => {
-                let personal_frame = || session.consumer.personal_frame(scope, self.event());
-                (
-                    encode_frame::<C, E>(session, personal_frame)
-                        .map_err(|error| log_failure::<C, E>(&error))
-                        .ok()??,
-                    false,
-                )
-            }
+    ) -> Option<EventFrame> {
+        let shared = match self.shared_frame.get_or_init(|| self.encode_shared(session)) {
+            SharedFrame::Same(shared) => Some(shared.as_ref()?),
+            SharedFrame::PerSubscriber => None,
         };
+        let has_group_name = shared.is_some() && self.group_name.is_some();
         let group = if has_group_name { None } else { path.group_name() };
         let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
-        if group.is_none() && ids.is_empty() {
-            return Some(frame);
+        let has_address = group.is_some() || !ids.is_empty();
+        let personal_text;
+        let text = match shared {
+            Some(shared) if !has_address => return Some(shared.frame.clone()),
+            Some(shared) => &shared.text,
+            None => {
+                let personal_frame = || session.consumer.personal_frame(scope, self.event());
+                let encoded = encode_frame::<C, E>(session, personal_frame);
+                personal_text = encoded.map_err(|error| log_failure::<C, E>(&error)).ok()??;
+                &personal_text
+            }
+        };
+        if !has_address {
+            return Some(EventFrame::new(text));
         }
-        Some(Native::address_event(&frame, group, &ids))
+        Some(EventFrame::new(&Native::address_event(text, group, &ids)))
     }
 
     /// Encodes the shared frame, if there is one.
     fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
-        let encoded = match &self.encoded_frame {
-            Some(frame) => Ok(Some(frame.clone())),
+        let encoded = match &self.encoded_text {
+            Some(text) => Ok(Some(text.clone())),
             None => encode_frame::<C, E>(session, || session.consumer.shared_frame(self.event())),
         };
-        match encoded.map_err(|error| log_failure::<C, E>(&error)) {
-            Ok(None) => SharedFrame::PerSubscriber,
-            Err(()) => SharedFrame::Same(None),
-            Ok(Some(frame)) => SharedFrame::Same(Some(match &self.group_name {
-                Some(name) => Native::address_event(&frame, Some(name), &[]),
-                None => frame,
-            })),
-        }
+        let text = match encoded.map_err(|error| log_failure::<C, E>(&error)) {
+            Ok(None) => return SharedFrame::PerSubscriber,
+            Err(()) => return SharedFrame::Same(None),
+            Ok(Some(text)) => text,
+        };
+        let text = match &self.group_name {
+            Some(name) => Native::address_event(&text, Some(name), &[]),
+            None => text,
+        };
+        SharedFrame::Same(Some(EncodedEvent { frame: EventFrame::new(&text), text }))
     }
 
     /// Returns what it takes to authorize this event again.

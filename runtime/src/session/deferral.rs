@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::Epoch;
 use crate::sync::atomic::Ordering;
-use crate::transport::{CloseReason, FrameText};
+use crate::transport::{CloseReason, EventFrame};
 
 /// What the overflow policy does with events that wait.
 enum Overflow<C: Consumer> {
@@ -82,7 +82,7 @@ impl<C: Consumer> Session<C> {
     /// rights takes it back either from there or from the send queue.
     pub(crate) fn enqueue_in_progress(
         &self,
-        frame: FrameText,
+        frame: EventFrame,
         handle: EventHandle<Session<C>>,
         epoch: Epoch,
         frame_version: u64,

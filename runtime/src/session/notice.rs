@@ -13,14 +13,14 @@ use crate::consumer::Consumer;
 use crate::context::Epoch;
 use crate::dialect::{Dialect, Native};
 use crate::message::RequestId;
-use crate::transport::FrameText;
+use crate::transport::EventFrame;
 
 /// The name of the event by which a client learns that a subscription has ended. `macros/src/check/event.rs` refuses it as
 /// the name of an `#[event]`.
 const UNSUBSCRIBED: &str = "unsubscribed";
 
 /// A frame to send.
-struct Notice(FrameText);
+struct Notice(EventFrame);
 
 /// The payload of [`UNSUBSCRIBED`]. It names no reason, because a client learns none from a refusal.
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ impl<C: Consumer> Session<C> {
     pub(super) fn notify_unsubscribed(self: &Arc<Self>, group_name: Option<&str>, ids: &[RequestId]) {
         // A struct of one number always has a JSON form.
         let Ok(frame) = Native::encode_event(UNSUBSCRIBED, &Unsubscribed { status: 403 }) else { return };
-        let notice = Arc::new(Notice(Native::address_event(&frame, group_name, ids)));
+        let notice = Arc::new(Notice(EventFrame::new(&Native::address_event(&frame, group_name, ids))));
         self.push_deferred(EventHandle::new(notice, OwnedDeliveryPath::Personal, None));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
-use crate::transport::{CloseReason, FrameText};
+use crate::transport::{CloseReason, EventFrame};
 
 /// The queued events in order, protected by `SendQueue::state`.
 pub(crate) struct QueueState<N> {
@@ -26,7 +26,7 @@ pub(crate) struct QueueState<N> {
 /// A queued event.
 pub(crate) struct QueueEntry<N> {
     pub(crate) sequence: u64,
-    pub(crate) frame: FrameText,
+    pub(crate) frame: EventFrame,
     pub(crate) handle: N,
 }
 

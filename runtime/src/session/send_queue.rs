@@ -16,7 +16,7 @@ use super::queue_state::{QueueEntry, QueueState};
 use crate::context::{Epoch, StartGate};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
-use crate::transport::{CloseReason, ConnectionEnd, FrameText};
+use crate::transport::{CloseReason, ConnectionEnd, EventFrame};
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 pub(super) const UNREAD_FACTOR: usize = 4;
@@ -45,7 +45,7 @@ pub(crate) struct SendQueue<N> {
 
 /// An event to send.
 pub(crate) struct Dequeued {
-    pub(crate) frame: FrameText,
+    pub(crate) frame: EventFrame,
     /// Whether another event before the same sequence number is queued.
     pub(crate) has_more: bool,
 }
@@ -95,7 +95,7 @@ impl<N: Coalesce> SendQueue<N> {
     /// locks.
     pub(crate) fn enqueue(
         &self,
-        frame: FrameText,
+        frame: EventFrame,
         handle: N,
         epoch: Epoch,
         frame_version: u64,

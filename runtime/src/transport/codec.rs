@@ -4,10 +4,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::CloseReason;
+use super::frame::{TEXT, encode};
 
 /// The opcodes of RFC 6455, section 5.2.
 const CONTINUATION: u8 = 0x0;
-pub(super) const TEXT: u8 = 0x1;
 pub(super) const BINARY: u8 = 0x2;
 pub(super) const CLOSE: u8 = 0x8;
 pub(super) const PING: u8 = 0x9;
@@ -15,9 +15,6 @@ pub(super) const PONG: u8 = 0xA;
 
 /// The maximum length of the payload of a control frame, in bytes (RFC 6455, section 5.5).
 pub(super) const MAX_CONTROL_BYTES: usize = 125;
-
-/// The maximum length of the header of a frame that the server sends, in bytes.
-const MAX_HEADER_BYTES: usize = 10;
 
 /// What the decoder has found at the front of its input.
 #[derive(Debug, PartialEq, Eq)]
@@ -242,26 +239,6 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= mask;
     }
-}
-
-/// Appends a frame of the server: final and without a mask.
-#[inline]
-pub(super) fn encode(opcode: u8, payload: &[u8], output: &mut Vec<u8>) {
-    output.reserve(payload.len() + MAX_HEADER_BYTES);
-    let first = 0x80 | opcode;
-    let length = payload.len();
-    match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(length @ ..126), _) => output.extend_from_slice(&[first, length]),
-        (_, Ok(length)) => {
-            let [a, b] = length.to_be_bytes();
-            output.extend_from_slice(&[first, 126, a, b]);
-        }
-        _ => {
-            output.extend_from_slice(&[first, 127]);
-            output.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-    output.extend_from_slice(payload);
 }
 
 /// Appends a close frame with a reason of at most 123 bytes.

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{CloseFrame, CloseReason};
@@ -41,6 +42,74 @@ impl From<String> for FrameText {
     }
 }
 
+/// The opcode of a text frame (RFC 6455, section 5.2).
+pub(super) const TEXT: u8 = 0x1;
+
+/// The maximum length of the header of a frame that the server sends, in bytes.
+const MAX_HEADER_BYTES: usize = 10;
+
+/// Appends a frame of the server: final and without a mask.
+#[inline]
+pub(super) fn encode(opcode: u8, payload: &[u8], output: &mut Vec<u8>) {
+    output.reserve(payload.len() + MAX_HEADER_BYTES);
+    let first = 0x80 | opcode;
+    let length = payload.len();
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length @ ..126), _) => output.extend_from_slice(&[first, length]),
+        (_, Ok(length)) => {
+            let [a, b] = length.to_be_bytes();
+            output.extend_from_slice(&[first, 126, a, b]);
+        }
+        _ => {
+            output.extend_from_slice(&[first, 127]);
+            output.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    output.extend_from_slice(payload);
+}
+
+/// A text frame with its header, as it is written to a socket. It is encoded once and shared by all connections that get it.
+#[derive(Debug, Clone)]
+pub(crate) struct EventFrame(Bytes);
+
+impl EventFrame {
+    /// Encodes a text.
+    pub(crate) fn new(text: &str) -> EventFrame {
+        let mut frame = Vec::new();
+        encode(TEXT, text.as_bytes(), &mut frame);
+        EventFrame(frame.into())
+    }
+
+    /// Returns the frame, header included.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the length of the text, in bytes.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() - self.header_bytes()
+    }
+
+    /// Returns the text.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn text(&self) -> FrameText {
+        // Always UTF-8, because it was made of a string.
+        FrameText(ByteString::try_from(self.0.slice(self.header_bytes()..)).unwrap_or_default())
+    }
+
+    /// Returns the length of the header, which follows from that of the frame.
+    #[inline]
+    fn header_bytes(&self) -> usize {
+        match self.0.len() {
+            ..128 => 2,
+            128..65_540 => 4,
+            _ => MAX_HEADER_BYTES,
+        }
+    }
+}
+
 /// A frame from the peer.
 #[derive(Debug)]
 pub(crate) enum Incoming {
@@ -72,9 +141,25 @@ pub(crate) enum Outgoing<'a> {
     /// A text frame to this peer alone.
     Reply(&'a str),
     /// A text frame that other peers may get too.
-    Event(FrameText),
+    Event(EventFrame),
     /// A ping, which the peer has to answer.
     Ping,
     /// Boxed, so that it does not make the other frames larger.
     Close(Box<CloseFrame>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_frame_knows_its_text() {
+        for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536, 65_537] {
+            let (text, mut frame) = ("a".repeat(length), Vec::new());
+            encode(TEXT, text.as_bytes(), &mut frame);
+            let event = EventFrame::new(&text);
+            assert_eq!((event.as_bytes(), event.len()), (&frame[..], length));
+            assert_eq!(*event.text(), *text);
+        }
+    }
 }

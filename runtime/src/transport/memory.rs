@@ -118,7 +118,7 @@ impl Transport for MemoryTransport {
             Outgoing::Close(frame) => return self.send_close(*frame),
             _ if self.has_sent_close => return Err(Gone),
             Outgoing::Reply(text) => ServerFrame::Text(text.into()),
-            Outgoing::Event(text) => ServerFrame::Text(text),
+            Outgoing::Event(frame) => ServerFrame::Text(frame.text()),
             Outgoing::Ping => {
                 self.send_pong();
                 ServerFrame::Ping

@@ -12,8 +12,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use super::codec::{Decoded, Decoder, PING, PONG, TEXT, encode, encode_close};
-use super::frame::READ_BYTES;
+use super::codec::{Decoded, Decoder, PING, PONG, encode_close};
+use super::frame::{READ_BYTES, TEXT, encode};
 use super::{CloseReason, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// The number of unsent bytes from which the transport takes no more frames, and answers no more pings.
@@ -256,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
         self.prepare_output();
         match frame {
             Outgoing::Reply(text) => encode(TEXT, text.as_bytes(), &mut self.output),
-            Outgoing::Event(text) => encode(TEXT, text.as_bytes(), &mut self.output),
+            Outgoing::Event(frame) => self.output.extend_from_slice(frame.as_bytes()),
             Outgoing::Ping => encode(PING, &[], &mut self.output),
             Outgoing::Close(frame) => self.push_close(Some(frame.code), &frame.text),
         }

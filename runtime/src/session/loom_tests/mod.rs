@@ -233,7 +233,7 @@ fn deliver(session: &Arc<Session<Room>>, number: u8) {
 fn drain(session: &Session<Room>) -> Vec<u8> {
     let mut frames = Vec::new();
     while let Ok(Some(next)) = session.send_queue.dequeue_before(u64::MAX) {
-        frames.extend(next.frame.bytes());
+        frames.extend(next.frame.text().bytes());
     }
     frames
 }

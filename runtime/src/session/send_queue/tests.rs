@@ -20,20 +20,20 @@ fn send_queue(max_events: usize, max_bytes: usize, overflow_policy: OverflowPoli
 }
 
 fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, ConnectionEnd> {
-    Ok(send_queue.dequeue_before(sequence)?.map(|dequeued| dequeued.frame.to_string()))
+    Ok(send_queue.dequeue_before(sequence)?.map(|dequeued| dequeued.frame.text().to_string()))
 }
 
 fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
     let (sequence, mut frames) = (send_queue.next_sequence()?, Vec::new());
     while let Some(dequeued) = send_queue.dequeue_before(sequence)? {
-        frames.push(dequeued.frame.to_string());
+        frames.push(dequeued.frame.text().to_string());
         assert_eq!(dequeued.has_more, send_queue.is_ready());
     }
     Ok(frames)
 }
 
 fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: Epoch, version: Option<u64>) -> EnqueueOutcome {
-    send_queue.enqueue(text.into(), text, epoch, 0, || version.ok_or(EnqueueOutcome::Discarded)).0
+    send_queue.enqueue(EventFrame::new(text), text, epoch, 0, || version.ok_or(EnqueueOutcome::Discarded)).0
 }
 
 /// Enqueues texts while the reader is stalled.

@@ -5,7 +5,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::transport::CloseReason;
+use crate::transport::{CloseReason, EventFrame};
 
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -134,7 +134,7 @@ async fn frames_are_sent_in_order_through_short_writes() {
         for number in 0..1000 {
             poll_fn(|cx| transport.poll_ready(cx)).await.unwrap();
             let text = format!("{number:0200}");
-            let frame = if number % 2 == 0 { Outgoing::Reply(&text) } else { Outgoing::Event(text.clone().into()) };
+            let frame = if number % 2 == 0 { Outgoing::Reply(&text) } else { Outgoing::Event(EventFrame::new(&text)) };
             transport.start_send(frame).unwrap();
             assert!(transport.output.len() <= 2 * MAX_UNSENT_BYTES + 204, "sent bytes are dropped");
         }
