@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::detached::DetachedTasks;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, IoEvent, IoNeed};
+use super::io::{ConnectionIo, IoEvent, IoNeed, Waiting};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::transport::{CloseReason, ConnectionEnd, FrameText, Incoming, Transport};
@@ -56,7 +56,7 @@ impl<C: Consumer> EventLoop<C> {
     async fn next<T: Transport, F: Future>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
-        is_reading: bool,
+        waiting: Waiting,
         action: Pin<&mut F>,
     ) -> Result<LoopEvent<F::Output>, ConnectionEnd> {
         let is_held_in_order = io.event_holds.is_held_in_order();
@@ -67,7 +67,7 @@ impl<C: Consumer> EventLoop<C> {
         tokio::select! {
             biased;
             output = action => Ok(LoopEvent::Output(output)),
-            event = io.next_event(is_reading, poll_detached) => Ok(LoopEvent::Io(event?)),
+            event = io.next_event(waiting, poll_detached) => Ok(LoopEvent::Io(event?)),
             event = self.heartbeat.next_event() => Ok(LoopEvent::Heartbeat(event)),
         }
     }
@@ -83,13 +83,14 @@ impl<C: Consumer> EventLoop<C> {
             return Ok(Some(frame));
         }
         loop {
-            match self.next(io, true, pin!(pending::<Infallible>())).await? {
+            match self.next(io, Waiting::Idle, pin!(pending::<Infallible>())).await? {
                 LoopEvent::Output(never) => match never {},
                 LoopEvent::Io(IoEvent::Frame(frame)) => return Ok(frame),
                 LoopEvent::Io(IoEvent::Event) => {
                     io.deliver().await?;
                     io.flush().await?;
                 }
+                LoopEvent::Io(IoEvent::Rest) => io.flush().await?,
                 // Flushed with the next frames, or by `next_event` if there are none.
                 LoopEvent::Io(IoEvent::Detached) => self.send_detached(io, dispatcher)?,
                 LoopEvent::Heartbeat(event) => {
@@ -122,7 +123,7 @@ impl<C: Consumer> EventLoop<C> {
         action: Pin<&mut F>,
     ) -> Result<Option<F::Output>, ConnectionEnd> {
         let is_reading = self.is_reading();
-        match self.next(io, is_reading, action).await? {
+        match self.next(io, Waiting::Busy { is_reading }, action).await? {
             LoopEvent::Output(output) => return Ok(Some(output)),
             LoopEvent::Io(IoEvent::Frame(frame)) => {
                 // While frames keep arriving, the heartbeat is not polled and would not notice the expiry.
@@ -130,6 +131,8 @@ impl<C: Consumer> EventLoop<C> {
                 self.receive(dispatcher, frame)?;
             }
             LoopEvent::Io(IoEvent::Event) => io.deliver_one()?,
+            // Flushed while the action runs.
+            LoopEvent::Io(IoEvent::Rest) => {}
             LoopEvent::Io(IoEvent::Detached) => self.send_detached(io, dispatcher)?,
             LoopEvent::Heartbeat(event) => self.handle_heartbeat(io, is_reading, &event)?,
         }
@@ -244,13 +247,13 @@ impl<C: Consumer> EventLoop<C> {
 
     /// Updates the expiry to that of the current user's credentials, or to the end of the time in which an anonymous client
     /// has to authenticate.
-    pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
+    pub(super) fn update_expiry<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
         let scope = dispatcher.session.scope();
         let expiry = match scope.as_ref().filter(|scope| scope.user().is_some()) {
             Some(scope) => scope.expiry().map(|expiry| (expiry, CloseReason::Expired)),
             None => self.anonymous_until.map(|until| (until, CloseReason::Unauthenticated)),
         };
         self.heartbeat.set_expiry(expiry.map(|(expiry, _)| expiry));
-        io.expiry = expiry;
+        io.set_expiry(expiry);
     }
 }

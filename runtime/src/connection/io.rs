@@ -24,6 +24,8 @@ pub(super) enum IoEvent {
     Frame(Option<Incoming>),
     /// An event is queued or the connection is to end, and the transport can take a frame.
     Event,
+    /// The flusher has left the rest of a frame, which has to be flushed.
+    Rest,
     /// The detached tasks have something to process, and their [`IoNeed`] is met.
     Detached,
 }
@@ -34,6 +36,18 @@ pub(super) enum IoNeed {
     Nothing,
     /// The transport can take a frame.
     Writable,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The next frame: no action runs, so that the flusher may deliver events meanwhile.
+    Idle,
+    /// The end of an action or of a stream.
+    Busy {
+        /// Whether frames are read.
+        is_reading: bool,
+    },
 }
 
 /// The maximum number of events that are fed before a flush.
@@ -84,11 +98,18 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) event_holds: EventHolds,
     /// When the connection closes, and why: the credentials of the user expire, or an anonymous client has not
     /// authenticated in time. No reply and no event is sent after that.
-    pub(super) expiry: Option<(Instant, CloseReason)>,
+    expiry: Option<(Instant, CloseReason)>,
+    /// Whether the flusher can write events to the socket while the task is parked.
+    can_park: bool,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
-    pub(super) fn new(transport: T, session: Arc<Session<C>>, send_timeout: Duration) -> ConnectionIo<C, T> {
+    pub(super) fn new(mut transport: T, session: Arc<Session<C>>, send_timeout: Duration) -> ConnectionIo<C, T> {
+        let socket_writer = transport.take_socket_writer();
+        let can_park = socket_writer.is_some();
+        if let Some(writer) = socket_writer {
+            session.attach_socket(writer);
+        }
         ConnectionIo {
             link: Link::Open(transport),
             session,
@@ -97,7 +118,14 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             has_skipped_ping: false,
             event_holds: EventHolds::default(),
             expiry: None,
+            can_park,
         }
+    }
+
+    /// Sets when the connection closes, and why.
+    pub(super) fn set_expiry(&mut self, expiry: Option<(Instant, CloseReason)>) {
+        self.expiry = expiry;
+        self.session.send_queue.set_expiry(expiry.map(|(expiry, _)| expiry));
     }
 
     /// Feeds a frame once the transport can take it.
@@ -230,43 +258,65 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
-    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns
-    /// what the detached tasks need once they have something to process.
+    /// Waits for the next event, and flushes meanwhile. `poll_detached` returns what the detached tasks need once they have
+    /// something to process. While the connection is idle, the task is parked.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped, no frame and no event is lost.
     pub(super) async fn next_event(
         &mut self,
-        is_reading: bool,
+        waiting: Waiting,
         mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<IoEvent, ConnectionEnd> {
+        let mut parking = Parking { io: self, is_parked: false };
         poll_fn(|cx| {
-            if self.has_unflushed && self.link.poll_flush(cx)?.is_ready() {
-                self.has_unflushed = false;
+            let has_rest = parking.unpark();
+            let io = &mut *parking.io;
+            if io.has_unflushed && io.link.poll_flush(cx)?.is_ready() {
+                io.has_unflushed = false;
+            }
+            if has_rest {
+                return Poll::Ready(io.check_open().map(|()| IoEvent::Rest));
             }
             if let Poll::Ready(need) = poll_detached(cx)
                 && (need == IoNeed::Nothing
-                    || poll_or_closed(self.link.poll_ready(cx), &self.session.send_queue, cx)?.is_ready())
+                    || poll_or_closed(io.link.poll_ready(cx), &io.session.send_queue, cx)?.is_ready())
             {
-                return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
+                return Poll::Ready(io.check_open().map(|()| IoEvent::Detached));
             }
-            let send_queue = &self.session.send_queue;
-            let queue_ready = if self.event_holds.is_holding() {
+            let send_queue = &io.session.send_queue;
+            let is_holding = io.event_holds.is_holding();
+            let may_park = waiting == Waiting::Idle && io.can_park && !is_holding && !io.has_unflushed;
+            let may_park = may_park && !send_queue.is_ready();
+            if may_park {
+                // Read before the task parks: while frames arrive, it does not.
+                if let Poll::Ready(frame) = io.link.poll_next(cx) {
+                    return Poll::Ready(Ok(IoEvent::Frame(frame)));
+                }
+            }
+            let queue_ready = if is_holding {
                 if send_queue.is_ready() {
                     send_queue.stall();
                 }
                 send_queue.poll_closed(cx).map(Err)
+            } else if may_park && !io.link.has_unsent() {
+                let polled = send_queue.poll_parked(cx);
+                parking.is_parked = polled.is_pending();
+                polled
             } else {
                 send_queue.poll(cx)
             };
             if let Poll::Ready(queue_ready) = queue_ready {
                 queue_ready?;
-                if poll_or_closed(self.link.poll_ready(cx), &self.session.send_queue, cx)?.is_ready() {
+                if poll_or_closed(io.link.poll_ready(cx), &io.session.send_queue, cx)?.is_ready() {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if is_reading { self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame))) } else { Poll::Pending }
+            if may_park || waiting == (Waiting::Busy { is_reading: false }) {
+                return Poll::Pending;
+            }
+            io.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
         })
         .await
     }
@@ -290,5 +340,34 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             self.link.close_when_flushed(frame, self.remaining_send_time());
         }
         ConnectionEnd::ClosedByAction(code)
+    }
+}
+
+/// Parks the task of a connection while it waits. Nothing else can use the connection meanwhile, because this borrows it.
+struct Parking<'a, C: Consumer, T: Transport> {
+    io: &'a mut ConnectionIo<C, T>,
+    is_parked: bool,
+}
+
+impl<C: Consumer, T: Transport> Parking<'_, C, T> {
+    /// Ends the parking. Returns whether the flusher has left bytes to send.
+    #[inline]
+    fn unpark(&mut self) -> bool {
+        if !std::mem::take(&mut self.is_parked) {
+            return false;
+        }
+        let rest = self.io.session.send_queue.unpark();
+        let has_rest = !rest.is_empty();
+        if has_rest {
+            self.io.link.resume(rest);
+            self.io.has_unflushed = true;
+        }
+        has_rest
+    }
+}
+
+impl<C: Consumer, T: Transport> Drop for Parking<'_, C, T> {
+    fn drop(&mut self) {
+        self.unpark();
     }
 }

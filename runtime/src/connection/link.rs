@@ -56,6 +56,23 @@ impl<T: Transport> Link<T> {
         }
     }
 
+    /// Returns whether bytes were taken that are not sent yet.
+    #[inline]
+    pub(super) fn has_unsent(&self) -> bool {
+        match self {
+            Link::Open(transport) => transport.has_unsent(),
+            Link::Ended(..) => true,
+        }
+    }
+
+    /// Takes bytes that have to be sent before all else.
+    #[cold]
+    pub(super) fn resume(&mut self, rest: Vec<u8>) {
+        if let Link::Open(transport) = self {
+            transport.resume(rest);
+        }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Link::Open(_))
     }

@@ -23,7 +23,7 @@ use crate::log::{Cause, Truncated};
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
-use crate::session::{MAX_DELIVERIES_PER_TURN, PACER, Session};
+use crate::session::{MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session};
 use crate::time::deadline;
 use crate::transport::{CloseReason, ConnectionEnd, Incoming, Transport};
 
@@ -86,7 +86,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     };
     let pacer = session.pacer.clone();
     let session_guard = SessionGuard(session);
-    PACER.scope(pacer, async move {
+    NotifyAfterPoll::new(PACER.scope(pacer, async move {
         let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
                 return end;
@@ -103,7 +103,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
         };
         Box::pin(connection.finish(end, session_guard)).await;
-    })
+    }))
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {

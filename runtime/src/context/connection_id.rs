@@ -31,6 +31,12 @@ impl ConnectionId {
         duration * u32::from(u16::from_be_bytes([first, second])) / u32::from(u16::MAX)
     }
 
+    /// Returns a number below `length`, spread evenly over the connections. `length` must not be zero.
+    pub(crate) fn index_below(self, length: usize) -> usize {
+        let [.., first, second] = self.0;
+        usize::from(u16::from_be_bytes([first, second])) % length
+    }
+
     /// Draws an id.
     ///
     /// # Errors

@@ -81,7 +81,9 @@ impl<C: Consumer> Session<C> {
         match self.authorize_event(&Subscriber::new(scope), publication) {
             Some(false) => DeliveryOutcome::Refused,
             Some(true) => match self.enqueue(scope, publication, path, epoch) {
-                EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded => DeliveryOutcome::Done,
+                EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {
+                    DeliveryOutcome::Done
+                }
                 EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.defer(publication, path),
                 EnqueueOutcome::Unverified => self.hold(publication, path),
             },
@@ -132,7 +134,7 @@ impl<C: Consumer> Session<C> {
 
     /// Enqueues an event that was authorized in `epoch`.
     fn enqueue<E>(
-        &self,
+        self: &Arc<Self>,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
@@ -148,7 +150,7 @@ impl<C: Consumer> Session<C> {
                 // Events that waited for a group's permission may have been deferred since this delivery began.
                 if self.has_deferred.load(Ordering::Relaxed) { Err(EnqueueOutcome::Stale) } else { path.version() }
             });
-            outcome
+            self.pass_to_flusher(outcome)
         })
     }
 
@@ -181,7 +183,7 @@ impl<C: Consumer> Session<C> {
     /// Enqueues a deferred event that was authorized in `epoch` and removes it from the revalidator in one step, so that a
     /// change of rights recalls it either from there or from the send queue.
     pub(crate) fn enqueue_deferred<E>(
-        &self,
+        self: &Arc<Self>,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,

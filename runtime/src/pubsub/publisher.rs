@@ -14,6 +14,7 @@ use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
 use crate::session::backpressure::{HANDLE_PACER, Pacer};
 use crate::session::counters::EventCounters;
+use crate::session::flusher::notify_now;
 use crate::session::session::SessionRegistry;
 
 /// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
@@ -145,6 +146,8 @@ impl<C: Consumer> Publisher<C> {
                 pacer.record_deliveries(deliveries);
             }
         }
+        // An action may compute for a while after it has published by a handle.
+        notify_now();
     }
 
     /// Publishes an event to every member of a group.

@@ -1,8 +1,10 @@
 //! The opening handshake of RFC 6455, section 4.2: from a request to an upgraded stream.
 
 use std::future::Future;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +19,9 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+use crate::transport::SocketWriter;
 use crate::transport::websocket::WebSocketTransport;
 
 /// What RFC 6455 appends to a key before it is hashed.
@@ -91,7 +95,8 @@ impl Upgrade {
                 Err(error) => return tracing::debug!(cause = %error, "upgrade failed"),
             };
             let (stream, received) = UpgradedStream::new(upgraded);
-            let transport = WebSocketTransport::new(stream, &received, max_message_bytes);
+            let writer = stream.socket_writer();
+            let transport = WebSocketTransport::new(stream, &received, max_message_bytes).with_socket_writer(writer);
             // It shares the read buffer of the HTTP server.
             drop(received);
             serve(transport).await;
@@ -162,8 +167,8 @@ fn is_websocket_connect(_: &Parts) -> bool {
 
 /// An upgraded stream.
 pub(super) enum UpgradedStream {
-    /// Without TLS, as `axum::serve` accepts it.
-    Tcp(TcpStream),
+    /// Without TLS, as `axum::serve` accepts it. The flusher writes to it too.
+    Tcp(OwnedReadHalf, Arc<TcpWriter>),
     /// Any other stream, for example with TLS.
     Other(TokioIo<Upgraded>),
 }
@@ -172,17 +177,53 @@ impl UpgradedStream {
     /// Returns the stream, and what the HTTP server has read of it.
     fn new(upgraded: Upgraded) -> (UpgradedStream, Bytes) {
         match downcast::<TokioIo<TcpStream>>(upgraded) {
-            Ok(parts) => (UpgradedStream::Tcp(parts.io.into_inner()), parts.read_buf),
+            Ok(parts) => {
+                let (reader, writer) = parts.io.into_inner().into_split();
+                (UpgradedStream::Tcp(reader, Arc::new(TcpWriter(writer))), parts.read_buf)
+            }
             Err(upgraded) => (UpgradedStream::Other(TokioIo::new(upgraded)), Bytes::new()),
         }
+    }
+
+    /// Returns a handle that writes to the stream without waiting.
+    fn socket_writer(&self) -> Option<Arc<dyn SocketWriter>> {
+        match self {
+            UpgradedStream::Tcp(_, writer) => Some(writer.clone()),
+            // TLS has a state of its own, which is changed by every read and write.
+            UpgradedStream::Other(_) => None,
+        }
+    }
+}
+
+/// The outgoing half of a TCP connection.
+pub(super) struct TcpWriter(OwnedWriteHalf);
+
+impl TcpWriter {
+    #[inline]
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let stream: &TcpStream = self.0.as_ref();
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match stream.try_write(bytes) {
+                // Then it is no longer marked as writable.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+}
+
+impl SocketWriter for TcpWriter {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
     }
 }
 
 impl AsyncRead for UpgradedStream {
     #[inline]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            UpgradedStream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            UpgradedStream::Tcp(reader, _) => Pin::new(reader).poll_read(cx, buffer),
             UpgradedStream::Other(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
@@ -190,24 +231,28 @@ impl AsyncRead for UpgradedStream {
 
 impl AsyncWrite for UpgradedStream {
     #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            UpgradedStream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            UpgradedStream::Tcp(_, writer) => writer.poll_write(cx, bytes),
             UpgradedStream::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     #[inline]
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            UpgradedStream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            UpgradedStream::Tcp(..) => Poll::Ready(Ok(())),
             UpgradedStream::Other(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            UpgradedStream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            // The session gives up its handle when the connection ends.
+            UpgradedStream::Tcp(_, writer) => match Arc::get_mut(writer) {
+                Some(TcpWriter(writer)) => Pin::new(writer).poll_shutdown(cx),
+                None => Poll::Ready(Ok(())),
+            },
             UpgradedStream::Other(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

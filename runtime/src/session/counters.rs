@@ -65,6 +65,10 @@ impl CounterCells {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn record_deliveries(&self, events: usize) {
+        self.delivered.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn record_dropped(&self, events: usize) {
         self.dropped.fetch_add(events as u64, Ordering::Relaxed);
     }

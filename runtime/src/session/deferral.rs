@@ -81,7 +81,7 @@ impl<C: Consumer> Session<C> {
     /// Enqueues the event that is being authorized, and removes it from the revalidator in one step, so that a change of
     /// rights takes it back either from there or from the send queue.
     pub(crate) fn enqueue_in_progress(
-        &self,
+        self: &Arc<Self>,
         frame: EventFrame,
         handle: EventHandle<Session<C>>,
         epoch: Epoch,
@@ -90,12 +90,13 @@ impl<C: Consumer> Session<C> {
     ) -> EnqueueOutcome {
         let mut deferred = self.lock_deferred();
         let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, version);
-        let is_settled = matches!(outcome, EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded);
+        let is_settled =
+            !matches!(outcome, EnqueueOutcome::Stale | EnqueueOutcome::Unverified | EnqueueOutcome::PathChanged);
         let delivered = if is_settled { deferred.in_progress.take() } else { None };
         drop(deferred);
         // Not under the lock: dropping an event may run the application's code.
         drop((delivered, discarded));
-        outcome
+        self.pass_to_flusher(outcome)
     }
 
     /// Applies the overflow policy to events that wait. They are not encoded yet, so only their number counts.

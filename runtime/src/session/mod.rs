@@ -9,6 +9,7 @@ mod deferred;
 pub(crate) mod delivery_path;
 #[cfg(feature = "testing")]
 mod encoding_checks;
+pub(crate) mod flusher;
 mod lingering;
 #[cfg(loom)]
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) mod session;
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
 pub use counters::EventCounters;
+pub(crate) use flusher::NotifyAfterPoll;
 pub(crate) use overflow::Coalesce;
 pub use overflow::OverflowPolicy;
 pub use propagation::Propagation;

@@ -1,10 +1,13 @@
 //! The state of a send queue under its lock, and how overflow changes it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
-use crate::transport::{CloseReason, EventFrame};
+use crate::transport::{CloseReason, EventFrame, SocketWriter};
 
 /// The queued events in order, protected by `SendQueue::state`.
 pub(crate) struct QueueState<N> {
@@ -21,6 +24,18 @@ pub(crate) struct QueueState<N> {
     pub(crate) has_ended: bool,
     /// The publishers that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,
+    /// The socket that the flusher writes to. `None` if only the task of the connection can write. Boxed, because it is not
+    /// read when events are queued.
+    pub(crate) socket: Option<Box<ParkedSocket>>,
+}
+
+/// What the flusher needs of a connection whose task is parked.
+pub(crate) struct ParkedSocket {
+    pub(crate) writer: Arc<dyn SocketWriter>,
+    /// The rest of a frame of which the flusher could write only a part. The task of the connection sends it.
+    pub(crate) unsent: Vec<u8>,
+    /// When the connection closes, see `ConnectionIo::expiry`.
+    pub(crate) expiry: Option<Instant>,
 }
 
 /// A queued event.
@@ -40,6 +55,7 @@ impl<N: Coalesce> QueueState<N> {
             close_reason: None,
             has_ended: false,
             paused_publishers: PausedPublishers::default(),
+            socket: None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::counters::CounterCells;
 #[cfg(feature = "testing")]
 use super::encoding_checks::EncodingChecks;
+use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
@@ -47,6 +48,8 @@ pub(crate) struct Registry<U, S> {
     #[cfg(feature = "testing")]
     pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
+    /// Delivers events to connections whose tasks are parked.
+    pub(super) flusher: Flusher<S>,
 }
 
 /// The connections that a call has disconnected.
@@ -103,6 +106,7 @@ impl<U, S> Registry<U, S> {
             #[cfg(feature = "testing")]
             encoding_checks: EncodingChecks::default(),
             lingering: LingeringSessions::new(),
+            flusher: Flusher::new(),
         }
     }
 

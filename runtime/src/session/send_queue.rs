@@ -3,7 +3,10 @@
 //! Overflow: [`SendQueue::enqueue`] applies the [`OverflowPolicy`] as soon as the queue exceeds its limits, so a client
 //! that does not read delays no publisher. Revalidation: [`SendQueue::recall`] begins an epoch and takes all queued events
 //! back, so that they are authorized again. Backpressure: a queue that is more than half full holds the publishing
-//! connection, see [`backpressure`](super::backpressure).
+//! connection, see [`backpressure`](super::backpressure). Delivery: the task of the connection dequeues the events and sends
+//! them, or the flusher does while the task is parked, see [`parking`].
+
+mod parking;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,9 +17,11 @@ use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState};
 use crate::context::{Epoch, StartGate};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseReason, ConnectionEnd, EventFrame};
+
+pub(crate) use parking::Flushed;
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 pub(super) const UNREAD_FACTOR: usize = 4;
@@ -31,6 +36,8 @@ pub(crate) struct SendQueue<N> {
     has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
+    /// Who delivers: one of the constants in [`parking`].
+    deliverer: AtomicU8,
     /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
     /// session's memberships. Lock order: after `Session::deferred`, `Memberships::list` and `Membership::holds`, before
     /// `Pacer::holds`.
@@ -55,6 +62,8 @@ pub(crate) struct Dequeued {
 pub(crate) enum EnqueueOutcome {
     /// The event is queued.
     Enqueued,
+    /// The event is queued, and the caller has to pass the session to the flusher.
+    EnqueuedForFlusher,
     /// The event is not delivered: it was refused, its delivery path has ended, the queue is closed, or there is no frame
     /// for this subscriber.
     Discarded,
@@ -76,12 +85,14 @@ impl<N: Coalesce> SendQueue<N> {
         let state = QueueState::new();
         let (start_gate, reader) = (StartGate::new(), AtomicWaker::new());
         let (has_work, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
+        let deliverer = AtomicU8::new(parking::TASK);
         SendQueue {
             start_gate,
             state: Mutex::new(state),
             reader,
             has_work,
             is_stalled,
+            deliverer,
             max_events,
             max_bytes,
             overflow_policy,
@@ -137,13 +148,18 @@ impl<N: Coalesce> SendQueue<N> {
         if !is_stalled && self.is_crowded(&state) {
             state.paused_publishers.hold_current(false);
         }
-        let should_wake = !self.has_work.swap(true, Ordering::AcqRel);
+        // Whoever delivers takes all events, so one wake-up is enough.
+        let is_first = !self.has_work.swap(true, Ordering::SeqCst);
+        let outcome = if is_first && self.queue_for_flusher() {
+            EnqueueOutcome::EnqueuedForFlusher
+        } else {
+            EnqueueOutcome::Enqueued
+        };
         drop(state);
-        // The reader dequeues until the queue is empty, so one wake-up is enough.
-        if should_wake {
+        if is_first && outcome == EnqueueOutcome::Enqueued {
             self.reader.wake();
         }
-        (EnqueueOutcome::Enqueued, discarded)
+        (outcome, discarded)
     }
 
     /// Returns whether more than half of `max_events` or `max_bytes` is queued, without the factor for a reader that has
@@ -221,7 +237,7 @@ impl<N: Coalesce> SendQueue<N> {
         state.bytes = 0;
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         self.start_gate.close();
-        self.has_work.store(true, Ordering::Release);
+        self.has_work.store(true, Ordering::SeqCst);
         drop(state);
         drop(paused_publishers);
         self.reader.wake();
@@ -345,10 +361,11 @@ impl<N: Coalesce> SendQueue<N> {
         let mut state = self.lock_state();
         state.has_ended = true;
         state.bytes = 0;
+        let socket = state.socket.take();
         let discarded = std::mem::take(&mut state.events);
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         drop(state);
-        drop((discarded, paused_publishers));
+        drop((discarded, paused_publishers, socket));
     }
 
     /// Closes the queue for good. Returns how many events were dropped in its lifetime.

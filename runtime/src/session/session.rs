@@ -1,8 +1,8 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
 //! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, `Registry::groups`,
-//! `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`, `Pacer::holds`. `StartGate::starting`
-//! and the other locks of [`SessionRegistry`] are taken while none of these is held.
+//! `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`, `Pacer::holds`. `StartGate::starting`,
+//! `Shard::list` and the other locks of [`SessionRegistry`] are taken while none of these is held.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};
@@ -12,17 +12,18 @@ use tokio::time::Instant;
 
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
+use super::flusher::{FlushEvents, Shard};
 use super::lingering::Peer;
 use super::memberships::Memberships;
 use super::queued_event::EventHandle;
 use super::registry::Registry;
-use super::send_queue::SendQueue;
+use super::send_queue::{EnqueueOutcome, Flushed, SendQueue};
 use crate::consumer::Consumer;
 use crate::context::{CallSession, ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
-use crate::transport::CloseReason;
+use crate::transport::{CloseReason, SocketWriter};
 
 /// The registry of the sessions of consumer `C`.
 pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
@@ -76,6 +77,9 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) pacer: Arc<Pacer>,
     /// Whether the session is in the registry's list of lingering sessions.
     is_lingering: AtomicBool,
+    /// Where the session is put once an event is queued while its task is parked. Not set if no flusher can write to its
+    /// socket.
+    shard: OnceLock<Arc<Shard<Session<C>>>>,
 }
 
 impl<C: Consumer> Session<C> {
@@ -107,6 +111,7 @@ impl<C: Consumer> Session<C> {
             runtime: Handle::current(),
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),
+            shard: OnceLock::new(),
         })
     }
 
@@ -225,8 +230,43 @@ impl<C: Consumer> Session<C> {
         self.send_queue.is_closed()
     }
 
+    /// Lets the flusher of the current runtime write events to the socket of the connection while its task is parked.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime.
+    pub(crate) fn attach_socket(&self, writer: Arc<dyn SocketWriter>) {
+        let shard = self.registry.flusher.shard(self.id);
+        if self.shard.set(shard).is_ok() {
+            self.send_queue.attach_socket(writer);
+        }
+    }
+
+    /// Passes the session to the flusher if the outcome says so. Called while no lock is held.
+    #[inline]
+    pub(crate) fn pass_to_flusher(self: &Arc<Self>, outcome: EnqueueOutcome) -> EnqueueOutcome {
+        if outcome != EnqueueOutcome::EnqueuedForFlusher {
+            return outcome;
+        }
+        match self.shard.get() {
+            Some(shard) => shard.push(self.clone()),
+            None => self.send_queue.wake_task(),
+        }
+        EnqueueOutcome::Enqueued
+    }
+
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.user_id.get().map(String::as_str)
+    }
+}
+
+impl<C: Consumer> FlushEvents for Session<C> {
+    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed {
+        self.send_queue.flush_parked(buffer, now)
+    }
+
+    fn wake_task(&self) {
+        self.send_queue.wake_task();
     }
 }
 

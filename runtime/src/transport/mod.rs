@@ -11,6 +11,8 @@ pub(crate) mod memory;
 #[cfg(feature = "axum")]
 pub(crate) mod websocket;
 
+use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
@@ -37,6 +39,31 @@ pub(crate) trait Transport: Stream<Item = Incoming> + Unpin + Send + 'static {
 
     /// Sends the frames that were taken, and ends the outgoing half of the connection.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>>;
+
+    /// Takes a second handle that writes to the same connection, if there is one. Its owner must not write while this
+    /// transport has anything to send.
+    fn take_socket_writer(&mut self) -> Option<Arc<dyn SocketWriter>> {
+        None
+    }
+
+    /// Returns whether bytes were taken that are not sent yet. Among them may be an answer of the transport itself, of which
+    /// the connection does not know.
+    fn has_unsent(&self) -> bool {
+        true
+    }
+
+    /// Takes bytes that have to be sent before all else: the rest of a frame of which the socket writer has sent a part.
+    fn resume(&mut self, _rest: Vec<u8>) {}
+}
+
+/// Writes whole frames to the socket of a connection, past its transport.
+pub(crate) trait SocketWriter: Send + Sync {
+    /// Writes as many of the bytes as the socket takes at once, and returns their number.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if the socket takes none, or any other error of the socket.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 /// The error of sending on a connection that is lost or closed.

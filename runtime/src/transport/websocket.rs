@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::codec::{Decoded, Decoder, PING, PONG, encode_close};
 use super::frame::{READ_BYTES, TEXT, encode};
-use super::{CloseReason, FrameText, Gone, Incoming, Outgoing, Transport};
+use super::{CloseReason, FrameText, Gone, Incoming, Outgoing, SocketWriter, Transport};
 
 /// The number of unsent bytes from which the transport takes no more frames, and answers no more pings.
 const MAX_UNSENT_BYTES: usize = 64 * 1024;
@@ -40,6 +41,7 @@ pub(crate) struct WebSocketTransport<S> {
     /// Whether a close frame was put into `output`, after which nothing is sent.
     has_sent_close: bool,
     read_state: ReadState,
+    socket_writer: Option<Arc<dyn SocketWriter>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +66,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
             has_unsent_pong: false,
             has_sent_close: false,
             read_state: ReadState::Open,
+            socket_writer: None,
         }
+    }
+
+    /// Adds a handle that writes to the stream past this transport.
+    pub(crate) fn with_socket_writer(mut self, writer: Option<Arc<dyn SocketWriter>>) -> WebSocketTransport<S> {
+        self.socket_writer = writer;
+        self
     }
 
     /// Returns what the client sends next. `None` at the end of the stream, and after a violation of the protocol.
@@ -274,6 +283,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         ready!(self.poll_flush(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx).map_err(|_| Gone)
+    }
+
+    fn take_socket_writer(&mut self) -> Option<Arc<dyn SocketWriter>> {
+        self.socket_writer.take()
+    }
+
+    #[inline]
+    fn has_unsent(&self) -> bool {
+        self.output.capacity() > 0 || self.has_unsent_pong
+    }
+
+    fn resume(&mut self, rest: Vec<u8>) {
+        if self.output.capacity() == 0 {
+            self.output = rest;
+        } else {
+            // Nothing was taken since the flusher has written a part.
+            self.output.extend_from_slice(&rest);
+        }
     }
 }
 

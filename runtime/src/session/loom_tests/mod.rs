@@ -11,6 +11,7 @@
 
 mod backpressure;
 mod churn;
+mod flusher;
 mod revalidation;
 mod start_gate;
 
@@ -252,7 +253,7 @@ fn finish(session: &Arc<Session<Room>>) -> Vec<u8> {
     frames
 }
 
-fn spawn(thread: impl FnOnce() + 'static) -> impl FnOnce() {
+fn spawn<T: 'static>(thread: impl FnOnce() -> T + 'static) -> impl FnOnce() -> T {
     let thread = thread::spawn(thread);
     move || thread.join().unwrap_or_else(|_| panic!("thread panicked"))
 }

@@ -119,7 +119,7 @@ fn reader_that_dequeues_one_event_is_woken_for_each() {
             // As `ConnectionIo::deliver_one` does it.
             block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
             if let Some(dequeued) = session.send_queue.dequeue_before(u64::MAX).unwrap() {
-                all.extend(dequeued.frame.bytes());
+                all.extend(dequeued.frame.text().bytes());
             }
         }
         assert_eq!(all, [1, 2]);
@@ -182,7 +182,7 @@ fn read(session: &Session<Room>, events: usize) -> Vec<u8> {
         block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
         let sequence = session.send_queue.next_sequence().unwrap();
         while let Some(dequeued) = session.send_queue.dequeue_before(sequence).unwrap() {
-            all.extend(dequeued.frame.bytes());
+            all.extend(dequeued.frame.text().bytes());
         }
     }
     all

@@ -1,0 +1,239 @@
+//! The flusher: delivers queued events to connections whose tasks are parked, without waking them.
+//!
+//! Each runtime that serves connections of the endpoint has one task per worker thread. A task ends with the endpoint. If it
+//! ends earlier, because its runtime shuts down or because of a panic, the tasks of the connections deliver.
+
+use std::cell::Cell;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::runtime;
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+use super::send_queue::Flushed;
+use crate::context::ConnectionId;
+use crate::log::Cause;
+use crate::panic::{catch_unwind, drop_contained};
+use crate::sync::{Mutex, lock};
+
+/// The number of sessions that are flushed before other tasks run.
+const SESSIONS_PER_TURN: usize = 64;
+
+/// The capacity that an idle task keeps, in sessions and in bytes.
+const KEPT_SESSIONS: usize = 1024;
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// A session with events to deliver.
+pub(crate) trait FlushEvents: Send + Sync + 'static {
+    /// Delivers queued events if the task of the connection is parked. `buffer` may be overwritten.
+    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed;
+
+    /// Lets the task of the connection deliver.
+    fn wake_task(&self);
+}
+
+/// The flusher of one endpoint, for sessions of type `S`.
+pub(crate) struct Flusher<S> {
+    /// Protects the list of runtimes. No lock is taken under it but `Shard::list`.
+    runtimes: Mutex<Vec<RuntimeShards<S>>>,
+}
+
+/// The tasks on one runtime.
+struct RuntimeShards<S> {
+    runtime: runtime::Id,
+    shards: Box<[Arc<Shard<S>>]>,
+}
+
+/// The sessions for one task.
+pub(crate) struct Shard<S> {
+    /// Protects the list of sessions. No lock is taken under it.
+    list: Mutex<ShardList<S>>,
+    wake: Arc<Notify>,
+}
+
+struct ShardList<S> {
+    sessions: Vec<Arc<S>>,
+    /// Whether the task has ended or is to end.
+    is_closed: bool,
+}
+
+impl<S> Flusher<S> {
+    pub(crate) fn new() -> Flusher<S> {
+        Flusher { runtimes: Mutex::default() }
+    }
+}
+
+impl<S: FlushEvents> Flusher<S> {
+    /// Returns the shard for a connection on the current runtime.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime.
+    pub(crate) fn shard(&self, id: ConnectionId) -> Arc<Shard<S>> {
+        let runtime = runtime::Handle::current();
+        let mut runtimes = lock(&self.runtimes);
+        runtimes.retain(|of_runtime| of_runtime.shards.iter().all(|shard| !lock(&shard.list).is_closed));
+        let index = runtimes.iter().position(|of_runtime| of_runtime.runtime == runtime.id());
+        let index = index.unwrap_or_else(|| {
+            let shards = (0..runtime.metrics().num_workers()).map(|_| Shard::spawn(&runtime)).collect();
+            runtimes.push(RuntimeShards { runtime: runtime.id(), shards });
+            runtimes.len() - 1
+        });
+        let shards = &runtimes[index].shards;
+        shards[id.index_below(shards.len())].clone()
+    }
+}
+
+impl<S> Drop for Flusher<S> {
+    fn drop(&mut self) {
+        for shard in lock(&self.runtimes).iter().flat_map(|of_runtime| &of_runtime.shards) {
+            lock(&shard.list).is_closed = true;
+            shard.wake.notify_one();
+        }
+    }
+}
+
+impl<S: FlushEvents> Shard<S> {
+    fn spawn(runtime: &runtime::Handle) -> Arc<Shard<S>> {
+        let list = Mutex::new(ShardList { sessions: Vec::new(), is_closed: false });
+        let shard = Arc::new(Shard { list, wake: Arc::default() });
+        let guard = CloseOnDrop(shard.clone());
+        runtime.spawn(async move { guard.0.run().await });
+        shard
+    }
+
+    /// Adds a session whose first event was queued while its task was parked.
+    pub(crate) fn push(&self, session: Arc<S>) {
+        let mut list = lock(&self.list);
+        if list.is_closed {
+            drop(list);
+            return session.wake_task();
+        }
+        list.sessions.push(session);
+        let is_first = list.sessions.len() == 1;
+        drop(list);
+        if is_first {
+            notify_after_poll(&self.wake);
+        }
+    }
+
+    async fn run(&self) {
+        let (mut sessions, mut buffer) = (Vec::new(), Vec::new());
+        loop {
+            self.wake.notified().await;
+            // Publishers that are ready to run go first: their events join the same writes.
+            yield_now().await;
+            {
+                let mut list = lock(&self.list);
+                if list.is_closed {
+                    return;
+                }
+                mem::swap(&mut sessions, &mut list.sessions);
+            }
+            let mut now = Instant::now();
+            for (index, session) in sessions.drain(..).enumerate() {
+                if index > 0 && index.is_multiple_of(SESSIONS_PER_TURN) {
+                    yield_now().await;
+                    now = Instant::now();
+                }
+                self.flush(session, &mut buffer, now);
+            }
+            sessions.shrink_to(KEPT_SESSIONS);
+            buffer.shrink_to(KEPT_BYTES);
+        }
+    }
+
+    /// Flushes one session. A panic concerns no other session.
+    fn flush(&self, session: Arc<S>, buffer: &mut Vec<u8>, now: Instant) {
+        match catch_unwind(|| session.flush_events(buffer, now)) {
+            Ok(Flushed::Done) => {}
+            Ok(Flushed::HasMore) => return self.push(session),
+            Err(panic) => {
+                tracing::error!(cause = ?Cause::new(&panic.message()), "delivery of events panicked");
+                session.wake_task();
+            }
+        }
+        // It may be the last one, and dropping a session runs the application's code.
+        drop_contained(session);
+    }
+}
+
+/// Lets the tasks of the connections deliver once the task of a shard has ended.
+struct CloseOnDrop<S: FlushEvents>(Arc<Shard<S>>);
+
+impl<S: FlushEvents> Drop for CloseOnDrop<S> {
+    fn drop(&mut self) {
+        let mut list = lock(&self.0.list);
+        list.is_closed = true;
+        let sessions = mem::take(&mut list.sessions);
+        drop(list);
+        for session in sessions {
+            session.wake_task();
+        }
+    }
+}
+
+thread_local! {
+    /// The shards that are notified when the connection's task that runs on this thread has been polled. `None` if no such
+    /// task runs.
+    static NOTIFY_AFTER_POLL: Cell<Option<Vec<Arc<Notify>>>> = const { Cell::new(None) };
+}
+
+/// Wakes the task of a shard, once the connection's task that runs on this thread has been polled: what it publishes until
+/// then joins the same writes.
+fn notify_after_poll(wake: &Arc<Notify>) {
+    let deferred = NOTIFY_AFTER_POLL.try_with(Cell::take).ok().flatten();
+    let Some(mut deferred) = deferred else { return wake.notify_one() };
+    deferred.push(wake.clone());
+    NOTIFY_AFTER_POLL.set(Some(deferred));
+}
+
+/// Wakes the tasks of the shards that the current thread has added sessions to.
+pub(crate) fn notify_now() {
+    if let Some(deferred) = NOTIFY_AFTER_POLL.take() {
+        for wake in deferred {
+            wake.notify_one();
+        }
+        NOTIFY_AFTER_POLL.set(Some(Vec::new()));
+    }
+}
+
+pin_project! {
+    /// A connection's task, which delivers what it has published after each poll.
+    pub(crate) struct NotifyAfterPoll<F> {
+        #[pin]
+        task: F,
+    }
+}
+
+impl<F> NotifyAfterPoll<F> {
+    pub(crate) fn new(task: F) -> NotifyAfterPoll<F> {
+        NotifyAfterPoll { task }
+    }
+}
+
+impl<F: Future> Future for NotifyAfterPoll<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        /// Notifies, also if the task panics.
+        struct Scope(Option<Vec<Arc<Notify>>>);
+
+        impl Drop for Scope {
+            fn drop(&mut self) {
+                let deferred = NOTIFY_AFTER_POLL.replace(self.0.take());
+                for wake in deferred.into_iter().flatten() {
+                    wake.notify_one();
+                }
+            }
+        }
+
+        let _scope = Scope(NOTIFY_AFTER_POLL.replace(Some(Vec::new())));
+        self.project().task.poll(cx)
+    }
+}
