@@ -237,3 +237,7 @@ impl<F: Future> Future for NotifyAfterPoll<F> {
         self.project().task.poll(cx)
     }
 }
+
+// With `--cfg loom`, tokio has no threads of its own.
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,172 @@
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex as StdMutex, mpsc};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+
+/// A session that counts what is done with it.
+#[derive(Default)]
+struct Counted {
+    flushes: AtomicUsize,
+    wakes: AtomicUsize,
+    /// The number of flushes after which nothing is queued any more.
+    needed: usize,
+    panics: bool,
+    flushed: Notify,
+    /// Kept until the session is dropped.
+    guard: StdMutex<Option<mpsc::Sender<()>>>,
+}
+
+impl Counted {
+    fn new() -> Arc<Counted> {
+        Arc::default()
+    }
+
+    fn flushes(&self) -> usize {
+        self.flushes.load(Ordering::SeqCst)
+    }
+
+    fn wakes(&self) -> usize {
+        self.wakes.load(Ordering::SeqCst)
+    }
+}
+
+impl FlushEvents for Counted {
+    fn flush_events(&self, _: &mut Vec<u8>, _: Instant) -> Flushed {
+        assert!(!self.panics, "a flush that panics");
+        let flushes = self.flushes.fetch_add(1, Ordering::SeqCst) + 1;
+        self.flushed.notify_one();
+        if flushes < self.needed { Flushed::HasMore } else { Flushed::Done }
+    }
+
+    fn wake_task(&self) {
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        self.flushed.notify_one();
+    }
+}
+
+fn shard(flusher: &Flusher<Counted>) -> Arc<Shard<Counted>> {
+    flusher.shard(ConnectionId::NIL)
+}
+
+fn multi_threaded(worker_threads: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(worker_threads).build().expect("a runtime starts")
+}
+
+#[tokio::test]
+async fn each_session_is_flushed_until_nothing_is_queued() {
+    let (flusher, sessions) =
+        (Flusher::new(), [1, 2, 5].map(|needed| Arc::new(Counted { needed, ..Counted::default() })));
+    let shard = shard(&flusher);
+    for session in &sessions {
+        shard.push(session.clone());
+    }
+    for session in &sessions {
+        while session.flushes() < session.needed {
+            session.flushed.notified().await;
+        }
+    }
+    yield_now().await;
+    assert_eq!(sessions.map(|session| session.flushes()), [1, 2, 5]);
+}
+
+/// What a task publishes in one poll joins the same writes, and goes out if it panics too.
+#[test]
+fn sessions_are_flushed_after_the_poll_of_the_task_that_has_published() {
+    let runtime = multi_threaded(2);
+    let flusher = Flusher::new();
+    let shard = runtime.block_on(async { shard(&flusher) });
+    for panics in [false, true] {
+        let (session, own_shard) = (Counted::new(), shard.clone());
+        let published = session.clone();
+        let task = NotifyAfterPoll::new(poll_fn(move |_| {
+            own_shard.push(published.clone());
+            // Another thread could flush the session now.
+            std::thread::yield_now();
+            assert_eq!(published.flushes(), 0);
+            assert!(!panics, "a task that panics");
+            Poll::<()>::Pending
+        }));
+        let task = runtime.spawn(task);
+        runtime.block_on(session.flushed.notified());
+        assert_eq!(session.flushes(), 1);
+        task.abort();
+    }
+}
+
+#[test]
+fn sessions_are_flushed_at_once_on_request() {
+    let runtime = multi_threaded(1);
+    let flusher = Flusher::new();
+    let shard = runtime.block_on(async { shard(&flusher) });
+    let session = Counted::new();
+    let (to_task, from_test) = mpsc::channel::<()>();
+    let published = session.clone();
+    let mut from_test = Some(from_test);
+    let task = NotifyAfterPoll::new(poll_fn(move |_| {
+        shard.push(published.clone());
+        notify_now();
+        // It computes until the session is flushed.
+        from_test.take().unwrap().recv().unwrap();
+        Poll::Ready(())
+    }));
+    let thread = std::thread::spawn(move || Builder::new_current_thread().build().unwrap().block_on(task));
+    runtime.block_on(session.flushed.notified());
+    to_task.send(()).unwrap();
+    thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn flush_that_panics_concerns_one_session() {
+    let flusher = Flusher::new();
+    let shard = shard(&flusher);
+    let (odd, other) = (Arc::new(Counted { panics: true, ..Counted::default() }), Counted::new());
+    shard.push(odd.clone());
+    shard.push(other.clone());
+    other.flushed.notified().await;
+    assert_eq!((odd.wakes(), other.flushes(), other.wakes()), (1, 1, 0), "the task of the first one delivers");
+    shard.push(other.clone());
+    other.flushed.notified().await;
+}
+
+#[tokio::test]
+async fn tasks_end_with_the_flusher() {
+    let flusher = Flusher::new();
+    let shard = shard(&flusher);
+    drop(flusher);
+    while Arc::strong_count(&shard) > 1 {
+        yield_now().await;
+    }
+    let session = Counted::new();
+    shard.push(session.clone());
+    assert_eq!((session.wakes(), Arc::strong_count(&session)), (1, 1));
+}
+
+#[test]
+fn sessions_of_a_runtime_that_shuts_down_are_given_back() {
+    let flusher = Flusher::new();
+    // Runs tasks only while it blocks.
+    let first = Builder::new_current_thread().build().unwrap();
+    let second = multi_threaded(2);
+    let shard_of = |runtime: &Runtime| runtime.block_on(async { shard(&flusher) });
+    let (shard, other_shard) = (shard_of(&first), shard_of(&second));
+    assert!(Arc::ptr_eq(&shard, &shard_of(&first)) && !Arc::ptr_eq(&shard, &other_shard));
+    let (session, other) = (Counted::new(), Counted::new());
+    let (guard, dropped) = mpsc::channel();
+    *session.guard.lock().unwrap() = Some(guard);
+    shard.push(session.clone());
+    drop(first);
+    assert_eq!((session.flushes(), session.wakes()), (0, 1));
+    shard.push(session.clone());
+    assert_eq!(session.wakes(), 2, "and later ones at once");
+    other_shard.push(other.clone());
+    second.block_on(other.flushed.notified());
+    assert_eq!(other.flushes(), 1, "the other runtime goes on");
+    drop(session);
+    assert!(dropped.recv().is_err(), "the flusher keeps none");
+    let third = multi_threaded(1);
+    assert!(!Arc::ptr_eq(&shard, &shard_of(&third)));
+    assert_eq!(lock(&flusher.runtimes).len(), 2, "the first runtime is forgotten");
+}
