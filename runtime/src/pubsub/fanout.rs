@@ -37,8 +37,10 @@ impl<C: Consumer> SessionRegistry<C> {
         if let Some(members) = self.group_table::<G>().members(group) {
             let publication = Publication::new(event, members.name.clone());
             let list = members.list();
-            for chunk in list.chunks(CHUNK_LEN) {
-                counts.deliver(&publication, chunk, except);
+            for members in list.chunks() {
+                for chunk in members.chunks(CHUNK_LEN) {
+                    counts.deliver(&publication, chunk, except);
+                }
             }
             counts.attempted = list.len();
         }
@@ -57,7 +59,7 @@ impl<C: Consumer> SessionRegistry<C> {
         let mut index_by_session: HashMap<ConnectionId, usize> = HashMap::new();
         let mut receivers: Vec<Receiver<C>> = Vec::new();
         for members in groups.iter().filter_map(|group| table.members(group)) {
-            for Member { session, membership } in &*members.list() {
+            for Member { session, membership } in members.list().iter() {
                 match index_by_session.get(&session.id) {
                     // The same group may be given twice.
                     Some(&index) if receivers[index].1.iter().any(|other| Arc::ptr_eq(other, membership)) => {}

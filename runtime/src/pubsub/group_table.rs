@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::chunked_list::ChunkedList;
 use super::group::Group;
 use super::group_evaluation::authorize_scope_within;
 use super::join_request::JoinRequest;
@@ -44,7 +45,7 @@ pub(crate) struct MemberList<C: Consumer> {
     list: Mutex<SharedMembers<C>>,
 }
 
-type SharedMembers<C> = Arc<Vec<Member<C>>>;
+type SharedMembers<C> = Arc<ChunkedList<Member<C>>>;
 
 /// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {

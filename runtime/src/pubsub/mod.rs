@@ -1,6 +1,7 @@
 //! Groups and events: group and event permissions, and the delivery of an event from its publisher to every member that may
 //! see it.
 
+mod chunked_list;
 mod codec;
 pub(crate) mod context;
 mod delivery;
