@@ -1,12 +1,16 @@
 //! The members of all groups of one type.
 
 use std::any::{Any, TypeId};
+use std::array::from_fn;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 
 use super::chunked_list::ChunkedList;
 use super::group::Group;
@@ -16,36 +20,58 @@ use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
-use crate::panic::{Contained, drop_contained};
+use crate::panic::Contained;
 use crate::session::membership::{GroupSlot, Membership};
 use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 
+/// The number of parts of a table that are locked independently.
+const SHARD_COUNT: usize = 16;
+
 /// All groups of one type that have members.
 pub(crate) struct GroupTable<G: Group> {
-    /// Protects the table of groups. Lock order: after `Memberships::list`, before `MemberList::list`.
-    groups: Mutex<HashMap<G, Arc<MemberList<G::Consumer>>>>,
+    /// Hashes the keys. Clients may choose them, so the hash resists an attacker who knows it.
+    hasher: RandomState,
+    /// Each protects the groups of one part of the table, and is locked only to find, insert or remove a group. Lock order:
+    /// after `Memberships::list`; no lock is taken under it.
+    shards: [Mutex<Shard<G>>; SHARD_COUNT],
 }
+
+/// Groups by the hash of their keys, so that `Hash` of a key runs under no lock of the table.
+type Shard<G> = HashMap<u64, SmallVec<[Arc<MemberList<G>>; 1]>, foldhash::fast::RandomState>;
 
 impl<G: Group> Default for GroupTable<G> {
     fn default() -> Self {
-        GroupTable { groups: Mutex::default() }
+        GroupTable { hasher: RandomState::new(), shards: from_fn(|_| Mutex::default()) }
     }
 }
 
 /// The members of one group. A delivery iterates over a snapshot of the list; a member that has left since receives
 /// nothing, because its membership has ended.
-pub(crate) struct MemberList<C: Consumer> {
+pub(crate) struct MemberList<G: Group> {
+    group: Contained<G>,
+    hash: u64,
     /// The public name of the group in frames.
     pub(crate) name: Option<Arc<str>>,
     /// Protects the list, which is copied on write, and the `list_index` of each membership. Lock order: after
-    /// `GroupTable::groups`; no lock is taken under it.
-    list: Mutex<SharedMembers<C>>,
+    /// `Memberships::list`; no lock is taken under it.
+    state: Mutex<MemberListState<G::Consumer>>,
 }
 
-type SharedMembers<C> = Arc<ChunkedList<Member<C>>>;
+struct MemberListState<C: Consumer> {
+    members: Arc<ChunkedList<Member<C>>>,
+    /// Whether the last member has left, so that the table drops the list. A member that joins from then on joins another
+    /// list.
+    is_removed: bool,
+}
+
+impl<C: Consumer> Default for MemberListState<C> {
+    fn default() -> Self {
+        MemberListState { members: Arc::default(), is_removed: false }
+    }
+}
 
 /// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {
@@ -59,78 +85,122 @@ impl<C: Consumer> Clone for Member<C> {
     }
 }
 
-impl<C: Consumer> MemberList<C> {
+impl<G: Group> MemberList<G> {
     /// Returns a snapshot of the members.
-    pub(crate) fn list(&self) -> SharedMembers<C> {
-        lock(&self.list).clone()
+    pub(crate) fn list(&self) -> Arc<ChunkedList<Member<G::Consumer>>> {
+        lock(&self.state).members.clone()
     }
 }
 
 impl<G: Group> GroupTable<G> {
     /// Returns the members of a group, or `None` if it has none.
-    pub(crate) fn members(&self, group: &G) -> Option<Arc<MemberList<G::Consumer>>> {
-        lock(&self.groups).get(group).cloned()
+    pub(crate) fn members(&self, group: &G) -> Option<Arc<MemberList<G>>> {
+        self.find(group, self.hasher.hash_one(group))
     }
 
     /// Adds a session that is not a member yet, held by a join (`id` is `None`) or by the subscription of `id`.
-    pub(crate) fn insert(
+    fn insert(
         &self,
         group: &G,
-        name: Option<Arc<str>>,
+        name: Option<&Arc<str>>,
         session: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
         slot: GroupSlot,
-    ) -> Arc<Membership> {
-        let key = group.clone();
-        let mut groups = lock(&self.groups);
-        let (members, unused_key) = if let Some(members) = groups.get(group) {
-            (members.clone(), Some(key))
-        } else {
-            let members = Arc::new(MemberList { name, list: Mutex::default() });
-            groups.insert(key, members.clone());
-            (members, None)
-        };
-        let group_id = Arc::as_ptr(&members).addr();
-        let membership = Arc::new(Membership::new(members.name.clone(), group_id, id, slot));
-        let mut list = lock(&members.list);
-        let list = Arc::make_mut(&mut list);
-        membership.list_index.store(list.len(), Ordering::Relaxed);
-        list.push(Member { session: session.clone(), membership: membership.clone() });
-        drop(groups);
-        // Not under the lock: dropping a key may run the application's code.
-        drop_contained(unused_key);
-        membership
+    ) -> (Arc<MemberList<G>>, Arc<Membership>) {
+        let hash = self.hasher.hash_one(group);
+        loop {
+            let list = self.find_or_insert(group, hash, name);
+            let mut state = lock(&list.state);
+            if state.is_removed {
+                drop(state);
+                // The last member has left since the list was found, and its thread may not have removed the list yet.
+                self.remove_list(&list);
+                continue;
+            }
+            let group_id = Arc::as_ptr(&list).addr();
+            let membership = Arc::new(Membership::new(list.name.clone(), group_id, id, slot));
+            membership.list_index.store(state.members.len(), Ordering::Relaxed);
+            let member = Member { session: session.clone(), membership: membership.clone() };
+            Arc::make_mut(&mut state.members).push(member);
+            drop(state);
+            return (list, membership);
+        }
     }
 
     /// Removes a membership, and the group if it was the last one.
-    fn remove(&self, group: &G, membership: &Membership) {
-        let mut groups = lock(&self.groups);
-        let Some(members) = groups.get(group) else { return };
-        let is_empty = {
-            let mut list = lock(&members.list);
-            let list = Arc::make_mut(&mut *list);
-            // `list_index` changes only under this lock.
-            let index = membership.list_index.load(Ordering::Relaxed);
-            // The membership may have been removed already.
-            if list.get(index).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
-                list.swap_remove(index);
-                if let Some(moved) = list.get(index) {
-                    moved.membership.list_index.store(index, Ordering::Relaxed);
-                }
-            }
-            list.is_empty()
-        };
-        let removed_group = if is_empty { groups.remove_entry(group) } else { None };
-        drop(groups);
-        // Not under the lock, for the reason given in `insert`.
-        drop_contained(removed_group);
+    fn remove(&self, list: &Arc<MemberList<G>>, membership: &Membership) {
+        let mut state = lock(&list.state);
+        // `list_index` changes only under this lock.
+        let index = membership.list_index.load(Ordering::Relaxed);
+        // The membership may have been removed already.
+        if !state.members.get(index).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
+            return;
+        }
+        let members = Arc::make_mut(&mut state.members);
+        let removed_member = members.swap_remove(index);
+        if let Some(moved) = members.get(index) {
+            moved.membership.list_index.store(index, Ordering::Relaxed);
+        }
+        let is_empty = members.is_empty();
+        state.is_removed = is_empty;
+        drop(state);
+        drop(removed_member);
+        if is_empty {
+            self.remove_list(list);
+        }
     }
+
+    fn shard(&self, hash: u64) -> &Mutex<Shard<G>> {
+        &self.shards[usize::from(hash.to_le_bytes()[0]) % SHARD_COUNT]
+    }
+
+    fn find(&self, group: &G, hash: u64) -> Option<Arc<MemberList<G>>> {
+        find_in(lock(self.shard(hash)).get(&hash)?, group)
+    }
+
+    fn find_or_insert(&self, group: &G, hash: u64, name: Option<&Arc<str>>) -> Arc<MemberList<G>> {
+        if let Some(list) = self.find(group, hash) {
+            return list;
+        }
+        // Outside of the lock, like the drop below: both may run the application's code.
+        let group_key = Contained::new(group.clone());
+        let created = Arc::new(MemberList { group: group_key, hash, name: name.cloned(), state: Mutex::default() });
+        let mut shard = lock(self.shard(hash));
+        let lists = shard.entry(hash).or_default();
+        if let Some(list) = find_in(lists, group) {
+            drop(shard);
+            return list;
+        }
+        lists.push(created.clone());
+        created
+    }
+
+    /// Removes a list that is marked as removed from the table, if it has not been removed yet.
+    fn remove_list(&self, list: &Arc<MemberList<G>>) {
+        let mut shard = lock(self.shard(list.hash));
+        let Entry::Occupied(mut lists) = shard.entry(list.hash) else { return };
+        let index = lists.get().iter().position(|other| Arc::ptr_eq(other, list));
+        let removed_list = index.map(|index| lists.get_mut().swap_remove(index));
+        if lists.get().is_empty() {
+            lists.remove();
+        }
+        drop(shard);
+        // Outside of the lock, for the reason given in `find_or_insert`.
+        drop(removed_list);
+    }
+}
+
+/// Finds a group among those whose keys have the same hash.
+fn find_in<G: Group>(lists: &[Arc<MemberList<G>>], group: &G) -> Option<Arc<MemberList<G>>> {
+    lists.iter().find(|list| *list.group == *group).cloned()
 }
 
 /// A membership with its group and table, as the session keeps it.
 pub(crate) struct GroupMembership<G: Group> {
     pub(crate) group: Contained<G>,
     pub(crate) table: Arc<GroupTable<G>>,
+    /// The list of members. The table keeps it for as long as this is one of them.
+    list: Weak<MemberList<G>>,
     pub(crate) session: Arc<Session<G::Consumer>>,
     pub(crate) membership: Arc<Membership>,
 }
@@ -176,7 +246,9 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     fn leave(&self) {
         // Ended first, so that no event is enqueued through it from here on.
         self.membership.end(&self.session.send_queue);
-        self.table.remove(&self.group, &self.membership);
+        if let Some(list) = self.list.upgrade() {
+            self.table.remove(&list, &self.membership);
+        }
     }
 
     fn group(&self) -> &dyn Any {
@@ -199,8 +271,9 @@ impl<C: Consumer> SessionRegistry<C> {
         let key = Contained::new(G::clone(&group));
         session.memberships.add(&*key, id, slot, |id, slot| {
             let table = self.group_table::<G>();
-            let membership = table.insert(&group, name, session, id, slot);
-            Arc::new(GroupMembership { group, table, session: session.clone(), membership })
+            let (list, membership) = table.insert(&group, name.as_ref(), session, id, slot);
+            let list = Arc::downgrade(&list);
+            Arc::new(GroupMembership { group, table, list, session: session.clone(), membership })
         })
     }
 
@@ -212,3 +285,6 @@ impl<C: Consumer> SessionRegistry<C> {
         table.clone().downcast().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, `Registry::groups`,
-//! `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`, `Pacer::holds`. `StartGate::starting`,
-//! `Shard::list` and the other locks of [`SessionRegistry`] are taken while none of these is held.
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, then one of
+//! `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
+//! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
+//! none of these is held.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};

@@ -38,6 +38,34 @@ fn event_of_a_left_group_is_not_delivered_after_the_reply() {
     }
 }
 
+/// Three threads: the last member, which leaves, a session that joins and leaves, and one that joins.
+#[test]
+fn join_during_the_removal_of_the_emptied_group_is_kept() {
+    explore(3, || {
+        let server = Server::new(false);
+        let [last, passing, joining] = [(); 3].map(|()| server.connected_session(true));
+        server.join(&last);
+        let passes = spawn({
+            let (server, passing) = (server.clone(), passing.clone());
+            move || {
+                server.join(&passing);
+                passing.memberships.remove(&Lobby);
+            }
+        });
+        let joins = spawn({
+            let (server, joining) = (server.clone(), joining.clone());
+            move || server.join(&joining)
+        });
+        last.memberships.remove(&Lobby);
+        passes();
+        joins();
+        server.publish(1, false);
+        assert_eq!(finish(&joining), [1], "join lost");
+        assert!(finish(&last).is_empty() && finish(&passing).is_empty(), "leave lost");
+        assert!(server.registry.group_table::<Lobby>().members(&Lobby).is_none(), "emptied group stays in the table");
+    });
+}
+
 /// Four threads: the change, the publisher, and two revalidator tasks.
 #[test]
 fn group_event_is_not_delivered_after_group_permission_is_revoked() {

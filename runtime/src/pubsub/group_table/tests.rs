@@ -1,0 +1,259 @@
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor, PublishRule};
+use crate::context::{Call, ConnectionId, User};
+use crate::panic::catch_unwind;
+use crate::permission::{Expr, Expression};
+use crate::session::overflow::OverflowPolicy;
+use crate::session::send_queue::SendQueue;
+use crate::session::session::SessionLimits;
+
+struct Visitor;
+
+impl User for Visitor {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed("7")
+    }
+}
+
+type Registry = Arc<SessionRegistry<House>>;
+
+struct House;
+
+const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], has_codenames: false };
+
+impl Handler for House {
+    type User = Visitor;
+}
+
+impl Dispatch for House {
+    type Block = ConsumerBlock;
+
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
+        name: "",
+        permission: None,
+        kept_leaves: 0,
+        headers: &[],
+        is_inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
+    const ACTION_FNS: &'static [ActionFn<Self>] = &[];
+}
+
+impl Consumer for House {
+    const NAME: &'static str = "House";
+}
+
+thread_local! {
+    static PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A group whose key has the hash of another one. Hashing and comparing panic while `PANICS` is set.
+#[derive(Debug, Clone, Copy)]
+struct Room(usize);
+
+impl PartialEq for Room {
+    fn eq(&self, other: &Room) -> bool {
+        assert!(!PANICS.get(), "a key that fails");
+        self.0 == other.0
+    }
+}
+
+impl Eq for Room {}
+
+impl Hash for Room {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        assert!(!PANICS.get(), "a key that fails");
+        (self.0 / 2).hash(state);
+    }
+}
+
+impl Group for Room {
+    type Consumer = House;
+
+    const NAME: &'static str = "Room";
+    const PATH: &'static str = "Room";
+    const FINGERPRINT: u64 = 0;
+    const PERMISSION: &'static Expression = UNUSED;
+    const PUBLISH: PublishRule = PublishRule::Members;
+
+    async fn authorize_join(&self, _: &House, _: &Call<'_, Visitor>) -> Result<()> {
+        Ok(())
+    }
+}
+
+const LIMITS: SessionLimits =
+    SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
+
+fn session(registry: &Registry) -> Arc<Session<House>> {
+    let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, registry.counters().clone());
+    Session::new(registry, ConnectionId::random().unwrap(), Arc::new(House), send_queue, LIMITS)
+}
+
+fn join(session: &Arc<Session<House>>, room: Room) -> bool {
+    let request = JoinRequest { group: Contained::new(room), name: None, id: None, slot: None };
+    session.registry.add_member(session, request)
+}
+
+/// Returns a snapshot of the members, or `None` if the group is not in the table.
+fn snapshot(registry: &Registry, room: Room) -> Option<Arc<ChunkedList<Member<House>>>> {
+    registry.group_table().members(&room).map(|list| list.list())
+}
+
+fn ids(members: &ChunkedList<Member<House>>) -> HashSet<ConnectionId> {
+    members.iter().map(|member| member.session.id).collect()
+}
+
+fn is_member(session: &Arc<Session<House>>, room: Room) -> bool {
+    snapshot(&session.registry, room)
+        .is_some_and(|members| members.iter().any(|member| Arc::ptr_eq(&member.session, session)))
+}
+
+/// Asserts that a group has these members, each at its `list_index`, and is in the table if it has any.
+fn assert_members(registry: &Registry, room: Room, expected: &HashSet<ConnectionId>) {
+    let Some(members) = snapshot(registry, room) else { return assert!(expected.is_empty(), "{room:?} is not found") };
+    assert!(!members.is_empty(), "{room:?} was emptied but is in the table");
+    assert_eq!(members.len(), expected.len());
+    assert_eq!(ids(&members), *expected);
+    for (index, member) in members.iter().enumerate() {
+        assert_eq!(member.membership.list_index.load(Ordering::Relaxed), index);
+    }
+}
+
+/// A change by the session with this index.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Join(usize, Room),
+    Leave(usize, Room),
+    Snapshot(Room),
+}
+
+const SESSION_COUNT: usize = 150;
+
+fn change() -> impl Strategy<Value = Change> {
+    let room = || (0..4_usize).prop_map(Room);
+    prop_oneof![
+        3 => (0..SESSION_COUNT, room()).prop_map(|(session, room)| Change::Join(session, room)),
+        3 => (0..SESSION_COUNT, room()).prop_map(|(session, room)| Change::Leave(session, room)),
+        1 => room().prop_map(Change::Snapshot),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn member_lists_equal_sets_after_every_change(start in 0..SESSION_COUNT, changes in vec(change(), 0..200)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let _inside = runtime.enter();
+        let registry = Registry::new(SessionRegistry::new());
+        let sessions: Vec<_> = (0..SESSION_COUNT).map(|_| session(&registry)).collect();
+        let mut expected: [HashSet<ConnectionId>; 4] = Default::default();
+        let mut snapshots = Vec::new();
+        let first_joins = (0..start).map(|session| Change::Join(session, Room(0)));
+        for change in first_joins.chain(changes) {
+            match change {
+                Change::Join(index, room) => {
+                    assert_eq!(join(&sessions[index], room), expected[room.0].insert(sessions[index].id));
+                    assert_members(&registry, room, &expected[room.0]);
+                }
+                Change::Leave(index, room) => {
+                    sessions[index].memberships.remove(&room);
+                    expected[room.0].remove(&sessions[index].id);
+                    assert_members(&registry, room, &expected[room.0]);
+                }
+                Change::Snapshot(room) => {
+                    snapshots.extend(snapshot(&registry, room).map(|members| (members, expected[room.0].clone())));
+                }
+            }
+        }
+        for (members, expected) in snapshots {
+            assert_eq!(ids(&members), expected, "a snapshot has changed");
+        }
+        for session in &sessions {
+            session.memberships.end_all();
+        }
+        (0..4).for_each(|room| assert_members(&registry, Room(room), &HashSet::new()));
+    }
+}
+
+/// The groups are emptied and filled again all the time, so a join often finds a list that is being removed.
+#[test]
+fn member_is_in_the_list_from_its_join_to_its_leave_with_other_threads() {
+    const ROUNDS: usize = 5_000;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let _inside = runtime.enter();
+    let registry = Registry::new(SessionRegistry::new());
+    let sessions: Vec<_> = (0..4).map(|_| session(&registry)).collect();
+    let is_done = AtomicBool::new(false);
+    let (joined, taken) = thread::scope(|scope| {
+        // Holds a snapshot nearly all the time, so that changes copy.
+        let reader = scope.spawn(|| {
+            let mut taken = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                let members = snapshot(&registry, Room(taken % 2));
+                assert!(members.is_none_or(|members| members.len() == ids(&members).len()), "a member is listed twice");
+                taken += 1;
+            }
+            taken
+        });
+        let members = sessions.iter().map(|session| {
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    let room = Room(round % 2);
+                    assert!(join(session, room));
+                    assert!(is_member(session, room), "join lost");
+                    session.memberships.remove(&room);
+                    assert!(!is_member(session, room), "leave lost");
+                }
+                ROUNDS
+            })
+        });
+        // All are started before the first is awaited.
+        let members: Vec<_> = members.collect();
+        let joined: usize = members.into_iter().map(|member| member.join().unwrap()).sum();
+        is_done.store(true, Ordering::Relaxed);
+        (joined, reader.join().unwrap())
+    });
+    assert_eq!(joined, 4 * ROUNDS);
+    assert!(taken > 0);
+    (0..2).for_each(|room| assert_members(&registry, Room(room), &HashSet::new()));
+}
+
+#[tokio::test]
+async fn member_leaves_a_group_whose_key_panics() {
+    let registry = Registry::new(SessionRegistry::new());
+    let (first, second) = (session(&registry), session(&registry));
+    assert!(join(&first, Room(1)));
+    assert!(join(&second, Room(1)));
+    PANICS.set(true);
+    first.memberships.end_all();
+    PANICS.set(false);
+    assert_members(&registry, Room(1), &HashSet::from([second.id]));
+    PANICS.set(true);
+    second.memberships.end_all();
+    PANICS.set(false);
+    assert_members(&registry, Room(1), &HashSet::new());
+}
+
+#[tokio::test]
+async fn join_whose_key_panics_changes_nothing() {
+    let registry = Registry::new(SessionRegistry::new());
+    let (first, second) = (session(&registry), session(&registry));
+    assert!(join(&first, Room(1)));
+    PANICS.set(true);
+    assert!(catch_unwind(|| join(&second, Room(1))).is_err());
+    PANICS.set(false);
+    assert_members(&registry, Room(1), &HashSet::from([first.id]));
+    assert!(join(&second, Room(1)));
+    assert_members(&registry, Room(1), &HashSet::from([first.id, second.id]));
+}
