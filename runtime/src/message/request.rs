@@ -7,7 +7,7 @@ use http::StatusCode;
 use smallvec::SmallVec;
 
 use super::Echo;
-use super::json::{self, MalformedJson, RawJson, Scanner};
+use super::json::{MalformedJson, RawJson, Scanner};
 use crate::error::{Error, Result};
 
 /// A top-level key that is not part of the envelope, unescaped, and its value.
@@ -74,7 +74,7 @@ impl<'a> Parser<'_, 'a> {
         let mut is_first = true;
         while let Some((key, value)) = scanner.next_entry(is_first)? {
             is_first = false;
-            if json::depth(value.text) >= self.limits.max_nesting {
+            if value.depth() >= self.limits.max_nesting {
                 self.record_error(bad_message("too_deep", "The message is nested too deeply."));
             }
             match &*key {

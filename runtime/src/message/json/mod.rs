@@ -6,4 +6,4 @@ mod scanner;
 
 pub(crate) use argument_value::{ArgumentValue, DecodedStrings};
 pub(super) use raw_value::{MalformedJson, RawJson};
-pub(super) use scanner::{Scanner, depth};
+pub(super) use scanner::Scanner;

@@ -11,168 +11,163 @@ use super::raw_value::{MalformedJson, RawJson, ValueKind};
 
 /// Scans the text of a message from its first key to its end.
 pub(crate) struct Scanner<'a> {
-    text: &'a str,
-    position: usize,
+    /// The text that was not scanned yet.
+    rest: &'a str,
 }
 
 impl<'a> Scanner<'a> {
     /// Creates a scanner in front of the first key. Fails if the text does not start an object.
     pub(crate) fn object(text: &'a str) -> Result<Scanner<'a>, MalformedJson> {
-        let mut scanner = Scanner { text, position: 0 };
-        scanner.expect(b'{')?;
-        Ok(scanner)
+        let mut scanner = Scanner { rest: text };
+        if scanner.consume("{") { Ok(scanner) } else { Err(MalformedJson) }
     }
 
     /// Returns the next key, unescaped, and its value. Returns `None` after the last one if the text ends there.
     #[inline]
     pub(crate) fn next_entry(&mut self, is_first: bool) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, MalformedJson> {
-        match self.peek() {
-            Some(b'}') => {
-                self.position += 1;
-                return if self.peek().is_none() { Ok(None) } else { Err(MalformedJson) };
+        if is_first || !self.consume(",") {
+            if self.consume("}") {
+                self.skip_whitespace();
+                return if self.rest.is_empty() { Ok(None) } else { Err(MalformedJson) };
             }
-            Some(b',') if !is_first => {
-                self.position += 1;
-                self.peek();
+            if !is_first {
+                return Err(MalformedJson);
             }
-            _ if is_first => {}
-            _ => return Err(MalformedJson),
         }
         let key = self.scan_key()?;
-        self.expect(b':')?;
         Ok(Some((key, self.scan_value()?)))
     }
 
-    /// Skips whitespace and returns the next byte without consuming it.
+    /// Consumes a token and the whitespace in front of it. Returns whether the token was there.
     #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        loop {
-            match self.text.as_bytes().get(self.position) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.position += 1,
-                other => return other.copied(),
-            }
+    fn consume(&mut self, token: &str) -> bool {
+        let mut rest = self.rest.strip_prefix(token);
+        if rest.is_none() && self.skip_whitespace() {
+            rest = self.rest.strip_prefix(token);
         }
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
+    /// Skips whitespace. Returns whether there was any.
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), MalformedJson> {
-        if self.peek() != Some(byte) {
-            return Err(MalformedJson);
+    fn skip_whitespace(&mut self) -> bool {
+        let has_whitespace = matches!(self.rest.as_bytes(), [b' ' | b'\n' | b'\r' | b'\t', ..]);
+        if has_whitespace {
+            self.rest = self.rest.trim_start_matches([' ', '\n', '\r', '\t']);
         }
-        self.position += 1;
-        Ok(())
+        has_whitespace
     }
 
+    /// Consumes a key and the colon behind it.
     #[inline]
     fn scan_key(&mut self) -> Result<Cow<'a, str>, MalformedJson> {
-        match self.plain_string() {
-            Some(key) => Ok(Cow::Borrowed(key)),
-            None => self.checked_value()?.unescaped(),
+        self.skip_whitespace();
+        if let Some(inside) = self.rest.strip_prefix('"')
+            && let Some((key, rest)) = inside.split_at_checked(find_special(inside.as_bytes()))
+            && let Some(rest) = rest.strip_prefix("\":")
+        {
+            self.rest = rest;
+            return Ok(Cow::Borrowed(key));
         }
+        // A key with escapes, or with whitespace behind it.
+        let key = self.checked_value()?.unescaped()?;
+        if self.consume(":") { Ok(key) } else { Err(MalformedJson) }
     }
 
     #[inline]
     fn scan_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
-        match self.peek() {
-            Some(b'"') => {
-                let start = self.position;
-                match self.plain_string() {
-                    Some(_) => Ok(RawJson { text: &self.text[start..self.position], kind: ValueKind::PlainString }),
-                    None => self.checked_value(),
+        self.skip_whitespace();
+        match self.rest.as_bytes() {
+            [b'"', inside @ ..] => {
+                let length = find_special(inside);
+                if inside.get(length) == Some(&b'"') {
+                    return self.take_value(length + 2, ValueKind::PlainString);
                 }
             }
-            Some(b'1'..=b'9') => self.integer(),
-            _ => self.checked_value(),
+            [b'1'..=b'9', more @ ..] => {
+                let digits = 1 + more.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if !matches!(self.rest.as_bytes().get(digits), Some(b'.' | b'e' | b'E')) {
+                    return self.take_value(digits, ValueKind::Integer);
+                }
+            }
+            _ => {}
         }
+        self.checked_value()
     }
 
-    /// Consumes a string without escapes and returns its content. Consumes nothing and returns `None` if the next value is
-    /// anything else.
+    /// Consumes a value of that length in bytes.
     #[inline]
-    fn plain_string(&mut self) -> Option<&'a str> {
-        let (quote, inside) = self.text.as_bytes().get(self.position..)?.split_first()?;
-        let length = if *quote == b'"' { find_special(inside)? } else { return None };
-        if inside.get(length) != Some(&b'"') {
-            return None;
-        }
-        let start = self.position + 1;
-        self.position = start + length + 1;
-        self.text.get(start..start + length)
-    }
-
-    #[inline]
-    fn integer(&mut self) -> Result<RawJson<'a>, MalformedJson> {
-        let rest = &self.text[self.position..];
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if let Some(b'.' | b'e' | b'E') = rest.as_bytes().get(digits) {
-            return self.checked_value();
-        }
-        self.position += digits;
-        Ok(RawJson { text: &rest[..digits], kind: ValueKind::Integer })
+    fn take_value(&mut self, length: usize, kind: ValueKind) -> Result<RawJson<'a>, MalformedJson> {
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(MalformedJson)?;
+        self.rest = rest;
+        Ok(RawJson { text, kind })
     }
 
     #[cold]
     #[inline(never)]
     fn checked_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
-        let rest = &self.text[self.position..];
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
         match values.next() {
-            Some(Ok(_)) => {
-                let end = values.byte_offset();
-                self.position += end;
-                Ok(RawJson { text: &rest[..end], kind: ValueKind::Other })
-            }
+            Some(Ok(_)) => self.take_value(values.byte_offset(), ValueKind::Other),
             _ => Err(MalformedJson),
         }
     }
 }
 
-/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character.
-///
-/// Tests eight bytes at once: the subtraction sets the highest bit of each byte that borrows. A borrow can spread to
-/// higher bytes only, so the lowest set bit is exact.
-#[inline(never)]
-fn find_special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHEST: u64 = ONES << 7;
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-        let found = (below(word, u64::from(b' ')) | quote | backslash) & HIGHEST;
-        if found != 0 {
-            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character. If
+/// there is none, returns the number of bytes.
+#[inline]
+fn find_special(bytes: &[u8]) -> usize {
+    let mut index = 0;
+    // Inlined up to the length of most keys and short values.
+    while index < 16
+        && let Some(word) = bytes[index..].first_chunk()
+    {
+        if let Some(found) = find_special_in_word(*word) {
+            return index + found;
         }
+        index += word.len();
     }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    rest.iter().position(special).map(|index| words.len() * 8 + index)
+    index + find_special_in_rest(&bytes[index..])
 }
 
-/// Returns the nesting depth of arrays and objects in a valid JSON value. The depth of a scalar is 0.
-pub(crate) fn depth(value: &str) -> usize {
-    if !matches!(value.as_bytes(), [b'{' | b'[', ..]) {
-        return 0;
-    }
-    let (mut max_depth, mut depth, mut is_in_string, mut is_escaped) = (0, 0_usize, false, false);
-    for byte in value.bytes() {
-        if is_in_string {
-            is_in_string = is_escaped || byte != b'"';
-            is_escaped = !is_escaped && byte == b'\\';
-            continue;
+/// Does the same as [`find_special`] for longer texts: skips blocks of 16 bytes.
+#[inline(never)]
+fn find_special_in_rest(bytes: &[u8]) -> usize {
+    // A fold has no branch per byte, so the compiler tests all bytes of a block at once.
+    let has_special = |block: &[u8; 16]| block.iter().fold(false, |found, byte| found | is_special(*byte));
+    let blocks = bytes.as_chunks().0.iter().take_while(|block| !has_special(block)).count();
+    let mut index = blocks * 16;
+    for word in bytes[index..].as_chunks().0 {
+        if let Some(found) = find_special_in_word(*word) {
+            return index + found;
         }
-        match byte {
-            b'"' => is_in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                max_depth = max_depth.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        index += word.len();
     }
-    max_depth
+    index + bytes[index..].iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+/// Returns whether a byte is a quote, a backslash or a control character. Flipping the bit maps the quote to the space and
+/// keeps control characters below it, so that one comparison finds both.
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte ^ 2 <= b' ' || byte == b'\\'
+}
+
+/// Tests eight bytes at once as [`is_special`] does, and returns the index of the first special one.
+///
+/// Each subtraction sets the highest bit of the bytes that borrow. A borrow can spread to higher bytes only, so the lowest
+/// set bit is exact. Bytes above 127 are not special, so their highest bit is cleared.
+#[inline]
+fn find_special_in_word(bytes: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = ONES << 7;
+    let word = u64::from_le_bytes(bytes);
+    let below_limit = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let found = (below_limit | backslash) & !word & HIGHEST;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
 }
 
 #[cfg(test)]
@@ -244,15 +239,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn depth_ignores_brackets_in_strings() {
-        assert_eq!(depth("5"), 0);
-        assert_eq!(depth("\"[[\""), 0);
-        assert_eq!(depth("[]"), 1);
-        assert_eq!(depth(r#"[{"a":["\"]"]},[]]"#), 3);
-        assert_eq!(depth(r#"["\\",[]]"#), 2);
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {
