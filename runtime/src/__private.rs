@@ -26,8 +26,8 @@ pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
-    ConstantAnswer, Expr, Expression, LeafDefaults, LeafOptions, ObjectLeafOptions, ObjectPermission, PermissionLeaf,
-    RuleOptions, SingleLeaf, check_header_names, check_not_constant, check_restricts, evaluate,
+    Conjunction, ConstantAnswer, Expr, Expression, LeafDefaults, LeafOptions, ObjectLeafOptions, ObjectPermission,
+    PermissionLeaf, RuleOptions, SingleLeaf, check_header_names, check_not_constant, check_restricts, evaluate,
     evaluate_before_loading, evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
     event_decision, keep_answer, kept_answer, kept_leaves, rule_answer,
 };

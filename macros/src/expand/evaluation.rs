@@ -111,9 +111,34 @@ impl<'a> NamedExpression<'a> {
         if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_single(locals)) {
             return self.finish_single(&answer, &authorized.to_token_stream(), locals);
         }
+        if self.is_conjunction() {
+            return self.evaluate_conjunction(locals);
+        }
         let (evaluate, name, kept) = (paths::evaluate(*site), self.name_at(locals), self.kept_leaves(*site));
         let leaves = self.async_leaves(|leaf| leaf.evaluate(locals), locals);
         quote_spanned!(*site=> #evaluate(#call, &#name, #kept, #authorized, #leaves).await)
+    }
+
+    /// Evaluates a conjunction of leaves for a message, leaf after leaf.
+    fn evaluate_conjunction(&self, locals: &Locals) -> TokenStream {
+        let Locals { answer, authorized, call, evaluation, site, .. } = locals;
+        let (start, begin) = (paths::conjunction_start(*site), paths::conjunction_begin(*site));
+        let (record, finish) = (paths::conjunction_record(*site), paths::conjunction_finish(*site));
+        let (name, kept) = (self.name_at(locals), self.kept_leaves(*site));
+        let leaves = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
+            let (position, evaluate) = (index_literal(position, *site), leaf.evaluate(locals)?);
+            Some(quote_spanned! {*site=>
+                if #begin(&mut #evaluation, #position) {
+                    let #answer = #evaluate;
+                    #record(&mut #evaluation, #answer)?;
+                }
+            })
+        });
+        quote_spanned! {*site=> {
+            let mut #evaluation = #start(#call, &#name, #kept);
+            #(#leaves)*
+            #finish(&mut #evaluation, #authorized)
+        }}
     }
 
     /// Evaluates an expression of a group; `consumer` returns the type of the group's consumer at a span.
@@ -209,6 +234,13 @@ impl<'a> NamedExpression<'a> {
             (Tree::Leaf(_), [only]) => Some(only),
             _ => None,
         }
+    }
+
+    /// Returns whether the expression is a conjunction of its leaves, in their order.
+    fn is_conjunction(&self) -> bool {
+        let Tree::All(parts) = &self.expression.tree else { return false };
+        parts.len() == self.leaves.len()
+            && parts.iter().enumerate().all(|(position, part)| matches!(part, Tree::Leaf(leaf) if *leaf == position))
     }
 
     /// Returns the closure that evaluates the leaf with a given index. All that it captures is a reference, because the

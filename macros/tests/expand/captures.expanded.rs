@@ -200,7 +200,8 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            __rt::evaluate(
+            {
+                let mut __evaluation = __rt::Conjunction::start(
                     __call,
                     &__BLOCK,
                     __rt::kept_leaves(
@@ -209,46 +210,43 @@ const _: () = {
                             <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                         ],
                     ),
-                    __authorized,
-                    move |__leaf| async move {
-                        match __leaf {
-                            0 => {
-                                <__BlockLeaf0 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::has_permission(
-                                        &__BlockLeaf0 {},
-                                        __handler,
-                                        &__rt::Call::permission_context(__call),
-                                    )
-                                    .await
-                            }
-                            1 => {
-                                match __rt::build_leaf(|| ::core::result::Result::Ok(__BlockLeaf1 {
-                                    0: __rt::read_capture(__call, "room_id")?,
-                                })) {
-                                    ::core::result::Result::Ok(__leaf) => {
-                                        let __leaf = &__leaf;
-                                        <__BlockLeaf1 as __rt::PermissionLeaf<
-                                            Self,
-                                            _,
-                                        >>::has_permission(
-                                                __leaf,
-                                                __handler,
-                                                &__rt::Call::permission_context(__call),
-                                            )
-                                            .await
-                                    }
-                                    ::core::result::Result::Err(__answer) => {
-                                        ::core::result::Result::Err(__answer)
-                                    }
-                                }
-                            }
-                            _ => __rt::unknown_leaf(),
+                );
+                if __rt::Conjunction::begin(&mut __evaluation, 0) {
+                    let __answer = <__BlockLeaf0 as __rt::PermissionLeaf<
+                        Self,
+                        _,
+                    >>::has_permission(
+                            &__BlockLeaf0 {},
+                            __handler,
+                            &__rt::Call::permission_context(__call),
+                        )
+                        .await;
+                    __rt::Conjunction::record(&mut __evaluation, __answer)?;
+                }
+                if __rt::Conjunction::begin(&mut __evaluation, 1) {
+                    let __answer = match __rt::build_leaf(|| ::core::result::Result::Ok(__BlockLeaf1 {
+                        0: __rt::read_capture(__call, "room_id")?,
+                    })) {
+                        ::core::result::Result::Ok(__leaf) => {
+                            let __leaf = &__leaf;
+                            <__BlockLeaf1 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    __leaf,
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await
                         }
-                    },
-                )
-                .await
+                        ::core::result::Result::Err(__answer) => {
+                            ::core::result::Result::Err(__answer)
+                        }
+                    };
+                    __rt::Conjunction::record(&mut __evaluation, __answer)?;
+                }
+                __rt::Conjunction::finish(&mut __evaluation, __authorized)
+            }
         }
         async fn descend(
             &self,

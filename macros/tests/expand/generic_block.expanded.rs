@@ -86,7 +86,8 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            __rt::evaluate(
+            {
+                let mut __evaluation = __rt::Conjunction::start(
                     __call,
                     &__BLOCK,
                     __rt::kept_leaves(
@@ -95,38 +96,35 @@ const _: () = {
                             <__rt::LeafOptions<__BlockLeaf1, Self>>::__REEVALUATE,
                         ],
                     ),
-                    __authorized,
-                    move |__leaf| async move {
-                        match __leaf {
-                            0 => {
-                                <May<
-                                    P,
-                                > as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::has_permission(
-                                        &May::<P> {},
-                                        __handler,
-                                        &__rt::Call::permission_context(__call),
-                                    )
-                                    .await
-                            }
-                            1 => {
-                                <__BlockLeaf1 as __rt::PermissionLeaf<
-                                    Self,
-                                    _,
-                                >>::has_permission(
-                                        &__BlockLeaf1 {},
-                                        __handler,
-                                        &__rt::Call::permission_context(__call),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        }
-                    },
-                )
-                .await
+                );
+                if __rt::Conjunction::begin(&mut __evaluation, 0) {
+                    let __answer = <May<
+                        P,
+                    > as __rt::PermissionLeaf<
+                        Self,
+                        _,
+                    >>::has_permission(
+                            &May::<P> {},
+                            __handler,
+                            &__rt::Call::permission_context(__call),
+                        )
+                        .await;
+                    __rt::Conjunction::record(&mut __evaluation, __answer)?;
+                }
+                if __rt::Conjunction::begin(&mut __evaluation, 1) {
+                    let __answer = <__BlockLeaf1 as __rt::PermissionLeaf<
+                        Self,
+                        _,
+                    >>::has_permission(
+                            &__BlockLeaf1 {},
+                            __handler,
+                            &__rt::Call::permission_context(__call),
+                        )
+                        .await;
+                    __rt::Conjunction::record(&mut __evaluation, __answer)?;
+                }
+                __rt::Conjunction::finish(&mut __evaluation, __authorized)
+            }
         }
     }
     impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>

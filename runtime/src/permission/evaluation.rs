@@ -40,7 +40,7 @@ where
     T: Into<Option<bool>>,
 {
     let evaluation = CallEvaluation::new(call, expression, kept_leaves);
-    run(evaluation, Evaluation::next, evaluate_leaf, move |evaluation| evaluation.finish(proof))
+    run(evaluation, Evaluation::next, evaluate_leaf, move |mut evaluation| evaluation.finish(proof))
 }
 
 /// Evaluates an expression for a connect check. No opinion permits the connection.
@@ -175,15 +175,23 @@ impl Evaluation {
                 Ok(())
             }
             // The result cannot be recorded, so `next` would return this leaf forever.
-            (Ok(_), Some(_)) => Err(Error::internal("bug: an expression has more than 64 leaves")),
-            (Ok(_), None) => Err(Error::internal("bug: a result was recorded without a pending leaf")),
-            (Err(error), Some(leaf)) if error.is_malformed_capture() && leaf < MAX_LEAVES => {
+            (Ok(_), Some(_)) => Err(bug("bug: an expression has more than 64 leaves")),
+            (Ok(_), None) => Err(bug("bug: a result was recorded without a pending leaf")),
+            (Err(error), leaf) => self.record_error(error, leaf),
+        }
+    }
+
+    /// Separate and cold, so that the code for a leaf with an answer is small.
+    #[cold]
+    fn record_error(&mut self, error: Error, leaf: Option<u8>) -> Result<()> {
+        match leaf {
+            Some(leaf) if error.is_malformed_capture() && leaf < MAX_LEAVES => {
                 self.malformed_leaf = Some(leaf);
                 self.answers.record(leaf, None);
                 Ok(())
             }
-            (Err(error), Some(leaf)) => Err(with_leaf(error, self.expression, leaf)),
-            (Err(error), None) => Err(error),
+            Some(leaf) => Err(with_leaf(error, self.expression, leaf)),
+            None => Err(error),
         }
     }
 
@@ -250,7 +258,7 @@ impl<'c, 'a, U> CallEvaluation<'c, 'a, U> {
     /// Returns `proof` if the expression is true, otherwise 403. No opinion denies. Keeps the answers of the leaves that are
     /// evaluated once per message.
     #[inline]
-    pub(super) fn finish<P>(self, proof: P) -> Result<P> {
+    pub(super) fn finish<P>(&mut self, proof: P) -> Result<P> {
         if self.kept_leaves != 0 {
             keep(self.call, self.kept_leaves, &self.state.answers);
         }
@@ -266,6 +274,11 @@ impl<U> Drop for CallEvaluation<'_, '_, U> {
             record_unanswered(self.call, self.state.expression, leaf);
         }
     }
+}
+
+#[cold]
+fn bug(invariant: &'static str) -> Error {
+    Error::internal(invariant)
 }
 
 fn leaf_text(expression: &Expression, leaf: u8) -> &'static str {

@@ -25,6 +25,22 @@ impl Answers {
         }
     }
 
+    /// Returns whether a conjunction of leaves in the order of their indices is undecided at this leaf: it was not evaluated,
+    /// and no leaf before it is false.
+    #[inline]
+    pub(super) fn is_next_of_all(&self, leaf: u8) -> bool {
+        let bit = leaf_bit(leaf);
+        let is_evaluated = (self.true_leaves | self.false_leaves) & bit != 0;
+        let is_decided = self.false_leaves & !self.true_leaves & bit.wrapping_sub(1) != 0;
+        !is_evaluated && !is_decided
+    }
+
+    /// Returns whether the first `count` leaves are true, and no leaf is without an opinion.
+    #[inline]
+    pub(super) fn are_all_true(&self, count: usize) -> bool {
+        self.false_leaves == 0 && self.true_leaves.trailing_ones() as usize == count
+    }
+
     /// Makes leaves without an opinion unevaluated again.
     pub(super) fn clear_undecided(&mut self) {
         let undecided = self.true_leaves & self.false_leaves;

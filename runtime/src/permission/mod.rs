@@ -2,6 +2,7 @@
 
 mod blocking;
 mod builtin;
+mod conjunction;
 mod evaluation;
 mod expression;
 mod http;
@@ -17,6 +18,7 @@ use std::future::Future;
 
 pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
+pub use conjunction::Conjunction;
 pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect, event_decision};
 pub use expression::{Expr, Expression};
 pub use http::{HttpRequest, check_header_names, rule_answer};

@@ -50,7 +50,7 @@ where
     F: Fn(u8) -> A,
     A: Future<Output = Result<Option<bool>>>,
 {
-    run(evaluation.0, Evaluation::next_object_leaf, evaluate_leaf, move |evaluation| evaluation.finish(proof))
+    run(evaluation.0, Evaluation::next_object_leaf, evaluate_leaf, move |mut evaluation| evaluation.finish(proof))
 }
 
 impl<'c, 'a, U> ObjectEvaluation<'c, 'a, U> {
