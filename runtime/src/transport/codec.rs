@@ -230,13 +230,13 @@ fn decode_close(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
 /// Removes the mask from a payload.
 #[inline]
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    let [a, b, c, d] = mask;
-    let wide_mask = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let mask = u64::from(u32::from_ne_bytes(mask));
+    let wide_mask = mask << 32 | mask;
     let (chunks, rest) = payload.as_chunks_mut::<8>();
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide_mask).to_ne_bytes();
     }
-    for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {
+    for (byte, mask) in rest.iter_mut().zip(wide_mask.to_ne_bytes()) {
         *byte ^= mask;
     }
 }
