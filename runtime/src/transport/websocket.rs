@@ -31,7 +31,7 @@ pub(crate) struct WebSocketTransport<S> {
     decoder: Decoder,
     /// Bytes that were received and not decoded yet.
     input: BytesMut,
-    /// Whether `input` is the rest of a buffer in front of which frames were decoded.
+    /// Whether `input` is the rest of a buffer in front of which frames and fragments were decoded.
     is_input_shared: bool,
     /// Frames to be sent. The first `sent_bytes` are sent.
     output: Vec<u8>,
@@ -85,12 +85,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
                 ReadState::Discarding => return self.poll_discard(cx).map(|()| None),
                 ReadState::Ended => return Poll::Ready(None),
             }
-            let missing = match self.decoder.decode(&mut self.input) {
+            let received_bytes = self.input.len();
+            let decoded = self.decoder.decode(&mut self.input);
+            if self.input.len() < received_bytes {
+                self.is_input_shared = !self.input.is_empty();
+            }
+            let missing = match decoded {
                 Ok(Decoded::Incomplete(missing)) => missing,
-                Ok(decoded) => {
-                    self.is_input_shared = !self.input.is_empty();
-                    return Poll::Ready(Some(Ok(decoded)));
-                }
+                Ok(decoded) => return Poll::Ready(Some(Ok(decoded))),
                 Err(reason) => {
                     self.read_state = ReadState::Discarding;
                     self.input = BytesMut::new();
@@ -122,7 +124,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
         let length = received.len();
         if length > 0 && self.read_state == ReadState::Open {
             self.input.extend_from_slice(received);
-            self.is_input_shared = false;
         }
         READ_BUFFER.set(Some(buffer));
         polled.map(|outcome| if outcome.is_ok() { length } else { 0 })

@@ -1,6 +1,7 @@
 use std::future::poll_fn;
 use std::io;
 
+use allocation_counter::measure;
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
@@ -8,6 +9,9 @@ use super::*;
 use crate::transport::{CloseReason, EventFrame};
 
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// The first byte of a frame that is final.
+const FIN: u8 = 0x80;
 
 /// The transport, and the client's end of its stream, which buffers this many bytes per direction.
 fn pair(buffer_bytes: usize) -> (WebSocketTransport<DuplexStream>, DuplexStream) {
@@ -104,6 +108,32 @@ async fn partial_frame_does_not_keep_the_buffer_that_it_came_in() {
     assert_eq!(next_text(&mut transport).await.len(), 10_000);
     assert!(is_idle(&mut transport));
     assert!(!transport.is_input_shared && transport.input.len() == 3, "{transport:?}", transport = transport.input);
+}
+
+/// The frame in front is long enough for the rest of its buffer to be read into directly, or shares a read with the partial
+/// frame; and the partial frame arrives in two reads, between which the transport does not wait.
+#[tokio::test]
+async fn partial_frame_of_several_reads_does_not_keep_the_buffer_that_it_came_in() {
+    READ_BUFFER.set(Some(vec![0; READ_BYTES].into()));
+    for length in [READ_BYTES - 10, 64_000] {
+        for opcode in [FIN | TEXT, TEXT] {
+            let (mut transport, mut client) = pair(1 << 20);
+            let mut first = frame(TEXT, &vec![b'x'; length]);
+            first[0] = opcode;
+            let partial = frame(PING, &[b'y'; 100])[..6].to_vec();
+            client.write_all(&[first, partial].concat()).await.unwrap();
+            let allocated = measure(|| {
+                if opcode == FIN | TEXT {
+                    let Some(Some(Incoming::Text(text))) = transport.next().now_or_never() else { panic!("no text") };
+                    assert_eq!(text.len(), length);
+                }
+                assert!(is_idle(&mut transport));
+            });
+            let fragments = if opcode == TEXT { length } else { 0 };
+            let extra = allocated.bytes_current - i64::try_from(fragments).unwrap();
+            assert!(extra < 100, "{extra} bytes for {} of a frame behind {length}", transport.input.len());
+        }
+    }
 }
 
 #[tokio::test]
