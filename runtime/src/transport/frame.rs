@@ -7,18 +7,15 @@ use bytestring::ByteString;
 
 use super::{CloseFrame, CloseReason};
 
-/// The maximum number of bytes that are read at once into a buffer that frames share.
-pub(super) const READ_BYTES: usize = 16 * 1024;
-
 /// The text of a frame, which may be sent to many connections. Cloned without copying the text.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameText(pub(super) ByteString);
 
 impl FrameText {
     /// Returns the text in a buffer of its own, for a message that waits. A text that was received shares its buffer with
-    /// all frames that were read at once; a long one is most of its buffer.
+    /// all frames that were read at once, and behind a long frame these are many.
     pub(crate) fn to_unshared(&self) -> FrameText {
-        if self.len() < READ_BYTES { FrameText::from(&**self) } else { self.clone() }
+        FrameText::from(&**self)
     }
 }
 

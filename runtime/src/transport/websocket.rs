@@ -14,8 +14,11 @@ use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::codec::{Decoded, Decoder, PING, PONG, encode_close};
-use super::frame::{READ_BYTES, TEXT, encode};
+use super::frame::{TEXT, encode};
 use super::{CloseReason, FrameText, Gone, Incoming, Outgoing, SocketWriter, Transport};
+
+/// The maximum number of bytes that are read at once into the buffer of the thread.
+const READ_BYTES: usize = 16 * 1024;
 
 /// The number of unsent bytes from which the transport takes no more frames, and answers no more pings.
 const MAX_UNSENT_BYTES: usize = 64 * 1024;

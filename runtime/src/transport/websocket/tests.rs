@@ -5,6 +5,7 @@ use allocation_counter::measure;
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
+use super::super::codec::BINARY;
 use super::*;
 use crate::transport::{CloseReason, EventFrame};
 
@@ -133,6 +134,24 @@ async fn partial_frame_of_several_reads_does_not_keep_the_buffer_that_it_came_in
             let extra = allocated.bytes_current - i64::try_from(fragments).unwrap();
             assert!(extra < 100, "{extra} bytes for {} of a frame behind {length}", transport.input.len());
         }
+    }
+}
+
+#[tokio::test]
+async fn message_that_waits_does_not_keep_the_buffer_that_it_came_in() {
+    READ_BUFFER.set(Some(vec![0; READ_BYTES].into()));
+    for length in [100, READ_BYTES, 60_000] {
+        let (mut transport, mut client) = pair(1 << 20);
+        client.write_all(&[frame(BINARY, &[b'x'; 65_536]), frame(TEXT, &vec![b'x'; length])].concat()).await.unwrap();
+        let mut waiting = None;
+        let allocated = measure(|| {
+            assert!(matches!(transport.next().now_or_never(), Some(Some(Incoming::Binary))));
+            waiting = transport.next().now_or_never().unwrap().map(Incoming::into_unshared);
+            assert!(is_idle(&mut transport));
+        });
+        let waiting = waiting.unwrap().len();
+        assert_eq!(waiting, length);
+        assert!(allocated.bytes_current < i64::try_from(length + 100).unwrap(), "{allocated:?} for {length}");
     }
 }
 
