@@ -311,4 +311,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
 #[cfg(test)]
 pub(crate) mod echo;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
