@@ -1,0 +1,7 @@
+// A close code that is never sent.
+
+use portcullis::CloseCode;
+
+const _: CloseCode = CloseCode::new(1006);
+
+fn main() {}

@@ -1,0 +1,7 @@
+// A close code that is reserved.
+
+use portcullis::CloseCode;
+
+const _: CloseCode = CloseCode::new(5000);
+
+fn main() {}
