@@ -38,6 +38,14 @@ impl<C: Consumer> Endpoint<C> {
     }
 }
 
+/// Converts the endpoint as [`into_route`](Endpoint::into_route) does. With this conversion the compiler proposes `.into()` for
+/// an endpoint that is passed to `Router::route`.
+impl<C: Consumer> From<Endpoint<C>> for MethodRouter {
+    fn from(endpoint: Endpoint<C>) -> MethodRouter {
+        endpoint.into_route()
+    }
+}
+
 impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
     type Response = Response;
     type Error = Infallible;
