@@ -1,10 +1,14 @@
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, mpsc};
+use std::task::Waker;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
+use crate::session::overflow::OverflowPolicy;
+use crate::session::send_queue::{EnqueueOutcome, SendQueue};
+use crate::transport::{EventFrame, SocketWriter};
 
 /// A session that counts what is done with it.
 #[derive(Default)]
@@ -169,4 +173,66 @@ fn sessions_of_a_runtime_that_shuts_down_are_given_back() {
     let third = multi_threaded(1);
     assert!(!Arc::ptr_eq(&shard, &shard_of(&third)));
     assert_eq!(lock(&flusher.runtimes).len(), 2, "the first runtime is forgotten");
+}
+
+/// A session with a real send queue and a socket that counts its writes.
+struct Member {
+    send_queue: SendQueue<&'static str>,
+    sent: Notify,
+}
+
+struct CountingSocket(AtomicUsize);
+
+impl SocketWriter for CountingSocket {
+    fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(bytes.len())
+    }
+}
+
+impl FlushEvents for Member {
+    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed {
+        let flushed = self.send_queue.flush_parked(buffer, now);
+        self.sent.notify_one();
+        flushed
+    }
+
+    fn wake_task(&self) {
+        self.send_queue.wake_task();
+    }
+}
+
+#[test]
+fn four_events_that_are_published_in_one_turn_are_one_write_per_member() {
+    let runtime = multi_threaded(2);
+    let flusher = Flusher::new();
+    let shard = runtime.block_on(async { flusher.shard(ConnectionId::NIL) });
+    let socket = Arc::new(CountingSocket(AtomicUsize::new(0)));
+    let members = std::iter::repeat_with(|| {
+        let send_queue = SendQueue::new(256, 1 << 20, OverflowPolicy::Close, Arc::default());
+        send_queue.attach_socket(socket.clone());
+        assert!(send_queue.poll_parked(&mut Context::from_waker(Waker::noop())).is_pending());
+        Arc::new(Member { send_queue, sent: Notify::new() })
+    });
+    let members: Vec<_> = members.take(100).collect();
+    for round in 1..=5 {
+        let (receivers, shard) = (members.clone(), shard.clone());
+        runtime.block_on(NotifyAfterPoll::new(poll_fn(move |_| {
+            for text in ["a", "b", "c", "d"] {
+                for member in &receivers {
+                    let epoch = member.send_queue.epoch();
+                    let enqueued = member.send_queue.enqueue(EventFrame::new(text), text, epoch, 0, || Ok(0));
+                    if enqueued.0 == EnqueueOutcome::EnqueuedForFlusher {
+                        shard.push(member.clone());
+                    }
+                }
+            }
+            Poll::Ready(())
+        })));
+        for member in &members {
+            runtime.block_on(member.sent.notified());
+            assert!(!member.send_queue.is_ready());
+        }
+        assert_eq!(socket.0.load(Ordering::SeqCst), round * members.len());
+    }
 }
