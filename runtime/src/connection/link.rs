@@ -116,10 +116,12 @@ impl<T: Transport> Link<T> {
         match self {
             Link::Open(_) => Poll::Pending,
             Link::Ended(handshake, _) => {
-                if let Some(future) = handshake {
-                    std::task::ready!(future.poll_unpin(cx));
-                    // Drops the transport.
-                    *handshake = None;
+                // Taken, because it must not be polled again if the stream panics. Dropping it drops the transport.
+                if let Some(mut future) = handshake.take()
+                    && future.poll_unpin(cx).is_pending()
+                {
+                    *handshake = Some(future);
+                    return Poll::Pending;
                 }
                 Poll::Ready(())
             }

@@ -158,8 +158,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
         let Connection { mut io, dispatcher, .. } = self;
-        let closed = poll_fn(|cx| io.link.poll_closed(cx));
-        tokio::join!(closed, on_disconnect(&dispatcher.session, reason, &ended_memberships, action_timeout));
+        // If the stream panics, `#[disconnect]` runs nevertheless.
+        let closed = catch_unwind_future(poll_fn(|cx| io.link.poll_closed(cx)));
+        let (closed, ()) =
+            tokio::join!(closed, on_disconnect(&dispatcher.session, reason, &ended_memberships, action_timeout));
+        if let Err(panic) = closed {
+            tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
+        }
     }
 
     /// Processes input until the connection ends.
