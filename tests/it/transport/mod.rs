@@ -1,7 +1,14 @@
 //! Connections over a real socket.
 
+mod descriptors;
+mod expiry;
+mod faulty_stream;
 mod http2;
+mod mid_frame;
+mod page_feed;
 mod peer_gone;
+mod stuck_reader;
 mod tls;
+mod two_runtimes;
 mod upgrade;
 mod websocket;
