@@ -1,5 +1,6 @@
 //! A client that publishes as fast as it can closes no connection that reads, and other connections run meanwhile.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -56,6 +57,12 @@ impl Arena {
     #[action(permission = AllowAny)]
     async fn ping(&self) {
         PINGS.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Never ends.
+    #[action(permission = AllowAny)]
+    async fn hang(&self) {
+        std::future::pending::<()>().await;
     }
 
     #[action(permission = AllowAny)]
@@ -196,6 +203,33 @@ async fn message_flood_lets_other_connections_run() {
         assert!(pings <= 128, "the other client was answered after {pings} messages");
         flooding.shutdown().await.unwrap();
     }
+}
+
+/// While an action runs, the limits of what is read ahead do not count pongs.
+#[tokio::test]
+async fn pong_flood_during_an_action_lets_other_tasks_run() {
+    const PONGS: usize = 20_000;
+    let address = clients::serve(portcullis::websocket(Arena)).await;
+    let mut flooding = raw_socket::connect(&address).await;
+    let turns = Arc::<AtomicUsize>::default();
+    let counted = turns.clone();
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    let pongs = [0x8A, 0x80, 0, 0, 0, 0].repeat(PONGS);
+    let flood = [raw_socket::frame(r#"{"action":"hang"}"#), pongs, vec![0x89, 0x80, 0, 0, 0, 0]].concat();
+    // The whole flood is written before the server runs again.
+    let mut written = 0;
+    while written < flood.len() {
+        written += flooding.try_write(&flood[written..]).expect("the buffers of a socket hold the flood");
+    }
+    assert_eq!(raw_socket::read_frame(&mut flooding).await.unwrap(), (0x8A, Vec::new()));
+    let turns = turns.load(Ordering::SeqCst);
+    assert!(turns >= PONGS / 256, "another task has run {turns} times");
+    other.abort();
 }
 
 #[tokio::test]

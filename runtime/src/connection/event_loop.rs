@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 
 use super::detached::DetachedTasks;
@@ -129,6 +130,8 @@ impl<C: Consumer> EventLoop<C> {
                 // While frames keep arriving, the heartbeat is not polled and would not notice the expiry.
                 io.check_open()?;
                 self.receive(dispatcher, frame)?;
+                // Pings and pongs are not bounded by the limits of what is read ahead, and must not starve other tasks.
+                consume_budget().await;
             }
             LoopEvent::Io(IoEvent::Event) => io.deliver_one()?,
             // Flushed while the action runs.
