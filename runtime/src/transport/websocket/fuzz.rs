@@ -9,6 +9,8 @@
 //!
 //! It writes its corpus and the inputs that fail to `__fuzz__` beside this file, and `cargo test` tries these first.
 
+mod scripted;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use tungstenite::{Error, Message};
 
 use super::super::codec::BINARY;
 use super::*;
+use scripted::{End, Scripted};
 
 const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
@@ -44,8 +47,6 @@ const FIRST_BYTES: [u8; 10] = [
 ];
 /// Lengths at which something changes.
 const LENGTHS: [usize; 8] = [0, 125, 126, 200, 16_370, 16_384, 40_000, 65_536];
-/// The maximum number of bytes that one call reads or writes.
-const SPLITS: [usize; 8] = [1, 2, 3, 7, 100, 4096, READ_BYTES, usize::MAX];
 /// An input may become at most this many bytes of a client, and one frame.
 const MAX_RECEIVED_BYTES: usize = 200_000;
 
@@ -78,7 +79,7 @@ impl Choices<'_> {
             return self.bytes(length);
         }
         let first = if kind < 16 { self.byte() } else { self.one_of(&FIRST_BYTES) };
-        let length = if kind % 4 == 0 { self.one_of(&LENGTHS) } else { self.below(64).into() };
+        let length = if kind.is_multiple_of(4) { self.one_of(&LENGTHS) } else { self.below(64).into() };
         let mut payload = if kind < 64 { self.bytes(length.min(32)) } else { "aé€😀".repeat(length / 10).into() };
         payload.resize(length, b'x');
         let mask = [self.byte(), 0, 0xFF, 7];
@@ -94,102 +95,6 @@ impl Choices<'_> {
             frame.truncate(length);
         }
         frame
-    }
-}
-
-/// What follows the bytes of the client.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    Closed,
-    Broken,
-    Silent,
-}
-
-/// A stream that reads and writes in the splits of the input, and waits between them.
-struct Scripted {
-    received: Vec<u8>,
-    read_bytes: usize,
-    end: End,
-    sent: Vec<u8>,
-    schedule: VecDeque<u8>,
-    /// Whether the last read, write and flush was pending; the next one is not.
-    has_waited: [bool; 3],
-    calls: usize,
-    /// The number of writes after which every write fails.
-    max_writes: usize,
-    pending_reads: usize,
-}
-
-impl Scripted {
-    /// The split of the next call. `None` lets the call wait: the task is woken at once.
-    fn next_split(&mut self, direction: usize, cx: &Context<'_>) -> Option<usize> {
-        self.calls += 1;
-        let step = self.schedule.pop_front().unwrap_or(7);
-        self.schedule.push_back(step);
-        let has_waited = &mut self.has_waited[direction];
-        *has_waited = step >= 0x80 && !*has_waited;
-        if *has_waited {
-            cx.waker().wake_by_ref();
-            return None;
-        }
-        Some(SPLITS[usize::from(step) % SPLITS.len()])
-    }
-
-    /// Returns whether the stream waits for the client for ever.
-    fn is_silent(&self) -> bool {
-        matches!(self.end, End::Silent) && self.read_bytes == self.received.len()
-    }
-
-    fn check_write(&mut self) -> io::Result<()> {
-        if self.max_writes == 0 {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        self.max_writes -= 1;
-        Ok(())
-    }
-}
-
-impl AsyncRead for Scripted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let rest = self.received.len() - self.read_bytes;
-        let Some(split) = self.next_split(0, cx) else {
-            self.pending_reads += 1;
-            return Poll::Pending;
-        };
-        if rest > 0 {
-            let length = split.min(rest).min(buffer.remaining());
-            assert!(length > 0, "read without room would look like the end");
-            buffer.put_slice(&self.received[self.read_bytes..][..length]);
-            self.read_bytes += length;
-            return Poll::Ready(Ok(()));
-        }
-        match self.end {
-            End::Closed => Poll::Ready(Ok(())),
-            End::Broken => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            End::Silent => {
-                self.pending_reads += 1;
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Scripted {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        assert!(!bytes.is_empty(), "nothing to write");
-        let Some(split) = self.next_split(1, cx) else { return Poll::Pending };
-        self.check_write()?;
-        let length = split.min(bytes.len());
-        self.sent.extend_from_slice(&bytes[..length]);
-        Poll::Ready(Ok(length))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.next_split(2, cx).is_none() { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -300,13 +205,14 @@ impl Watched {
     /// spare capacity of a `Vec` each; and room for one read of a long frame.
     fn assert_small(&self, max_message_bytes: usize) {
         let thread_buffer = WRITE_BUFFER.take();
-        let output_bytes = self.transport.output.capacity() + thread_buffer.capacity() - MAX_UNSENT_BYTES;
+        let output_bytes = self.transport.output.capacity() + thread_buffer.capacity();
         WRITE_BUFFER.set(thread_buffer);
         let input_bytes = self.transport.input.len();
         let fragment_bytes = max_message_bytes.min(self.received_bytes);
         let read_bytes = if max_message_bytes > READ_BYTES { READ_BYTES } else { 0 };
         let bound = output_bytes + 2 * (input_bytes + fragment_bytes) + read_bytes + 200;
-        let allocated = self.allocated_bytes;
+        // The buffer of the thread was allocated before.
+        let allocated = self.allocated_bytes + i64::try_from(MAX_UNSENT_BYTES).unwrap();
         assert!(allocated <= i64::try_from(bound).unwrap(), "{allocated} bytes, of which {input_bytes} are of a frame");
     }
 }
@@ -359,8 +265,8 @@ fn check(input: &[u8]) {
                 (Some(Incoming::Text(text)), Some(Decoded::Text(expected))) if text.0 == *expected => {
                     Received::Expected
                 }
-                (Some(Incoming::Binary), Some(Decoded::Binary(_))) => Received::Expected,
-                (Some(Incoming::Ping), Some(Decoded::Ping(_) | Decoded::Pong)) => Received::Expected,
+                (Some(Incoming::Binary), Some(Decoded::Binary(_)))
+                | (Some(Incoming::Ping), Some(Decoded::Ping(_) | Decoded::Pong)) => Received::Expected,
                 (Some(Incoming::Broken(reason)), None) => Received::Broken(reason),
                 (None, None | Some(Decoded::Close(_))) => Received::End,
                 (received, expected) => panic!("{received:?} in place of {expected:?}"),
@@ -374,7 +280,7 @@ fn check(input: &[u8]) {
                 if watched.transport.stream.is_silent() {
                     break;
                 }
-                let _ = watched.call(|transport, cx| transport.poll_flush(cx));
+                let _ = watched.call(WebSocketTransport::poll_flush);
             }
             Poll::Ready(Received::Broken(reason)) => {
                 assert_eq!((Some(reason), is_broken), (failure, false));
@@ -385,7 +291,9 @@ fn check(input: &[u8]) {
             }
             Poll::Ready(Received::Expected) => match expected.pop_front() {
                 Some(Decoded::Text(text)) => {
-                    if watched.wait(|transport, cx| transport.poll_ready(cx)).is_ok() {
+                    // An error: the stream is broken, and nothing more is sent.
+                    let is_writable = watched.wait(WebSocketTransport::poll_ready).is_ok();
+                    if is_writable {
                         let _ = watched.call(|transport, _| Poll::Ready(transport.start_send(Outgoing::Reply(&text))));
                         expected_sent.push(Sent::Text(text));
                     }
@@ -412,7 +320,7 @@ fn check(input: &[u8]) {
     assert!(
         watched.transport.stream.read_bytes == watched.transport.stream.received.len() || !expected_sent.is_empty()
     );
-    let is_written = watched.wait(|transport, cx| transport.poll_close(cx)).is_ok();
+    let is_written = watched.wait(WebSocketTransport::poll_close).is_ok();
     let sent = decode_sent(&watched.transport.stream.sent);
     if is_written {
         assert_eq!(sent, expected_sent);

@@ -142,7 +142,10 @@ async fn message_that_waits_does_not_keep_the_buffer_that_it_came_in() {
     READ_BUFFER.set(Some(vec![0; READ_BYTES].into()));
     for length in [100, READ_BYTES, 60_000] {
         let (mut transport, mut client) = pair(1 << 20);
-        client.write_all(&[frame(BINARY, &[b'x'; 65_536]), frame(TEXT, &vec![b'x'; length])].concat()).await.unwrap();
+        client
+            .write_all(&[frame(BINARY, &vec![b'x'; 65_536]), frame(TEXT, &vec![b'x'; length])].concat())
+            .await
+            .unwrap();
         let mut waiting = None;
         let allocated = measure(|| {
             assert!(matches!(transport.next().now_or_never(), Some(Some(Incoming::Binary))));
