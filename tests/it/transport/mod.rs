@@ -12,3 +12,4 @@ mod tls;
 mod two_runtimes;
 mod upgrade;
 mod websocket;
+mod writes;
