@@ -16,20 +16,6 @@ fn ui() {
     cases.compile_fail("tests/ui/fail/**/*.rs");
 }
 
-/// Mistakes that the compiler reports more than once, with the number of errors: the type or field is named in two functions
-/// or constants, and each is checked by itself.
-const REPEATED: [(&str, usize); 9] = [
-    ("event/group_of_a_handler", 6),
-    ("event/group_publish_not_a_group_permission", 2),
-    ("event/key_no_such_field", 2),
-    ("event/key_no_such_field_quoted", 2),
-    ("event/not_a_group_permission", 2),
-    ("event/not_an_event_permission", 2),
-    ("object/cannot_be_loaded", 3),
-    ("types/not_a_handler", 2),
-    ("types/user_types_differ", 2),
-];
-
 /// All errors of all cases. The text that trybuild compares has no repetitions and says nothing of quick fixes; an editor
 /// shows each error that the compiler emits.
 static EMITTED: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
@@ -42,10 +28,8 @@ const CASES: &str = "tests/ui/fail";
 #[test]
 fn mistake_is_reported_once() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join(CASES);
-    let count_expected = |case: &str| {
-        let count = || count_distinct(&fs::read_to_string(cases.join(case).with_extension("stderr")).unwrap());
-        REPEATED.iter().find(|(name, _)| *name == case).map_or_else(count, |(_, count)| *count)
-    };
+    let count_expected =
+        |case: &str| count_distinct(&fs::read_to_string(cases.join(case).with_extension("stderr")).unwrap());
     let counted = EMITTED.iter().map(|(case, errors)| (case, errors.len(), count_expected(case)));
     let differing: Vec<_> = counted.filter(|(_, emitted, expected)| emitted != expected).collect();
     assert!(differing.is_empty(), "cases whose number of errors is not that of their `.stderr`: {differing:#?}");

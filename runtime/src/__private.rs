@@ -9,18 +9,20 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, FromContext, HookOutcome, Identity, IntoReply, Load, LoadedParameter, LoadingObjects, ObjectParameter,
-    error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture, read_nested,
+    Argument, FromContext, HookOutcome, Identity, IntoReply, LoadOptions, LoadedParameter, LoadingObjects,
+    ObjectParameter, error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture,
+    read_nested,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
-    HandlerBlock, HandlerDescriptor, LeafHeaders, Mountable, Pattern, PublishRule, Regex, Registration,
-    RouteDescriptor, Segment, Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
+    HandlerBlock, HandlerDescriptor, LeafHeaders, Mount, Mountable, Pattern, PublishRule, Regex, Registration,
+    RouteDescriptor, Segment, Traversal, UnknownMount, check_consumer_captures, check_descriptor, check_mount,
+    check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{
-    Authorized, Call, ConnectContext, Context, Disconnect, GrantKeys, Handler, Scope, collect_keys, may_on,
+    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, collect_keys, may_on,
 };
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
@@ -34,10 +36,10 @@ pub use crate::permission::{
 #[cfg(feature = "registry")]
 pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
-    Carries, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
-    EventLeaf, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf, KeyField, Reach,
-    Subscriber, UnknownReach, check_distributed, encode_frame, encode_personal_frame, equal_coalescing_keys,
-    fingerprint, hash_coalescing_key, may_join_on,
+    CarriedEvent, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
+    EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
+    GroupLeafOptions, KeyField, KeyQuery, Reach, Subscriber, UnknownReach, answer_key_query, check_distributed,
+    encode_frame, encode_personal_frame, fingerprint, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

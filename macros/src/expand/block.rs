@@ -144,7 +144,9 @@ impl<'a> Generated<'a> {
         let functions =
             (!self.actions.is_empty()).then(|| quote!(#impl_token #generics #ty #where_clause { #(#functions)* }));
         let (authorize, descend) = (self.authorize(), self.descend());
+        let unknown_mount = (!self.routes.is_empty()).then(|| paths::unknown_mount(Span::call_site()));
         quote! {
+            #unknown_mount
             #[automatically_derived]
             #impl_token #generics #dispatch for #ty #where_clause {
                 #kind

@@ -86,13 +86,13 @@ impl<'a> NamedExpression<'a> {
     /// As [`headers`](Self::headers), for the leaves of an event; `ty` returns the type of the event at a span.
     pub(super) fn event_headers(&self, ty: impl Fn(Span) -> TokenStream) -> TokenStream {
         let headers = self.leaves.iter().filter_map(|leaf| leaf.event_headers(&ty(leaf.leaf.span)));
-        quote!(#(#headers,)*)
+        quote!(#(#headers)*)
     }
 
     /// As [`headers`](Self::headers), for the leaves of a group; `consumer` returns the type of its consumer at a span.
     pub(super) fn group_headers(&self, consumer: impl Fn(Span) -> TokenStream) -> TokenStream {
         let headers = self.leaves.iter().filter_map(|leaf| leaf.group_headers(&consumer(leaf.leaf.span)));
-        quote!(#(#headers,)*)
+        quote!(#(#headers)*)
     }
 
     /// Returns whether any leaf names a parameter.

@@ -86,25 +86,16 @@ impl EventExpansion<'_> {
         }
     }
 
-    /// Returns the methods for the coalescing key. A missing or unsuitable field is reported at its name.
+    /// Returns the method for the coalescing key. A missing or unsuitable field is reported at its name.
     fn coalescing_key(&self, locals: &Locals) -> Option<TokenStream> {
         let (field, site) = (self.event.key.as_ref()?, locals.site);
-        let Locals { event, other_event, .. } = locals;
+        let Locals { event, query, .. } = locals;
         let (ty, at) = (self.type_at(paths::type_span(self.ty)), field.span());
-        let (option, u64, bool) = (paths::option(site), paths::u64(site), paths::bool(site));
-        let (hash, subject) = (paths::hash_coalescing_key(at), paths::subject(at));
-        let hashed = quote_spanned!(at=> #hash(#subject));
-        let equal = paths::equal_coalescing_keys(at);
-        let compared = quote_spanned!(at=> #equal(#subject, &#other_event.#field));
+        let (option, key_query, answer) = (paths::option(site), paths::key_query(site), paths::answer_key_query(at));
+        let answered = quote_spanned!(at=> #answer(#query, |#event: &#ty| &#event.#field));
         Some(quote_spanned! {site=>
-            fn coalescing_hash(&self, #event: &#ty) -> #option<#u64> {
-                let #subject = &#event.#field;
-                #hashed
-            }
-
-            fn has_equal_key(#event: &#ty, #other_event: &#ty) -> #bool {
-                let #subject = &#event.#field;
-                #compared
+            fn query_coalescing_key<__Query: #key_query<#ty>>(#query: __Query) -> #option<__Query::Answer> {
+                #answered
             }
         })
     }

@@ -150,6 +150,7 @@ fn group_impls(
     let publish_rule = paths::publish_rule(site);
     let body = quote! {
         #consumer_item
+        type Events = Self;
         const NAME: &'static #string = #name;
         #identity
         #permission
@@ -157,11 +158,17 @@ fn group_impls(
         #methods
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });
-    let carries = group.events.iter().map(|event| {
+    let carried_events = group.events.iter().map(|event| {
         // An event that the consumer does not declare is reported here.
         let span = paths::type_span(event);
-        let (carries, self_type) = (paths::carries(span), respan(quote!(#self_type), span));
-        quote_spanned!(span=> #[automatically_derived] impl #carries<#event> for #self_type {})
+        let (carried_event, self_type) = (paths::carried_event(span), respan(quote!(#self_type), span));
+        let consumer_type = consumer_alias(span);
+        quote_spanned! {span=>
+            #[automatically_derived]
+            impl #carried_event<#event> for #self_type {
+                type Consumer = #consumer_type;
+            }
+        }
     });
     quote! {
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -171,7 +178,7 @@ fn group_impls(
             #items
             type #consumer_type = #consumer;
             #impl_
-            #(#carries)*
+            #(#carried_events)*
         };
     }
 }

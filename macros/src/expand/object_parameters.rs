@@ -1,6 +1,6 @@
 //! Object parameters: their keys are read before leaves are evaluated, and the objects are passed on after authorization.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
@@ -37,6 +37,19 @@ pub(super) fn loaded_parameter(parameter: &Parameter, object: &Object) -> TokenS
     quote_spanned!(span=> <#ty as #loaded_parameter>)
 }
 
+/// Returns `<Object<Message> as ObjectParameter<Self>>`, likewise.
+fn object_parameter(parameter: &Parameter, object: &Object) -> TokenStream {
+    let span = paths::type_span(&object.ty);
+    let (ty, object_parameter) = (respan(parameter.ty.to_token_stream(), span), paths::object_parameter(span));
+    quote_spanned!(span=> <#ty as #object_parameter<Self>>)
+}
+
+/// Returns the future that loads the objects of the parameter, whose state is `local`.
+pub(super) fn fetch(local: &Ident, parameter: &Parameter, object: &Object, locals: &Locals) -> TokenStream {
+    let (Locals { call, handler, .. }, object_parameter) = (locals, object_parameter(parameter, object));
+    quote_spanned!(local.span()=> #object_parameter::fetch(&#local, #handler, #call))
+}
+
 impl ObjectExpansion<'_> {
     fn reader(&self) -> String {
         format!("object `{}`", unraw_name(&self.parameter.name))
@@ -50,16 +63,11 @@ impl ObjectExpansion<'_> {
         quote!(#capture_use { reader: #reader, captures: #captures },)
     }
 
-    /// Returns `<Object<Message> as ObjectParameter<Self>>`.
-    fn as_object_parameter(&self, handler: &TokenStream) -> TokenStream {
-        let (ty, objects) =
-            (respan(self.parameter.ty.to_token_stream(), self.span), paths::object_parameter(self.span));
-        quote_spanned!(self.span=> <#ty as #objects<#handler>>)
-    }
-
+    /// Returns the captures that the object must belong to. They are read without a bound on the object's type: one that
+    /// cannot be loaded is reported where the keys are read.
     fn captures(&self, handler: &TokenStream) -> TokenStream {
-        let (as_object_parameter, load) = (self.as_object_parameter(handler), paths::load(self.span));
-        quote_spanned!(self.span=> <#as_object_parameter::Item as #load<#handler>>::CAPTURES)
+        let (loaded, options) = (loaded_parameter(self.parameter, self.object), paths::load_options(self.span));
+        quote_spanned!(self.span=> <#options<#loaded::Item, #handler>>::__CAPTURES)
     }
 
     /// Returns a check that the object needs no captures, for actions that have none.
@@ -75,7 +83,7 @@ impl ObjectExpansion<'_> {
     pub(super) fn started(&self, locals: &Locals) -> TokenStream {
         let Locals { call, evaluation, .. } = locals;
         let (span, local) = (self.span, paths::parameter(self.position, &self.object.ty));
-        let as_object_parameter = self.as_object_parameter(&quote_spanned!(span=> Self));
+        let as_object_parameter = object_parameter(self.parameter, self.object);
         let keys = match &self.object.source {
             ObjectSource::Key(_) => MessageKey::new(self.position, self.parameter).map(|key| key.read(span, locals)),
             ObjectSource::Nested(place) => {
@@ -95,9 +103,13 @@ impl ObjectExpansion<'_> {
 
     /// Returns the statement that binds the loaded parameter.
     pub(super) fn loaded(&self, locals: &Locals) -> TokenStream {
-        let Locals { authorized, call, handler, .. } = locals;
-        let (local, take) =
-            (paths::parameter(self.position, &self.object.ty), paths::loading_objects_into_parameter(self.span));
-        quote_spanned!(self.span=> let #local = #take(#local, #handler, #call, &#authorized).await?;)
+        let (local, authorized) = (paths::parameter(self.position, &self.object.ty), &locals.authorized);
+        let (load, fetch) =
+            (paths::loading_objects_load(self.span), fetch(&local, self.parameter, self.object, locals));
+        let object_parameter = object_parameter(self.parameter, self.object);
+        quote_spanned! {self.span=>
+            #load(&#local, #fetch).await?;
+            let #local = #object_parameter::into_parameter(#local, &#authorized)?;
+        }
     }
 }

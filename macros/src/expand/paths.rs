@@ -43,6 +43,7 @@ paths! {
     action_fn = [__rt::ActionFn]
     action_future = [__rt::ActionFuture]
     answer_before_loading = [__rt::answer_before_loading]
+    answer_key_query = [__rt::answer_key_query]
     argument = [__rt::Argument]
     authorized_type = [__rt::Authorized]
     await_unless_cancelled = [__rt::await_unless_cancelled]
@@ -53,7 +54,7 @@ paths! {
     call_scope = [__rt::Call::scope]
     call_type = [__rt::Call]
     capture_use = [__rt::CaptureUse]
-    carries = [__rt::Carries]
+    carried_event = [__rt::CarriedEvent]
     check_consumer_captures = [__rt::check_consumer_captures]
     check_descriptor = [__rt::check_descriptor]
     check_execution = [__rt::check_execution]
@@ -106,6 +107,7 @@ paths! {
     event_descriptor = [__rt::EventDescriptor]
     event_field = [__rt::EventField]
     event_leaf = [__rt::EventLeaf]
+    event_leaf_options = [__rt::EventLeafOptions]
     event_trait = [__rt::Event]
     event_type = [__rt::EventType]
     event_type_of = [__rt::EventType::of]
@@ -116,29 +118,31 @@ paths! {
     fingerprint = [__rt::fingerprint]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
+    grant_key = [__rt::GrantKey::grant_key]
     group_leaf = [__rt::GroupLeaf]
+    group_leaf_options = [__rt::GroupLeafOptions]
     group_trait = [__rt::Group]
     handler_block = [__rt::HandlerBlock]
     handler_descriptor = [__rt::HandlerDescriptor]
     handler_trait = [__rt::Handler]
-    equal_coalescing_keys = [__rt::equal_coalescing_keys]
-    hash_coalescing_key = [__rt::hash_coalescing_key]
     hook_outcome = [__rt::HookOutcome::into_result]
     ignored = [__rt::serde::de::IgnoredAny]
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
     leaf_headers = [__rt::LeafHeaders]
     leaf_options = [__rt::LeafOptions]
-    load = [__rt::Load]
+    load_options = [__rt::LoadOptions]
     loaded_parameter = [__rt::LoadedParameter]
     keep_answer = [__rt::keep_answer]
     kept_answer = [__rt::kept_answer]
     kept_leaves = [__rt::kept_leaves]
+    key_query = [__rt::KeyQuery]
     loading_objects_evaluate_leaf = [__rt::LoadingObjects::evaluate_leaf]
-    loading_objects_into_parameter = [__rt::LoadingObjects::into_parameter]
+    loading_objects_load = [__rt::LoadingObjects::load]
     loading_objects_may = [__rt::LoadingObjects::may]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
+    mount = [__rt::Mount]
     mountable = [__rt::Mountable]
     no_opinion = [__rt::no_opinion]
     object_leaf_options = [__rt::ObjectLeafOptions]
@@ -177,6 +181,7 @@ paths! {
     traversal_call = [__rt::Traversal::call]
     traversal_type = [__rt::Traversal]
     unknown_variant = [__rt::FieldDecoder::unknown_variant]
+    unknown_mount = [use __rt::UnknownMount as _;]
     unknown_leaf = [__rt::unknown_leaf()]
     unknown_reach = [use __rt::UnknownReach as _;]
     unknown_route = [__rt::unknown_route]
@@ -212,12 +217,12 @@ pub(super) struct Locals {
     pub(super) consumer: Ident,
     pub(super) cx: Ident,
     pub(super) event: Ident,
-    pub(super) other_event: Ident,
     pub(super) evaluation: Ident,
     pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
     pub(super) object: Ident,
+    pub(super) query: Ident,
     pub(super) reply: Ident,
     pub(super) route: Ident,
     pub(super) scope: Ident,
@@ -243,12 +248,12 @@ impl Locals {
             consumer: local("__consumer"),
             cx: local("__cx"),
             event: local("__event"),
-            other_event: local("__other_event"),
             evaluation: local("__evaluation"),
             group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
             object: local("__object"),
+            query: local("__query"),
             reply: local("__reply"),
             route: local("__route"),
             scope: local("__scope"),

@@ -51,9 +51,10 @@ impl RouteExpansion<'_> {
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
         let (ty, span) = (&route.handler, paths::type_span(&route.handler));
-        let (handler, mountable) = (self.handler(), paths::mountable(span));
-        // A consumer as the handler is reported here, at its type.
-        let handler_descriptor = quote_spanned!(span=> <#handler::Block as #mountable<#ty>>::DESCRIPTOR);
+        let (dispatch, mountable) = (paths::dispatch(span), paths::mountable(span));
+        // A type that cannot be mounted is reported here, and only here.
+        let handler_descriptor =
+            quote_spanned!(span=> <<#ty as #dispatch>::Block as #mountable<#ty, Self>>::DESCRIPTOR);
         quote! {
             #(#cfgs)*
             #descriptor {
@@ -82,18 +83,12 @@ impl RouteExpansion<'_> {
             }
         });
         let id = index_literal(route.id, *site);
-        let (method, target, span) = (&route.signature.ident, self.handler(), paths::type_span(&route.handler));
+        let (method, ty, span) = (&route.signature.ident, &route.handler, paths::type_span(&route.handler));
+        let mount = paths::mount(span);
         let enter = quote_spanned! {span=>
-            #target::enter::<Self>(Self::#method(#handler), #traversal, #authorized).await
+            <#mount<#ty, Self>>::__enter(Self::#method(#handler), #traversal, #authorized).await
         };
         quote_spanned!(*site=> #(#cfgs)* #id => { #permission #enter })
-    }
-
-    /// Returns the handler through one trait, so that a type that is no handler, or has another user type, is reported once.
-    fn handler(&self) -> TokenStream {
-        let (ty, span) = (&self.route.handler, paths::type_span(&self.route.handler));
-        let dispatch = paths::dispatch(span);
-        quote_spanned!(span=> <#ty as #dispatch>)
     }
 
     /// Returns the check, at the route, that it provides all captures read below it.

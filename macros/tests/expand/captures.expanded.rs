@@ -64,6 +64,7 @@ const _: () = {
         #[doc(hidden)]
         fn _a_type_has_one_handler_or_consumer_block() {}
     }
+    use __rt::UnknownMount as _;
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {
         type Block = __rt::HandlerBlock;
@@ -149,11 +150,10 @@ const _: () = {
                         },
                         __rt::CaptureUse {
                             reader: "object `message`",
-                            captures: <<Object<
-                                Message,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                     ],
                     message_keys: &["message"],
@@ -186,6 +186,7 @@ const _: () = {
                     ],
                     handler: <<Threads as __rt::Dispatch>::Block as __rt::Mountable<
                         Threads,
+                        Self,
                     >>::DESCRIPTOR,
                 },
             ],
@@ -295,9 +296,10 @@ const _: () = {
                         },
                         __authorized,
                     )?;
-                    <Threads as __rt::Dispatch>::enter::<
+                    <__rt::Mount<
+                        Threads,
                         Self,
-                    >(Self::threads(__handler), __traversal, __authorized)
+                    >>::__enter(Self::threads(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),
@@ -430,8 +432,11 @@ const _: () = {
                                                 let __leaf = &__leaf;
                                                 __rt::LoadingObjects::evaluate_leaf(
                                                         __p0,
-                                                        __handler,
-                                                        __call,
+                                                        <Object<
+                                                            Message,
+                                                        > as __rt::ObjectParameter<
+                                                            Self,
+                                                        >>::fetch(&__p0, __handler, __call),
                                                         move |__object| async move {
                                                             <__Action1Leaf0 as __rt::ObjectPermission<
                                                                 <Object<Message> as __rt::LoadedParameter>::Item,
@@ -459,13 +464,18 @@ const _: () = {
                         .await?
                 };
                 __rt::check_execution(__call, &__authorized)?;
-                let __p0 = __rt::LoadingObjects::into_parameter(
-                        __p0,
-                        __handler,
-                        __call,
-                        &__authorized,
+                __rt::LoadingObjects::load(
+                        &__p0,
+                        <Object<
+                            Message,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p0, __handler, __call),
                     )
                     .await?;
+                let __p0 = <Object<
+                    Message,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p0, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::delete(__handler, __p0).await;
                 match __rt::output_conversion(&__output).__into_result(__output) {

@@ -55,6 +55,7 @@ const _: () = {
         #[doc(hidden)]
         fn _a_type_has_one_handler_or_consumer_block() {}
     }
+    use __rt::UnknownMount as _;
     #[automatically_derived]
     impl __rt::Dispatch for Debug {
         type Block = __rt::HandlerBlock;
@@ -118,6 +119,7 @@ const _: () = {
                     capture_uses: &[],
                     handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
                         Traces,
+                        Self,
                     >>::DESCRIPTOR,
                 },
             ],
@@ -199,9 +201,10 @@ const _: () = {
                         },
                         __authorized,
                     )?;
-                    <Traces as __rt::Dispatch>::enter::<
+                    <__rt::Mount<
+                        Traces,
                         Self,
-                    >(Self::traces(__handler), __traversal, __authorized)
+                    >>::__enter(Self::traces(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),

@@ -189,7 +189,8 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         const HEADERS: __rt::LeafHeaders = &[
-            <__Event0Leaf1 as __rt::EventLeaf<__Event0Type, Self, _>>::HEADERS,
+            <__rt::EventLeafOptions<__Event0Leaf1, __Event0Type, Self>>::__HEADERS,
+            <__rt::RuleOptions<__Event0Leaf1, Self>>::__HEADERS,
         ];
         const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
         fn authorize_event(
@@ -247,7 +248,8 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
         const HEADERS: __rt::LeafHeaders = &[
-            <__Event1Leaf0 as __rt::EventLeaf<__Event1Type, Self, _>>::HEADERS,
+            <__rt::EventLeafOptions<__Event1Leaf0, __Event1Type, Self>>::__HEADERS,
+            <__rt::RuleOptions<__Event1Leaf0, Self>>::__HEADERS,
         ];
         const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
         fn authorize_event(
@@ -269,19 +271,10 @@ const _: () = {
                 ),
             )
         }
-        fn coalescing_hash(
-            &self,
-            __event: &__Event1Type,
-        ) -> ::core::option::Option<::core::primitive::u64> {
-            let __subject = &__event.by;
-            __rt::hash_coalescing_key(__subject)
-        }
-        fn has_equal_key(
-            __event: &__Event1Type,
-            __other_event: &__Event1Type,
-        ) -> ::core::primitive::bool {
-            let __subject = &__event.by;
-            __rt::equal_coalescing_keys(__subject, &__other_event.by)
+        fn query_coalescing_key<__Query: __rt::KeyQuery<__Event1Type>>(
+            __query: __Query,
+        ) -> ::core::option::Option<__Query::Answer> {
+            __rt::answer_key_query(__query, |__event: &__Event1Type| &__event.by)
         }
         fn personal_frame(
             &self,
@@ -424,7 +417,8 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         const HEADERS: __rt::LeafHeaders = &[
-            <May<P> as __rt::EventLeaf<Changed<P>, Self, _>>::HEADERS,
+            <__rt::EventLeafOptions<May<P>, Changed<P>, Self>>::__HEADERS,
+            <__rt::RuleOptions<May<P>, Self>>::__HEADERS,
         ];
         const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
         fn authorize_event(
@@ -448,19 +442,10 @@ const _: () = {
                 ),
             )
         }
-        fn coalescing_hash(
-            &self,
-            __event: &Changed<P>,
-        ) -> ::core::option::Option<::core::primitive::u64> {
-            let __subject = &__event.0;
-            __rt::hash_coalescing_key(__subject)
-        }
-        fn has_equal_key(
-            __event: &Changed<P>,
-            __other_event: &Changed<P>,
-        ) -> ::core::primitive::bool {
-            let __subject = &__event.0;
-            __rt::equal_coalescing_keys(__subject, &__other_event.0)
+        fn query_coalescing_key<__Query: __rt::KeyQuery<Changed<P>>>(
+            __query: __Query,
+        ) -> ::core::option::Option<__Query::Answer> {
+            __rt::answer_key_query(__query, |__event: &Changed<P>| &__event.0)
         }
         fn shared_frame(
             &self,

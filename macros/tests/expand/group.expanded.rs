@@ -77,6 +77,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
+        type Events = Self;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "RoomGroup"
@@ -87,9 +88,12 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
         const HEADERS: __rt::LeafHeaders = &[
-            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
-            <__GroupLeaf1 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
-            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__rt::GroupLeafOptions<__GroupLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__GroupLeaf0, __GroupConsumer>>::__HEADERS,
+            <__rt::GroupLeafOptions<__GroupLeaf1, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__GroupLeaf1, __GroupConsumer>>::__HEADERS,
+            <__rt::GroupLeafOptions<__PublishLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__PublishLeaf0, __GroupConsumer>>::__HEADERS,
         ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
@@ -209,9 +213,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __rt::Carries<MessageCreated> for RoomGroup {}
+    impl __rt::CarriedEvent<MessageCreated> for RoomGroup {
+        type Consumer = __GroupConsumer;
+    }
     #[automatically_derived]
-    impl __rt::Carries<events::Typing> for RoomGroup {}
+    impl __rt::CarriedEvent<events::Typing> for RoomGroup {
+        type Consumer = __GroupConsumer;
+    }
 };
 enum Everybody {
     Awake,
@@ -237,6 +245,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Group for Everybody {
         type Consumer = __GroupConsumer;
+        type Events = Self;
         const NAME: &'static ::core::primitive::str = "Everybody";
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "Everybody"
@@ -247,7 +256,8 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
         const HEADERS: __rt::LeafHeaders = &[
-            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__rt::GroupLeafOptions<__GroupLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__GroupLeaf0, __GroupConsumer>>::__HEADERS,
         ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
@@ -297,7 +307,9 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __rt::Carries<Changed<Polite>> for Everybody {}
+    impl __rt::CarriedEvent<Changed<Polite>> for Everybody {
+        type Consumer = __GroupConsumer;
+    }
 };
 struct Lobby;
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -326,6 +338,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Group for Lobby {
         type Consumer = __GroupConsumer;
+        type Events = Self;
         const NAME: &'static ::core::primitive::str = "Lobby";
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "Lobby"
@@ -334,8 +347,10 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
         const HEADERS: __rt::LeafHeaders = &[
-            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
-            <__PublishLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__rt::GroupLeafOptions<__GroupLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__GroupLeaf0, __GroupConsumer>>::__HEADERS,
+            <__rt::GroupLeafOptions<__PublishLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__PublishLeaf0, __GroupConsumer>>::__HEADERS,
         ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
@@ -393,7 +408,9 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __rt::Carries<Ticked> for Lobby {}
+    impl __rt::CarriedEvent<Ticked> for Lobby {
+        type Consumer = __GroupConsumer;
+    }
 };
 struct Ticks(u32, String);
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -416,6 +433,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Group for Ticks {
         type Consumer = __GroupConsumer;
+        type Events = Self;
         const NAME: &'static ::core::primitive::str = "Ticks";
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "Ticks"
@@ -426,7 +444,8 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
         const HEADERS: __rt::LeafHeaders = &[
-            <__GroupLeaf0 as __rt::GroupLeaf<Self, __GroupConsumer, _>>::HEADERS,
+            <__rt::GroupLeafOptions<__GroupLeaf0, Self, __GroupConsumer>>::__HEADERS,
+            <__rt::RuleOptions<__GroupLeaf0, __GroupConsumer>>::__HEADERS,
         ];
         const CODEC: ::core::option::Option<__rt::Codec<Self>> = ::core::option::Option::Some(__rt::Codec {
             encode: |__value, __encoder| {
@@ -470,5 +489,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __rt::Carries<Ticked> for Ticks {}
+    impl __rt::CarriedEvent<Ticked> for Ticks {
+        type Consumer = __GroupConsumer;
+    }
 };

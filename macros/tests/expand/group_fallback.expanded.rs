@@ -18,6 +18,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
         type Consumer = __GroupConsumer;
+        type Events = Self;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "RoomGroup"
@@ -46,7 +47,9 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __rt::Carries<MessageCreated> for RoomGroup {}
+    impl __rt::CarriedEvent<MessageCreated> for RoomGroup {
+        type Consumer = __GroupConsumer;
+    }
 };
 ::core::compile_error! {
     "`chanel` is not a field of `RoomGroup`; name an existing one, such as `channel`"

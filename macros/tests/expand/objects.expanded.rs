@@ -174,35 +174,31 @@ const _: () = {
                         },
                         __rt::CaptureUse {
                             reader: "object `message`",
-                            captures: <<Object<
-                                Message,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                         __rt::CaptureUse {
                             reader: "object `draft`",
-                            captures: <<Option<
-                                Object<Draft>,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                         __rt::CaptureUse {
                             reader: "object `folders`",
-                            captures: <<Vec<
-                                Object<Folder>,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Vec<Object<Folder>> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                         __rt::CaptureUse {
                             reader: "object `room`",
-                            captures: <<Object<
-                                Room,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                     ],
                     message_keys: &["message", "draft_id", "order", "channel", "text"],
@@ -247,11 +243,10 @@ const _: () = {
                         },
                         __rt::CaptureUse {
                             reader: "object `folder`",
-                            captures: <<Object<
-                                Folder,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Object<Folder> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                     ],
                     message_keys: &["folder"],
@@ -449,8 +444,11 @@ const _: () = {
                                     0 => {
                                         __rt::LoadingObjects::evaluate_leaf(
                                                 __p1,
-                                                __handler,
-                                                __call,
+                                                <Object<
+                                                    Message,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p1, __handler, __call),
                                                 move |__object| async move {
                                                     <__Action0Leaf0 as __rt::ObjectPermission<
                                                         <Object<Message> as __rt::LoadedParameter>::Item,
@@ -469,8 +467,11 @@ const _: () = {
                                     1 => {
                                         __rt::LoadingObjects::evaluate_leaf(
                                                 __p2,
-                                                __handler,
-                                                __call,
+                                                <Option<
+                                                    Object<Draft>,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p2, __handler, __call),
                                                 move |__object| async move {
                                                     <__Action0Leaf1 as __rt::ObjectPermission<
                                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
@@ -497,17 +498,25 @@ const _: () = {
                                     4 => {
                                         __rt::LoadingObjects::may(
                                                 __p3,
-                                                __handler,
+                                                <Vec<
+                                                    Object<Folder>,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p3, __handler, __call),
                                                 __call,
                                                 __ACTION0LEAF4,
+                                                __rt::GrantKey::grant_key,
                                             )
                                             .await
                                     }
                                     5 => {
                                         __rt::LoadingObjects::evaluate_leaf(
                                                 __p4,
-                                                __handler,
-                                                __call,
+                                                <Object<
+                                                    Room,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p4, __handler, __call),
                                                 move |__object| async move {
                                                     <__Action0Leaf5 as __rt::ObjectPermission<
                                                         <Object<Room> as __rt::LoadedParameter>::Item,
@@ -530,34 +539,54 @@ const _: () = {
                         .await?
                 };
                 __rt::check_execution(__call, &__authorized)?;
-                let __p1 = __rt::LoadingObjects::into_parameter(
-                        __p1,
-                        __handler,
-                        __call,
-                        &__authorized,
+                __rt::LoadingObjects::load(
+                        &__p1,
+                        <Object<
+                            Message,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p1, __handler, __call),
                     )
                     .await?;
-                let __p2 = __rt::LoadingObjects::into_parameter(
-                        __p2,
-                        __handler,
-                        __call,
-                        &__authorized,
+                let __p1 = <Object<
+                    Message,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p1, &__authorized)?;
+                __rt::LoadingObjects::load(
+                        &__p2,
+                        <Option<
+                            Object<Draft>,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p2, __handler, __call),
                     )
                     .await?;
-                let __p3 = __rt::LoadingObjects::into_parameter(
-                        __p3,
-                        __handler,
-                        __call,
-                        &__authorized,
+                let __p2 = <Option<
+                    Object<Draft>,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p2, &__authorized)?;
+                __rt::LoadingObjects::load(
+                        &__p3,
+                        <Vec<
+                            Object<Folder>,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p3, __handler, __call),
                     )
                     .await?;
-                let __p4 = __rt::LoadingObjects::into_parameter(
-                        __p4,
-                        __handler,
-                        __call,
-                        &__authorized,
+                let __p3 = <Vec<
+                    Object<Folder>,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p3, &__authorized)?;
+                __rt::LoadingObjects::load(
+                        &__p4,
+                        <Object<
+                            Room,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p4, __handler, __call),
                     )
                     .await?;
+                let __p4 = <Object<
+                    Room,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p4, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::file(
                         __handler,
@@ -653,8 +682,11 @@ const _: () = {
                                     0 => {
                                         __rt::LoadingObjects::evaluate_leaf(
                                                 __p0,
-                                                __handler,
-                                                __call,
+                                                <Object<
+                                                    Folder,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p0, __handler, __call),
                                                 move |__object| async move {
                                                     <__Action1Leaf0 as __rt::ObjectPermission<
                                                         <Object<Folder> as __rt::LoadedParameter>::Item,
@@ -677,13 +709,18 @@ const _: () = {
                         .await?
                 };
                 __rt::check_execution(__call, &__authorized)?;
-                let __p0 = __rt::LoadingObjects::into_parameter(
-                        __p0,
-                        __handler,
-                        __call,
-                        &__authorized,
+                __rt::LoadingObjects::load(
+                        &__p0,
+                        <Object<
+                            Folder,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p0, __handler, __call),
                     )
                     .await?;
+                let __p0 = <Object<
+                    Folder,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p0, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::open(__handler, __p0);
                 match __rt::output_conversion(&__output).__into_result(__output) {
@@ -762,11 +799,10 @@ const _: () = {
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "object `message`",
-                            captures: <<Object<
-                                Message,
-                            > as __rt::ObjectParameter<
+                            captures: <__rt::LoadOptions<
+                                <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
-                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                            >>::__CAPTURES,
                         },
                     ],
                     message_keys: &["message"],
@@ -839,8 +875,11 @@ const _: () = {
                                     0 => {
                                         __rt::LoadingObjects::evaluate_leaf(
                                                 __p0,
-                                                __handler,
-                                                __call,
+                                                <Object<
+                                                    Message,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p0, __handler, __call),
                                                 move |__object| async move {
                                                     <__Action0Leaf0 as __rt::ObjectPermission<
                                                         <Object<Message> as __rt::LoadedParameter>::Item,
@@ -863,13 +902,18 @@ const _: () = {
                         .await?
                 };
                 __rt::check_execution(__call, &__authorized)?;
-                let __p0 = __rt::LoadingObjects::into_parameter(
-                        __p0,
-                        __handler,
-                        __call,
-                        &__authorized,
+                __rt::LoadingObjects::load(
+                        &__p0,
+                        <Object<
+                            Message,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p0, __handler, __call),
                     )
                     .await?;
+                let __p0 = <Object<
+                    Message,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p0, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::read(__handler, __p0).await;
                 match __rt::output_conversion(&__output).__into_result(__output) {
@@ -893,8 +937,9 @@ const _: () = {
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
     const _: () = __rt::check_consumer_captures(
         "object `message`",
-        <<Object<
-            Message,
-        > as __rt::ObjectParameter<Chat>>::Item as __rt::Load<Chat>>::CAPTURES,
+        <__rt::LoadOptions<
+            <Object<Message> as __rt::LoadedParameter>::Item,
+            Chat,
+        >>::__CAPTURES,
     );
 };

@@ -34,6 +34,7 @@ const _: () = {
         #[doc(hidden)]
         fn _a_type_has_one_handler_or_consumer_block() {}
     }
+    use __rt::UnknownMount as _;
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
@@ -78,6 +79,7 @@ const _: () = {
                     capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
+                        Self,
                     >>::DESCRIPTOR,
                 },
                 __rt::RouteDescriptor {
@@ -96,6 +98,7 @@ const _: () = {
                     capture_uses: &[],
                     handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
                         Files,
+                        Self,
                     >>::DESCRIPTOR,
                 },
             ],
@@ -172,15 +175,17 @@ const _: () = {
                         },
                         __authorized,
                     )?;
-                    <Rooms as __rt::Dispatch>::enter::<
+                    <__rt::Mount<
+                        Rooms,
                         Self,
-                    >(Self::rooms(__handler), __traversal, __authorized)
+                    >>::__enter(Self::rooms(__handler), __traversal, __authorized)
                         .await
                 }
                 1 => {
-                    <Files as __rt::Dispatch>::enter::<
+                    <__rt::Mount<
+                        Files,
                         Self,
-                    >(Self::files(__handler), __traversal, __authorized)
+                    >>::__enter(Self::files(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),
@@ -249,6 +254,7 @@ const _: () = {
         #[doc(hidden)]
         fn _a_type_has_one_handler_or_consumer_block() {}
     }
+    use __rt::UnknownMount as _;
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {
         type Block = __rt::HandlerBlock;
@@ -298,6 +304,7 @@ const _: () = {
                     capture_uses: &[],
                     handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
                         Users,
+                        Self,
                     >>::DESCRIPTOR,
                 },
             ],
@@ -314,9 +321,10 @@ const _: () = {
             let __handler = self;
             match __route {
                 0 => {
-                    <Users as __rt::Dispatch>::enter::<
+                    <__rt::Mount<
+                        Users,
                         Self,
-                    >(Self::users(__handler), __traversal, __authorized)
+                    >>::__enter(Self::users(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),

@@ -16,5 +16,5 @@ pub use from_context::FromContext;
 pub use hook_outcome::{HookOutcome, Identity};
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
 pub use json_path::read_nested;
-pub use object::{Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
+pub use object::{Load, LoadOptions, LoadedParameter, LoadingObjects, Object, ObjectParameter};
 pub use streamed::Streamed;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -9,9 +10,10 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
-use crate::context::{Authorized, Call, Context, GrantKey, GrantKeys, Handler};
+use crate::context::{Authorized, Call, Context, GrantKey, GrantKeys, Handler, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
+use crate::permission::LeafDefaults;
 
 /// Loads an object by its key, so that an action of handler `H` can take it as an [`Object<Self>`](Object) parameter.
 ///
@@ -158,7 +160,21 @@ impl<T> LoadedParameter for Vec<Object<T>> {
     const IS_SINGLE: bool = false;
 }
 
+/// Has the captures that an object of type `T` belongs to for handler `H`. See [`LeafDefaults`].
+#[derive(Debug)]
+pub struct LoadOptions<T, H>(PhantomData<(T, H)>);
+
+impl<T: Load<H>, H: Handler> LoadOptions<T, H> {
+    /// The captures of the route that the object belongs to.
+    pub const __CAPTURES: &'static [&'static str] = T::CAPTURES;
+}
+
+impl<T, H> LeafDefaults for LoadOptions<T, H> {}
+
 /// A type of object parameter whose object can be loaded.
+///
+/// Generated code names it only by its methods, and awaits none of them, so that the compiler reports an object that cannot
+/// be loaded once: errors with the same words at the same place are one error.
 pub trait ObjectParameter<H: Handler>: Sized {
     /// The type of the object.
     type Item: Load<H>;
@@ -172,13 +188,49 @@ pub trait ObjectParameter<H: Handler>: Sized {
     fn from_objects(objects: InlineVec<Self::Item>) -> Option<Self>;
 
     /// Creates the state of a parameter that is not loaded. Fails with 400 if the list is longer than the limit.
-    fn start_loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
+    #[allow(clippy::type_complexity, reason = "an alias would not be shorter")]
+    fn start_loading<U>(
+        keys: Self::Keys,
+        call: &Call<'_, U>,
+        field: &'static str,
+    ) -> Result<LoadingObjects<Self::Item, <Self::Item as Load<H>>::Key>> {
         let keys = Self::keys(keys);
         let max_objects = call.max_objects();
         if keys.len() > max_objects {
             return Err(Error::too_many_objects(max_objects).with_field(field));
         }
         Ok(LoadingObjects { keys, objects: OnceLock::new() })
+    }
+
+    /// Loads the objects. Returns `None` if one of them is missing. The future does nothing until it is polled.
+    #[allow(async_fn_in_trait, reason = "callers know the type, and so whether the future is `Send`")]
+    async fn fetch(
+        loading: &LoadingObjects<Self::Item, <Self::Item as Load<H>>::Key>,
+        handler: &H,
+        call: &Call<'_, H::User>,
+    ) -> Result<Option<InlineVec<Self::Item>>> {
+        let cx = call.load_context(Self::Item::CAPTURES);
+        match &*loading.keys {
+            [] => Ok(Some(InlineVec::new())),
+            [key] => Ok(Self::Item::load(handler, &cx, key).await?.map(|object| [object].into())),
+            keys => {
+                let objects = Self::Item::load_many(handler, &cx, keys).await?;
+                if objects.len() == keys.len() {
+                    return Ok(objects.into_iter().collect());
+                }
+                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), keys.len());
+                Err(Error::internal(text))
+            }
+        }
+    }
+
+    /// Returns the parameter of an authorized action. Fails with 404 if an object is missing.
+    fn into_parameter(
+        loading: LoadingObjects<Self::Item, <Self::Item as Load<H>>::Key>,
+        _: &Authorized,
+    ) -> Result<Self> {
+        let objects = loading.objects.into_inner().flatten();
+        objects.and_then(Self::from_objects).ok_or_else(Error::not_found)
     }
 }
 
@@ -222,19 +274,33 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Vec<Object<T>> {
 }
 
 /// The objects of one parameter during evaluation. They are loaded when the first leaf needs them.
-pub struct LoadingObjects<P: ObjectParameter<H>, H: Handler> {
-    keys: InlineVec<<P::Item as Load<H>>::Key>,
+///
+/// The methods take the future of [`ObjectParameter::fetch`], which only the first call polls, and have no bounds of their
+/// own.
+pub struct LoadingObjects<T, K> {
+    keys: InlineVec<K>,
     /// Empty until the objects are loaded. `None` if one of them is missing.
-    objects: OnceLock<Option<InlineVec<P::Item>>>,
+    objects: OnceLock<Option<InlineVec<T>>>,
 }
 
-impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
+impl<T, K> LoadingObjects<T, K> {
+    /// Loads the objects on the first call.
+    pub async fn load<L>(&self, fetch: L) -> Result<()>
+    where
+        L: Future<Output = Result<Option<InlineVec<T>>>>,
+    {
+        self.objects(fetch).await.map(drop)
+    }
+
     /// Loads the objects on the first call. Returns `None` if one of them is missing.
-    async fn load(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&InlineVec<P::Item>>> {
+    async fn objects<L>(&self, fetch: L) -> Result<Option<&InlineVec<T>>>
+    where
+        L: Future<Output = Result<Option<InlineVec<T>>>>,
+    {
         if let Some(loaded) = self.objects.get() {
             return Ok(loaded.as_ref());
         }
-        let found = match self.fetch(handler, call).await {
+        let found = match fetch.await {
             // A 404 of the loader must not be distinguishable from a missing object.
             Err(error) if error.status() == StatusCode::NOT_FOUND => None,
             found => found?,
@@ -242,38 +308,18 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
         Ok(self.objects.get_or_init(|| found).as_ref())
     }
 
-    async fn fetch(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<InlineVec<P::Item>>> {
-        let cx = call.load_context(P::Item::CAPTURES);
-        match &*self.keys {
-            [] => Ok(Some(InlineVec::new())),
-            [key] => Ok(P::Item::load(handler, &cx, key).await?.map(|object| [object].into())),
-            keys => {
-                let objects = P::Item::load_many(handler, &cx, keys).await?;
-                if objects.len() == keys.len() {
-                    return Ok(objects.into_iter().collect());
-                }
-                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), keys.len());
-                Err(Error::internal(text))
-            }
-        }
-    }
-
     /// Evaluates a leaf for one object after the other. Returns `Some(true)` if it is true for all of them, and `None` if an
     /// object is missing. The first object for which it is not true ends the evaluation.
     ///
     /// A 404 and an error about the message count as a missing object: the client must not learn from them that the object
     /// exists.
-    pub async fn evaluate_leaf<'o, F, A>(
-        &'o self,
-        handler: &H,
-        call: &Call<'_, H::User>,
-        evaluate: F,
-    ) -> Result<Option<bool>>
+    pub async fn evaluate_leaf<'o, L, F, A>(&'o self, fetch: L, evaluate: F) -> Result<Option<bool>>
     where
-        F: Fn(&'o P::Item) -> A,
+        L: Future<Output = Result<Option<InlineVec<T>>>>,
+        F: Fn(&'o T) -> A,
         A: Future<Output = Result<bool>>,
     {
-        let Some(objects) = self.load(handler, call).await? else { return Ok(None) };
+        let Some(objects) = self.objects(fetch).await? else { return Ok(None) };
         for object in objects {
             match conceal_missing(evaluate(object).await.map(Some)) {
                 Ok(Some(true)) => {}
@@ -284,27 +330,23 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// Evaluates a codename with the overwrites of each object. Returns `None` if an object is missing.
-    pub async fn may(&self, handler: &H, call: &Call<'_, H::User>, codename: Codename) -> Result<Option<bool>>
+    pub async fn may<L, U: User>(
+        &self,
+        fetch: L,
+        call: &Call<'_, U>,
+        codename: Codename,
+        grant_key: fn(&T) -> ObjectKey,
+    ) -> Result<Option<bool>>
     where
-        P::Item: GrantKey,
+        L: Future<Output = Result<Option<InlineVec<T>>>>,
     {
-        let keys = self.load(handler, call).await?.map(|objects| objects.iter().map(GrantKey::grant_key).collect());
-        let keys: InlineVec<_> = match keys {
-            Some(keys) => keys,
-            None => return Ok(None),
-        };
+        let Some(objects) = self.objects(fetch).await? else { return Ok(None) };
+        let keys: InlineVec<_> = objects.iter().map(grant_key).collect();
         conceal_missing(call.may_with(codename, &keys).await.map(Some))
-    }
-
-    /// Returns the parameter of an authorized action. Fails with 404 if an object is missing.
-    pub async fn into_parameter(self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
-        self.load(handler, call).await?;
-        let objects = self.objects.into_inner().flatten();
-        objects.and_then(P::from_objects).ok_or_else(Error::not_found)
     }
 }
 
-impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
+impl<T, K> fmt::Debug for LoadingObjects<T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadingObjects").field("keys", &self.keys.len()).finish_non_exhaustive()
     }

@@ -3,6 +3,7 @@
 mod audit;
 mod const_check;
 mod descriptor;
+mod mount;
 mod registry;
 mod traversal;
 
@@ -16,11 +17,12 @@ pub use descriptor::{
 };
 #[cfg(feature = "registry")]
 pub use inventory;
+pub use mount::{Mount, Mountable, UnknownMount};
 #[cfg(feature = "registry")]
 pub use registry::GroupRegistration;
 pub use registry::{Registration, RegistryError, codenames};
 pub(crate) use registry::{group_headers, register_mounted};
-pub use traversal::{ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
+pub use traversal::{ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Traversal};
 
 use crate::context::{Authorized, Call, ConnectContext, Disconnect};
 use crate::error::Result;

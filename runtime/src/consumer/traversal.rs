@@ -119,18 +119,3 @@ pub enum HandlerBlock {}
 /// Marks a type whose block has `#[consumer]`.
 #[derive(Debug)]
 pub enum ConsumerBlock {}
-
-/// Implemented by the block attributes whose type `H` can be mounted by `#[route]`.
-#[diagnostic::on_unimplemented(
-    message = "`{H}` is a consumer and cannot be mounted by `#[route]`",
-    label = "a consumer, not a handler",
-    note = "a route would skip its connect expression, hooks, `#[authenticate]` and events; put `#[handler]` on the `impl {H}` block, or serve it at a separate path with `websocket()`"
-)]
-pub trait Mountable<H: Dispatch> {
-    /// The descriptor of that handler.
-    const DESCRIPTOR: &'static HandlerDescriptor;
-}
-
-impl<H: Dispatch> Mountable<H> for HandlerBlock {
-    const DESCRIPTOR: &'static HandlerDescriptor = H::DESCRIPTOR;
-}

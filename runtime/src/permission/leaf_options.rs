@@ -1,5 +1,5 @@
-//! The items of permission traits that have a default. Generated code reads them without a bound on the leaf's type, so that
-//! a type that is not a permission is reported where the leaf is evaluated, and nowhere else.
+//! The constants of permission traits. Generated code reads them without a bound on the leaf's type, so that a type that is
+//! not a permission is reported where the leaf is evaluated, and nowhere else.
 //!
 //! If the type is a permission, the items here are inherent. The compiler prefers an inherent item to one of a trait, so the
 //! items of [`LeafDefaults`] apply to all other types. The names begin with underscores, so that a trait of the application
@@ -78,6 +78,8 @@ pub trait LeafDefaults {
     const __REEVALUATE: bool = true;
     /// The leaf reads no header.
     const __HEADERS: &'static [&'static str] = &[];
+    /// The object belongs to no capture.
+    const __CAPTURES: &'static [&'static str] = &[];
 
     /// The leaf has no opinion on connecting.
     #[inline]

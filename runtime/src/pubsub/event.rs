@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::OnceLock;
+use std::marker::PhantomData;
 
 use futures_util::FutureExt;
 use serde::Serialize;
 
+pub(super) use super::coalescing_key::hash_coalescing_key;
+use super::coalescing_key::{KeyEquality, KeyHash, KeyQuery};
 use super::event_type::EventType;
 use crate::consumer::{Consumer, EventDescriptor, LeafHeaders};
 use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
@@ -15,7 +16,9 @@ use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::log::Cause;
-use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Refused, Rule, RuleKind};
+use crate::permission::{
+    AllowAny, DenyAll, Expression, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind,
+};
 use crate::transport::FrameText;
 
 /// Declares that a consumer sends events of type `E`. Implemented by `#[event]`; a consumer without it never sends that
@@ -54,19 +57,24 @@ pub trait Emits<E>: Consumer {
     #[doc(hidden)]
     fn authorize_event(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
+    /// Passes the coalescing key to `query`. `None` if the event has none.
+    #[doc(hidden)]
+    fn query_coalescing_key<Q: KeyQuery<E>>(query: Q) -> Option<Q::Answer> {
+        let _ = query;
+        None
+    }
+
     /// Returns the hash of the coalescing key: a newer queued event with an equal key may replace an older one. `None` if
     /// the event replaces no other.
     #[doc(hidden)]
     fn coalescing_hash(&self, event: &E) -> Option<u64> {
-        let _ = event;
-        None
+        Self::query_coalescing_key(KeyHash(event)).flatten()
     }
 
     /// Returns whether the coalescing keys of two events are equal.
     #[doc(hidden)]
     fn has_equal_key(event: &E, other: &E) -> bool {
-        let _ = (event, other);
-        false
+        Self::query_coalescing_key(KeyEquality(event, other)).unwrap_or(false)
     }
 
     /// Encodes the frame, if it is the same for all subscribers.
@@ -137,16 +145,11 @@ pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
     note = "implement `EventPermission<{E}, {C}>` or `Rule<{C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
 )]
 pub trait EventLeaf<E, C: Consumer, K> {
-    /// The headers that the leaf reads.
-    const HEADERS: &'static [&'static str];
-
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused>;
 }
 
 impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> for P {
-    const HEADERS: &'static [&'static str] = <P as EventPermission<E, C>>::HEADERS;
-
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused> {
         Ok(Some(EventPermission::may_see(self, consumer, scope, event)))
@@ -154,8 +157,6 @@ impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> f
 }
 
 impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
-    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
-
     #[inline]
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, _: &E) -> Result<Option<bool>, Refused> {
         match self.holds(consumer, scope).now_or_never() {
@@ -180,6 +181,17 @@ fn refuse_unready<R>() -> Refused {
     Refused
 }
 
+/// Has the items with a default of a permission `P` in the expression of event `E`. See [`LeafDefaults`].
+#[derive(Debug)]
+pub struct EventLeafOptions<P, E, C>(PhantomData<(P, E, C)>);
+
+impl<P: EventPermission<E, C>, E, C: Consumer> EventLeafOptions<P, E, C> {
+    /// The headers that the leaf reads.
+    pub const __HEADERS: &'static [&'static str] = P::HEADERS;
+}
+
+impl<P, E, C> LeafDefaults for EventLeafOptions<P, E, C> {}
+
 impl<E, C: Consumer> EventPermission<E, C> for AllowAny {
     fn may_see(&self, _: &C, _: &Scope<C::User>, _: &E) -> bool {
         true
@@ -196,17 +208,6 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
     fn may_see(&self, _: &C, scope: &Scope<C::User>, _: &E) -> bool {
         scope.user().is_some()
     }
-}
-
-/// Returns the hash of a coalescing key.
-pub fn hash_coalescing_key<K: Hash + ?Sized>(coalescing_key: &K) -> Option<u64> {
-    static SEED: OnceLock<RandomState> = OnceLock::new();
-    Some(SEED.get_or_init(RandomState::new).hash_one(coalescing_key))
-}
-
-/// Returns whether two coalescing keys are equal.
-pub fn equal_coalescing_keys<K: Eq + ?Sized>(one: &K, other: &K) -> bool {
-    one == other
 }
 
 /// An encoded event.

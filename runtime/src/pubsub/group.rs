@@ -12,7 +12,7 @@ use crate::consumer::{Consumer, LeafHeaders, PublishRule};
 use crate::context::{Call, GrantKeyList, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
-use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Rule, RuleKind};
+use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, LeafDefaults, PermissionKind, Rule, RuleKind};
 
 /// A named set of connections of one consumer. The values of the type are the names. Implemented by `#[derive(Group)]`,
 /// which has the list of its options.
@@ -50,6 +50,10 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, Permissi
 pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
     type Consumer: Consumer;
+
+    /// The group itself. By another name, so that a type which is no group is reported as that, and not for its events too.
+    #[doc(hidden)]
+    type Events;
 
     /// The name that other machines, logs and the audit know the type by.
     #[doc(hidden)]
@@ -105,7 +109,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     }
 }
 
-/// Declares that a group carries events of type `E`. Implemented by `#[derive(Group)]` for each type in its `events(..)`.
+/// Declares that a group carries events of type `E`. `#[derive(Group)]` has a list of them, `events(..)`.
 /// An event can be published only to a group that carries it; see [`Group`] for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not carry `{E}`",
@@ -113,6 +117,25 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     note = "add `{E}` to the `events(..)` of the group"
 )]
 pub trait Carries<E>: Group<Consumer: Emits<E>> {}
+
+impl<G, E> Carries<E> for G
+where
+    G: Group<Consumer = <<G as Group>::Events as CarriedEvent<E>>::Consumer>,
+    G::Events: CarriedEvent<E>,
+{
+}
+
+/// Implemented by `#[derive(Group)]` for each type in its `events(..)`. Not bounded by [`Group`], so that a key which lacks
+/// a trait, for example `Hash`, is not reported at each event again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not carry `{E}`",
+    label = "this group does not carry `{E}`",
+    note = "add `{E}` to the `events(..)` of the group"
+)]
+pub trait CarriedEvent<E> {
+    /// The consumer of the group.
+    type Consumer: Emits<E>;
+}
 
 /// Whether an event of a consumer may leave its machine. With [`UnknownReach`] in scope, an event that the consumer does not
 /// send counts as one, because it is reported already.
@@ -136,7 +159,7 @@ impl<C, E> UnknownReach for Reach<C, E> {}
 ///
 /// As a leaf of `permission = ..` it is evaluated at every join and when a member's rights change, as a leaf of
 /// `publish = ..` when an action publishes. It has access to the consumer, the scope of the connection and the key of the
-/// group. Errors refuse, as they do for a [`Permission`](crate::Permission).
+/// group. Errors refuse, as they do for a [`Permission`](crate::Permission). `C` is the consumer of the group.
 ///
 /// # Examples
 ///
@@ -172,7 +195,7 @@ impl<C, E> UnknownReach for Reach<C, E> {}
     label = "not a permission for the group `{G}`",
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
-pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
+pub trait GroupPermission<G, C: Handler>: Send + Sync + 'static {
     /// The headers of the request that opened the connection which the permission reads, as in
     /// [`Permission::HEADERS`](crate::Permission::HEADERS). Default: none.
     const HEADERS: &'static [&'static str] = &[];
@@ -182,49 +205,54 @@ pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 
-/// A leaf in an expression of a group, as generated code evaluates it. The compiler infers the marker `K`.
+/// A leaf in an expression of a group, as generated code evaluates it. The compiler infers the marker `K`. `C` is bounded by
+/// [`Handler`], so that a type which is no consumer is reported at [`Group::Consumer`] and not for each leaf too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a permission for the group `{G}`",
     label = "not a permission for the group `{G}`",
     note = "implement `GroupPermission<{G}, {C}>` or `Rule<{C}>` for `{Self}`"
 )]
-pub trait GroupLeaf<G, C: Consumer, K> {
-    /// The headers that the leaf reads.
-    const HEADERS: &'static [&'static str];
-
+pub trait GroupLeaf<G, C: Handler, K> {
     /// Returns whether the leaf holds for this connection.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 
-impl<P: GroupPermission<G, C>, G, C: Consumer> GroupLeaf<G, C, PermissionKind> for P {
-    const HEADERS: &'static [&'static str] = <P as GroupPermission<G, C>>::HEADERS;
-
+impl<P: GroupPermission<G, C>, G, C: Handler> GroupLeaf<G, C, PermissionKind> for P {
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send {
         GroupPermission::may_join(self, consumer, scope, group)
     }
 }
 
-impl<R: Rule<C>, G, C: Consumer> GroupLeaf<G, C, RuleKind> for R {
-    const HEADERS: &'static [&'static str] = <R as Rule<C>>::HEADERS;
-
+impl<R: Rule<C>, G, C: Handler> GroupLeaf<G, C, RuleKind> for R {
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, _: &G) -> impl Future<Output = Result<bool>> + Send {
         self.holds(consumer, scope)
     }
 }
 
-impl<G: Sync, C: Consumer> GroupPermission<G, C> for AllowAny {
+/// Has the items with a default of a permission `P` in an expression of group `G`. See [`LeafDefaults`].
+#[derive(Debug)]
+pub struct GroupLeafOptions<P, G, C>(PhantomData<(P, G, C)>);
+
+impl<P: GroupPermission<G, C>, G, C: Handler> GroupLeafOptions<P, G, C> {
+    /// The headers that the leaf reads.
+    pub const __HEADERS: &'static [&'static str] = P::HEADERS;
+}
+
+impl<P, G, C> LeafDefaults for GroupLeafOptions<P, G, C> {}
+
+impl<G: Sync, C: Handler> GroupPermission<G, C> for AllowAny {
     async fn may_join(&self, _: &C, _: &Scope<C::User>, _: &G) -> Result<bool> {
         Ok(true)
     }
 }
 
-impl<G: Sync, C: Consumer> GroupPermission<G, C> for DenyAll {
+impl<G: Sync, C: Handler> GroupPermission<G, C> for DenyAll {
     async fn may_join(&self, _: &C, _: &Scope<C::User>, _: &G) -> Result<bool> {
         Ok(false)
     }
 }
 
-impl<G: Sync, C: Consumer> GroupPermission<G, C> for IsAuthenticated {
+impl<G: Sync, C: Handler> GroupPermission<G, C> for IsAuthenticated {
     async fn may_join(&self, _: &C, scope: &Scope<C::User>, _: &G) -> Result<bool> {
         Ok(scope.user().is_some())
     }

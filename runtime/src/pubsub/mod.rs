@@ -2,6 +2,7 @@
 //! see it.
 
 mod chunked_list;
+mod coalescing_key;
 mod codec;
 pub(crate) mod context;
 mod delivery;
@@ -22,10 +23,10 @@ mod publish_authorization;
 mod publish_permit;
 mod publisher;
 
+pub use coalescing_key::{KeyQuery, answer_key_query};
 pub use codec::{Codec, EventField, FieldDecoder, FieldEncoder, KeyField};
 pub use event::{
-    Emits, EventLeaf, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
-    hash_coalescing_key,
+    Emits, EventLeaf, EventLeafOptions, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame,
 };
 pub use event_type::{
     Compared, DistributedEvent, EqualityOfAny, EqualityOfPartialEq, Event, EventType, FieldEquality, check_distributed,
@@ -33,7 +34,9 @@ pub use event_type::{
 pub use fingerprint::fingerprint;
 #[cfg(feature = "registry")]
 pub use group::group_registration;
-pub use group::{Carries, Group, GroupLeaf, GroupPermission, Reach, UnknownReach, may_join_on};
+pub use group::{
+    CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
+};
 pub(crate) use new_user_joins::NewUserJoins;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
-use super::named_leaf::NamedLeaf;
+use super::named_leaf::{LeafSubject, NamedLeaf};
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
@@ -56,14 +56,16 @@ impl NamedLeaf<'_> {
 
     /// Evaluates the leaf for the parameter that it names.
     pub(in crate::expand) fn evaluate_parameter(&self, locals: &Locals) -> Option<TokenStream> {
-        let Locals { call, handler, .. } = locals;
+        let call = &locals.call;
         let (span, name, subject) = (self.leaf.span, &self.name, self.subject.as_ref()?);
         if !self.leaf.is_codename {
-            return self.evaluate_each_object(&subject.local, locals);
+            return self.evaluate_each_object(subject, locals);
         }
-        if subject.object.is_some() {
-            let (may, subject) = (paths::loading_objects_may(span), paths::at_span(&subject.local, span));
-            return Some(quote_spanned!(span=> #may(#subject, #handler, #call, #name).await));
+        if let Some(fetch) = subject.fetch(locals) {
+            // A type without a key is reported at the leaf.
+            let (grant_key, at, local) = (paths::grant_key(span), subject.local.span(), &subject.local);
+            let (codename, may) = (quote_spanned!(span=> #name), paths::loading_objects_may(at));
+            return Some(quote_spanned!(at=> #may(#local, #fetch, #call, #codename, #grant_key).await));
         }
         // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
@@ -72,18 +74,19 @@ impl NamedLeaf<'_> {
     }
 
     /// Evaluates the leaf for one object after the other.
-    fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
+    fn evaluate_each_object(&self, subject: &LeafSubject<'_>, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, object, .. } = locals;
-        let (span, at) = (self.leaf.span, subject.span());
+        let (span, at, local) = (self.leaf.span, subject.local.span(), &subject.local);
         let as_permission = self.as_permission()?;
         let (context, evaluate_leaf) = (paths::call_context(locals.site), paths::loading_objects_evaluate_leaf(at));
+        let fetch = subject.fetch(locals)?;
         // The captures are read once, before the objects are loaded: an error of one is not about an object.
         let evaluate = |value: TokenStream| {
             let evaluate = quote_spanned! {span=>
                 #as_permission::has_object_permission(#value, #handler, &#context(#call), #object).await
             };
             quote_spanned! {at=>
-                #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
+                #evaluate_leaf(#local, #fetch, move |#object| async move { #evaluate }).await
             }
         };
         Some(self.with_captures(evaluate, locals))

@@ -28,17 +28,28 @@ impl NamedLeaf<'_> {
         }
     }
 
-    /// Returns the `HEADERS` of the leaf of an event of type `ty`. A codename reads none.
+    /// Returns the headers that the leaf of an event of type `ty` reads, as elements of a list with commas. A codename reads
+    /// none.
     pub(in crate::expand) fn event_headers(&self, ty: &TokenStream) -> Option<TokenStream> {
-        let (span, name, permission) = (self.leaf.span, &self.name, paths::event_leaf(self.leaf.span));
-        (!self.leaf.is_codename).then(|| quote_spanned!(span=> <#name as #permission<#ty, Self, _>>::HEADERS))
+        let (span, options) = (self.leaf.span, paths::event_leaf_options(self.leaf.span));
+        self.headers_of(&options, ty, &quote_spanned!(span=> Self))
     }
 
-    /// Returns the `HEADERS` of the leaf of a group. A codename reads none.
+    /// Returns the headers that the leaf of a group reads, as elements of a list with commas. A codename reads none.
     pub(in crate::expand) fn group_headers(&self, consumer_type: &TokenStream) -> Option<TokenStream> {
-        let (span, name, permission) = (self.leaf.span, &self.name, paths::group_leaf(self.leaf.span));
-        (!self.leaf.is_codename)
-            .then(|| quote_spanned!(span=> <#name as #permission<Self, #consumer_type, _>>::HEADERS))
+        let (span, options) = (self.leaf.span, paths::group_leaf_options(self.leaf.span));
+        self.headers_of(&options, &quote_spanned!(span=> Self), consumer_type)
+    }
+
+    fn headers_of(&self, options: &TokenStream, guarded: &TokenStream, consumer: &TokenStream) -> Option<TokenStream> {
+        let (span, name, rule_options) = (self.leaf.span, &self.name, paths::rule_options(self.leaf.span));
+        // One of the two is a default: a leaf is a permission or a rule.
+        (!self.leaf.is_codename).then(|| {
+            quote_spanned! {span=>
+                <#options<#name, #guarded, #consumer>>::__HEADERS,
+                <#rule_options<#name, #consumer>>::__HEADERS,
+            }
+        })
     }
 
     /// Evaluates the leaf for a group.

@@ -36,6 +36,13 @@ pub(super) struct LeafSubject<'a> {
     pub(super) object: Option<&'a Object>,
 }
 
+impl LeafSubject<'_> {
+    /// Returns the future that loads the objects, or `None` if the parameter is not an object.
+    pub(super) fn fetch(&self, locals: &Locals) -> Option<TokenStream> {
+        Some(object_parameters::fetch(&self.local, self.parameter, self.object?, locals))
+    }
+}
+
 /// Returns the leaves of an expression. `role` makes the names unique within the block, for example `Action0` or `Connect`.
 pub(in crate::expand) fn named_leaves<'a>(
     expression: &'a Expression,

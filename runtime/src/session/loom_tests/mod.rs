@@ -31,7 +31,7 @@ use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
 use crate::pubsub::event::{Emits, Frame, Subscriber};
 use crate::pubsub::event_type::{Event, EventType};
-use crate::pubsub::group::{Carries, Group};
+use crate::pubsub::group::{CarriedEvent, Group};
 use crate::pubsub::join_request::JoinRequest;
 use crate::pubsub::outgoing_event::OutgoingEvent;
 use crate::pubsub::publication::Publication;
@@ -159,6 +159,7 @@ struct Lobby;
 
 impl Group for Lobby {
     type Consumer = Room;
+    type Events = Self;
 
     const NAME: &'static str = "Lobby";
     const PATH: &'static str = "Lobby";
@@ -171,7 +172,9 @@ impl Group for Lobby {
     }
 }
 
-impl Carries<Message> for Lobby {}
+impl CarriedEvent<Message> for Lobby {
+    type Consumer = Room;
+}
 
 /// One endpoint.
 #[derive(Clone)]
