@@ -1,7 +1,5 @@
 //! Every name that generated code uses, and nothing else. Not part of the public API.
 
-pub use std::boxed::Box;
-
 pub use portcullis_macros::QuotedPermission;
 pub use serde;
 
@@ -13,11 +11,13 @@ pub use crate::action::{
     ObjectParameter, error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture,
     read_nested,
 };
+/// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
+pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;
 pub use crate::consumer::{
-    ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
+    ActionBox, ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, EventDescriptor,
     HandlerBlock, HandlerDescriptor, LeafHeaders, Mount, Mountable, Pattern, PublishRule, Regex, Registration,
-    RouteDescriptor, Segment, Traversal, UnknownMount, check_consumer_captures, check_descriptor, check_mount,
-    check_mounts,
+    RouteDescriptor, Segment, Traversal, UnknownMount, UnsharedAction, check_consumer_captures, check_descriptor,
+    check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use portcullis::__private::{
-    ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Dispatch, Expr, Expression,
-    Handler, HandlerDescriptor, Pattern, Regex, Reply, Result, RouteDescriptor, Segment as Row, Traversal,
-    check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf, unknown_route,
+    ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Expr, Expression,
+    HandlerDescriptor, HandlerOrConsumerBlock as Dispatch, Pattern, Regex, Reply, Result, RouteDescriptor,
+    Segment as Row, Traversal, check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf,
+    unknown_route,
 };
 use portcullis::{Permission, PermissionContext};
 
@@ -59,11 +60,8 @@ impl Permission<Live> for Scripted {
     }
 }
 
-impl Handler for Live {
-    type User = Member;
-}
-
 impl Dispatch for Live {
+    type BlockUser = Member;
     type Block = ConsumerBlock;
 
     // Unused: `descriptor` returns the descriptor of the case.

@@ -2,13 +2,14 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Generics, Type};
+use syn::Generics;
 
 use super::arguments::{self, MessageKey};
 use super::evaluation::{self, NamedExpression};
 use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
-use super::tokens::{relocate, string_literal};
+use super::tokens::string_literal;
+use super::user_type::user_type;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
@@ -108,11 +109,11 @@ impl ActionExpansion<'_> {
     /// Returns the action function. It is an associated function, so that `Self` has the meaning that it has in user code,
     /// and all its tokens stand at the method or in its signature, so that the compiler checks it again only after a change
     /// of that method.
-    pub(super) fn function(&self, user: &Type) -> TokenStream {
+    pub(super) fn function(&self, block: &Block) -> TokenStream {
         let (cfgs, locals) = (&self.action.cfgs, &Locals::at(self.action.method.span()));
         let Locals { authorized, call, handler, reply, site, .. } = locals;
         let name = paths::at_span(&self.function_name(), *site);
-        let user = relocate(user.to_token_stream(), *site);
+        let user = user_type(block, *site);
         let (call_type, authorized_type) = (paths::call_type(*site), paths::authorized_type(*site));
         let (reply_type, future_type) = (paths::reply_type(*site), paths::action_future(*site));
         let future = self.future(locals);
@@ -139,9 +140,10 @@ impl ActionExpansion<'_> {
         };
         let extracted = self.extracted(locals);
         let outcome = self.outcome(locals);
-        // The box becomes a trait object here, so a future that is not `Send` is reported at the method's name.
+        // The box becomes a trait object here, so a future that is not `Send` is reported at the method's name. Of a handler
+        // that is not `Sync`, which no action can borrow, it is not reported: that would be an error per action.
         let name = self.action.method.span();
-        let boxed = paths::box_pin(name);
+        let boxed = paths::box_action(name);
         let future = quote_spanned!(locals.site=> { #evaluated_before_arguments #extracted #outcome });
         quote_spanned!(name=> #boxed(async move #future))
     }

@@ -6,6 +6,7 @@ use syn::ItemImpl;
 
 use super::evaluation::{self, NamedExpression};
 use super::paths::{self, Locals};
+use super::user_type::{user_alias, user_type};
 use super::{action, consumer, event, route};
 use crate::model::block::{Block, BlockPermission};
 use crate::model::{BlockKind, respan};
@@ -15,8 +16,8 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
     let defaults = paths::leaf_defaults();
+    let user_alias = user_alias(block);
     let (items, dispatch) = (generated.items(), generated.dispatch());
-    let handler = handler(block);
     let consumer = (block.kind == BlockKind::Consumer)
         .then(|| consumer::consumer(block, generated.permission.as_ref(), &generated.events));
     let emits = generated.emits();
@@ -30,8 +31,8 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
         const _: () = {
             #alias
             #defaults
+            #user_alias
             #items
-            #handler
             #dispatch
             #consumer
             #emits
@@ -58,33 +59,17 @@ fn mentions(tokens: TokenStream, word: &str) -> bool {
     })
 }
 
-/// Returns `impl Handler for …`, which names the user type.
-pub(super) fn handler(block: &Block) -> TokenStream {
-    let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
-    let (ty, user) = (&block.ty, &block.user);
-    let handler = paths::handler_trait(Span::call_site());
-    quote! {
-        #[automatically_derived]
-        impl #generics #handler for #ty #where_clause {
-            type User = #user;
-        }
-
-        impl #generics #ty #where_clause {
-            // Two blocks of one type conflict in any case; this name makes the compiler message clear.
-            #[doc(hidden)]
-            fn _a_type_has_one_handler_or_consumer_block() {}
-        }
-    }
-}
-
-/// Returns the associated type that distinguishes a handler block from a consumer block: only a handler can be
-/// mounted by a route.
-pub(super) fn kind(block: &Block) -> TokenStream {
+/// Returns the associated types of the block: the user type, and one that distinguishes a handler block from a consumer block,
+/// because only a handler can be mounted by a route.
+pub(super) fn block_types(block: &Block, user: &TokenStream) -> TokenStream {
     let kind = match block.kind {
         BlockKind::Consumer => paths::consumer_block(Span::call_site()),
         BlockKind::Handler => paths::handler_block(Span::call_site()),
     };
-    quote!(type Block = #kind;)
+    quote! {
+        type BlockUser = #user;
+        type Block = #kind;
+    }
 }
 
 /// Returns the check of the descriptor itself, after `cfg`. A generic block is checked with the consumer that mounts it.
@@ -136,20 +121,26 @@ impl<'a> Generated<'a> {
     fn dispatch(&self) -> TokenStream {
         let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
         let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
-        let (kind, descriptor) = (kind(self.block), self.descriptor());
+        let (types, descriptor) =
+            (block_types(self.block, &user_type(self.block, paths::type_span(&self.block.user))), self.descriptor());
         // With the user's own `impl` token, equal suggestions of the compiler are reported once.
         let impl_token = self.block.impl_token;
         let entries = self.actions.iter().map(action::ActionExpansion::function_entry);
-        let functions = self.actions.iter().map(|action| action.function(&self.block.user));
-        let functions =
-            (!self.actions.is_empty()).then(|| quote!(#impl_token #generics #ty #where_clause { #(#functions)* }));
+        let functions = self.actions.iter().map(|action| action.function(self.block));
+        let unshared_action = paths::unshared_action(Span::call_site());
+        let functions = (!self.actions.is_empty()).then(|| {
+            quote! {
+                #unshared_action
+                #impl_token #generics #ty #where_clause { #(#functions)* }
+            }
+        });
         let (authorize, descend) = (self.authorize(), self.descend());
         let unknown_mount = (!self.routes.is_empty()).then(|| paths::unknown_mount(Span::call_site()));
         quote! {
             #unknown_mount
             #[automatically_derived]
             #impl_token #generics #dispatch for #ty #where_clause {
-                #kind
+                #types
                 #descriptor
                 const ACTION_FNS: &'static [#action_fn<Self>] = &[#(#entries)*];
                 #authorize

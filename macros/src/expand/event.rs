@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use super::evaluation::NamedExpression;
 use super::paths::{self, Locals};
 use super::tokens::{mentions_generics, string_literal};
+use super::user_type::user_type;
 use crate::model::block::Block;
 use crate::model::event::Event;
 use crate::model::{print, respan};
@@ -77,9 +78,10 @@ impl EventExpansion<'_> {
         let Locals { event, handler, subscriber, .. } = locals;
         let (site, ty) = (locals.site, self.type_at(paths::type_span(self.ty)));
         let (subscriber_type, option, bool) = (paths::subscriber_type(site), paths::option(site), paths::bool(site));
-        let evaluated = self.permission.evaluate_event(|span| self.type_at(span), locals);
+        let (evaluated, user) =
+            (self.permission.evaluate_event(|span| self.type_at(span), locals), user_type(self.block, site));
         quote_spanned! {site=>
-            fn authorize_event(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
+            fn authorize_event(&self, #subscriber: &#subscriber_type<'_, #user>, #event: &#ty) -> #option<#bool> {
                 let #handler = self;
                 #evaluated
             }
@@ -127,9 +129,9 @@ impl EventExpansion<'_> {
         let (scope_type, scope_argument) =
             (paths::scope_type(site), paths::at_span(scope, paths::type_span(&scope_parameter.ty)));
         let personal_frame = paths::encode_personal_frame(at);
-        let framed = quote_spanned!(at=> #personal_frame(#name, #output));
+        let (framed, user) = (quote_spanned!(at=> #personal_frame(#name, #output)), user_type(self.block, site));
         quote_spanned! {site=>
-            fn personal_frame(&self, #scope: &#scope_type<Self::User>, #event: &#ty) -> #returns {
+            fn personal_frame(&self, #scope: &#scope_type<#user>, #event: &#ty) -> #returns {
                 #receiver_local
                 let #output = Self::#method(#receiver #event, #scope_argument);
                 #framed

@@ -1,10 +1,10 @@
 //! The expansion of a block with errors: the same impls with empty tables, so that no further errors follow from it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ItemImpl;
 
-use super::block::{handler, kind};
+use super::block::block_types;
 use super::{event, leaf, paths};
 use crate::model::BlockKind;
 use crate::model::block::Block;
@@ -22,7 +22,8 @@ pub(crate) fn fallback_impls(block: &Block) -> TokenStream {
         return TokenStream::new();
     }
     let aliases = aliases(block);
-    let (cfgs, alias, handler, kind) = (&block.cfgs, paths::alias(&block.runtime), handler(block), kind(block));
+    let (cfgs, alias, types) =
+        (&block.cfgs, paths::alias(&block.runtime), block_types(block, &block.user.to_token_stream()));
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (dispatch, descriptor) = (paths::dispatch(Span::call_site()), paths::handler_descriptor(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
@@ -42,10 +43,9 @@ pub(crate) fn fallback_impls(block: &Block) -> TokenStream {
         const _: () = {
             #alias
             #aliases
-            #handler
             #[automatically_derived]
             impl #generics #dispatch for #ty #where_clause {
-                #kind
+                #types
                 const DESCRIPTOR: &'static #descriptor = &#descriptor {
                     name: #name,
                     permission: #none,

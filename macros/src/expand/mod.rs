@@ -21,6 +21,7 @@ mod object_parameters;
 mod paths;
 mod route;
 mod tokens;
+mod user_type;
 
 pub(crate) use block::block;
 pub(crate) use codenames::codenames;

@@ -17,6 +17,7 @@ impl Search {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -24,15 +25,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Search {
-        type User = Member;
-    }
-    impl Search {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Search {
+    impl __rt::HandlerOrConsumerBlock for Search {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Search",
@@ -109,15 +103,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Search {
         #[doc(hidden)]
         fn __portcullis_action_search<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -174,11 +171,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_stop<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -202,5 +201,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Search as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Search as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -15,6 +15,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -22,15 +23,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
@@ -96,15 +90,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -171,7 +168,9 @@ const _: () = {
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };
 impl Feed {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
@@ -186,6 +185,7 @@ impl Feed {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -193,15 +193,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Feed {
-        type User = ();
-    }
-    impl Feed {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Feed {
+    impl __rt::HandlerOrConsumerBlock for Feed {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
@@ -267,15 +260,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Feed {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
@@ -324,5 +320,7 @@ const _: () = {
         }
     }
     __rt::register!(Feed);
-    const _: () = __rt::check_descriptor(<Feed as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Feed as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -12,6 +12,7 @@ impl Rooms {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __BlockLeaf0 = IsAuthenticated;type __BlockLeaf1 = InRoom;)]
     struct __BlockQuoted;
@@ -56,17 +57,10 @@ const _: () = {
         leaves: &["InThread({thread})"],
         has_codenames: false,
     };
-    #[automatically_derived]
-    impl __rt::Handler for Rooms {
-        type User = Member;
-    }
-    impl Rooms {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
     use __rt::UnknownMount as _;
     #[automatically_derived]
-    impl __rt::Dispatch for Rooms {
+    impl __rt::HandlerOrConsumerBlock for Rooms {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
@@ -184,7 +178,7 @@ const _: () = {
                             captures: &["thread"],
                         },
                     ],
-                    handler: <<Threads as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Threads as __rt::HandlerOrConsumerBlock>::Block as __rt::Mountable<
                         Threads,
                         Self,
                     >>::DESCRIPTOR,
@@ -306,15 +300,18 @@ const _: () = {
             }
         }
     }
+    use __rt::UnsharedAction as _;
     impl Rooms {
         #[doc(hidden)]
         fn __portcullis_action_close<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
@@ -370,11 +367,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_delete<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION1,
@@ -491,5 +490,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Rooms as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -18,6 +18,7 @@ impl Debug {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -47,17 +48,10 @@ const _: () = {
         leaves: &["Developer"],
         has_codenames: false,
     };
-    #[automatically_derived]
-    impl __rt::Handler for Debug {
-        type User = ();
-    }
-    impl Debug {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
     use __rt::UnknownMount as _;
     #[automatically_derived]
-    impl __rt::Dispatch for Debug {
+    impl __rt::HandlerOrConsumerBlock for Debug {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Debug",
@@ -117,7 +111,7 @@ const _: () = {
                         <__rt::RuleOptions<__Route0Leaf0, Self>>::__HEADERS,
                     ],
                     capture_uses: &[],
-                    handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Traces as __rt::HandlerOrConsumerBlock>::Block as __rt::Mountable<
                         Traces,
                         Self,
                     >>::DESCRIPTOR,
@@ -211,16 +205,19 @@ const _: () = {
             }
         }
     }
+    use __rt::UnsharedAction as _;
     impl Debug {
         #[cfg(feature = "debug")]
         #[doc(hidden)]
         fn __portcullis_action_dump<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
@@ -266,11 +263,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_version<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::version(__handler).await;
@@ -287,5 +286,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Debug as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Debug as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

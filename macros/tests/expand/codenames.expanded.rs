@@ -77,6 +77,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     const __BLOCKLEAF0: __rt::Codename = chat::can_use_chat;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -96,15 +97,8 @@ const _: () = {
         has_codenames: true,
     };
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
@@ -154,15 +148,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_clear<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -235,11 +232,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -337,5 +336,7 @@ const _: () = {
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

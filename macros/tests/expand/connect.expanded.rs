@@ -14,6 +14,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __BlockLeaf0 = Banned;)]
     struct __BlockQuoted;
@@ -30,15 +31,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
@@ -102,15 +96,18 @@ const _: () = {
                 .await
         }
     }
+    use __rt::UnsharedAction as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -208,5 +205,7 @@ const _: () = {
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -15,6 +15,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     type __BlockLeaf0 = AllowAny;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -61,15 +62,8 @@ const _: () = {
     #[cfg(feature = "typing")]
     type __Event1Type = events::Typing;
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
@@ -135,15 +129,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
@@ -195,7 +192,7 @@ const _: () = {
         const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
-            __subscriber: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, __User>,
             __event: &__Event0Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -254,7 +251,7 @@ const _: () = {
         const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
         fn authorize_event(
             &self,
-            __subscriber: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, __User>,
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -278,7 +275,7 @@ const _: () = {
         }
         fn personal_frame(
             &self,
-            __scope: &__rt::Scope<Self::User>,
+            __scope: &__rt::Scope<__User>,
             __event: &__Event1Type,
         ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
             let __handler = self;
@@ -286,7 +283,9 @@ const _: () = {
             __rt::encode_personal_frame("message.typing", __output)
         }
     }
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };
 impl<P: Policy> Feed<P> {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
@@ -300,6 +299,7 @@ impl<P: Policy> Feed<P> {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -312,15 +312,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl<P: Policy> __rt::Handler for Feed<P> {
-        type User = ();
-    }
-    impl<P: Policy> Feed<P> {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl<P: Policy> __rt::Dispatch for Feed<P> {
+    impl<P: Policy> __rt::HandlerOrConsumerBlock for Feed<P> {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
@@ -352,15 +345,18 @@ const _: () = {
             Self::__portcullis_action_ping,
         ];
     }
+    use __rt::UnsharedAction as _;
     impl<P: Policy> Feed<P> {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
@@ -410,7 +406,9 @@ const _: () = {
         const EVENTS: &'static [__rt::EventDescriptor] = &[
             <Self as __rt::Emits<Changed<P>>>::EVENT,
         ];
-        const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
+        const CHECK: () = __rt::check_mounts(
+            <Self as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+        );
     }
     #[automatically_derived]
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
@@ -423,7 +421,7 @@ const _: () = {
         const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
         fn authorize_event(
             &self,
-            __subscriber: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, __User>,
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;

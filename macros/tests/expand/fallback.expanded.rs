@@ -8,15 +8,8 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = Member;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",

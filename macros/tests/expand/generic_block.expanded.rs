@@ -27,24 +27,12 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl<P: RoomPolicy, const LIMIT: usize> __rt::Handler for Rooms<P, LIMIT>
+    impl<P: RoomPolicy, const LIMIT: usize> __rt::HandlerOrConsumerBlock
+    for Rooms<P, LIMIT>
     where
         P::Room: Clone,
     {
-        type User = P::User;
-    }
-    impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
-    where
-        P::Room: Clone,
-    {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl<P: RoomPolicy, const LIMIT: usize> __rt::Dispatch for Rooms<P, LIMIT>
-    where
-        P::Room: Clone,
-    {
+        type BlockUser = P::User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
@@ -127,6 +115,7 @@ const _: () = {
             }
         }
     }
+    use __rt::UnsharedAction as _;
     impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
     where
         P::Room: Clone,
@@ -138,7 +127,9 @@ const _: () = {
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {

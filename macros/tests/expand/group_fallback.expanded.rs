@@ -69,15 +69,8 @@ const _: () = {
     use ::portcullis::__private as __rt;
     type __Event0Leaf0 = AllowAny;
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = ();
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = ();
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",

@@ -8,6 +8,7 @@ impl Echo {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     type __Action0Leaf0 = AllowAny;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -15,15 +16,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Echo {
-        type User = ();
-    }
-    impl Echo {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Echo {
+    impl __rt::HandlerOrConsumerBlock for Echo {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Echo",
@@ -55,15 +49,18 @@ const _: () = {
             Self::__portcullis_action_ping,
         ];
     }
+    use __rt::UnsharedAction as _;
     impl Echo {
         #[doc(hidden)]
         fn __portcullis_action_ping<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
@@ -112,5 +109,7 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Echo";
     }
     __rt::register!(Echo);
-    const _: () = __rt::check_descriptor(<Echo as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Echo as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

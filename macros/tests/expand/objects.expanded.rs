@@ -22,6 +22,7 @@ impl Folders {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
     struct __BlockQuoted;
@@ -70,15 +71,8 @@ const _: () = {
         has_codenames: true,
     };
     #[automatically_derived]
-    impl __rt::Handler for Folders {
-        type User = Member;
-    }
-    impl Folders {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Folders {
+    impl __rt::HandlerOrConsumerBlock for Folders {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Folders",
@@ -293,15 +287,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Folders {
         #[doc(hidden)]
         fn __portcullis_action_file<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -618,11 +615,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_open<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION1,
@@ -736,7 +735,9 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Folders as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Folders as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };
 impl Chat {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
@@ -748,6 +749,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __Action0Leaf0 = AllowAny;)]
     struct __Action0Quoted;
@@ -757,15 +759,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
@@ -814,15 +809,18 @@ const _: () = {
             Self::__portcullis_action_read,
         ];
     }
+    use __rt::UnsharedAction as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_read<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -934,7 +932,9 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Chat";
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
     const _: () = __rt::check_consumer_captures(
         "object `message`",
         <__rt::LoadOptions<

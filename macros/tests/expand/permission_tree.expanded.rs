@@ -6,6 +6,7 @@ impl Articles {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     #[derive(__rt::QuotedPermission)]
     #[quoted(
         type
@@ -83,15 +84,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Articles {
-        type User = ();
-    }
-    impl Articles {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Articles {
+    impl __rt::HandlerOrConsumerBlock for Articles {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Articles",
@@ -217,15 +211,18 @@ const _: () = {
                 .await
         }
     }
+    use __rt::UnsharedAction as _;
     impl Articles {
         #[doc(hidden)]
         fn __portcullis_action_publish<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::evaluate(
                         __call,
                         &__ACTION0,
@@ -293,5 +290,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Articles as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Articles as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

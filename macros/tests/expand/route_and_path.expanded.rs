@@ -12,6 +12,7 @@ impl Chat {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -26,17 +27,10 @@ const _: () = {
         leaves: &["RoomMember"],
         has_codenames: false,
     };
-    #[automatically_derived]
-    impl __rt::Handler for Chat {
-        type User = Member;
-    }
-    impl Chat {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
     use __rt::UnknownMount as _;
     #[automatically_derived]
-    impl __rt::Dispatch for Chat {
+    impl __rt::HandlerOrConsumerBlock for Chat {
+        type BlockUser = __User;
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "chat",
@@ -77,7 +71,7 @@ const _: () = {
                         <__rt::RuleOptions<__Route0Leaf0, Self>>::__HEADERS,
                     ],
                     capture_uses: &[],
-                    handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Rooms as __rt::HandlerOrConsumerBlock>::Block as __rt::Mountable<
                         Rooms,
                         Self,
                     >>::DESCRIPTOR,
@@ -96,7 +90,7 @@ const _: () = {
                     kept_leaves: 0,
                     headers: &[],
                     capture_uses: &[],
-                    handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Files as __rt::HandlerOrConsumerBlock>::Block as __rt::Mountable<
                         Files,
                         Self,
                     >>::DESCRIPTOR,
@@ -211,9 +205,17 @@ const _: () = {
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 0);
-    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 1);
+    const _: () = __rt::check_descriptor(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
+    const _: () = __rt::check_mount(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+        0,
+    );
+    const _: () = __rt::check_mount(
+        <Chat as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+        1,
+    );
 };
 impl Rooms {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
@@ -234,6 +236,7 @@ impl Rooms {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     type __Action0Leaf0 = Owner;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -246,17 +249,10 @@ const _: () = {
             "`Owner` is `AllowAny`, which has no effect, because the permission of the block must hold as well; remove it",
         );
     };
-    #[automatically_derived]
-    impl __rt::Handler for Rooms {
-        type User = Member;
-    }
-    impl Rooms {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
     use __rt::UnknownMount as _;
     #[automatically_derived]
-    impl __rt::Dispatch for Rooms {
+    impl __rt::HandlerOrConsumerBlock for Rooms {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
@@ -302,7 +298,7 @@ const _: () = {
                     kept_leaves: 0,
                     headers: &[],
                     capture_uses: &[],
-                    handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Users as __rt::HandlerOrConsumerBlock>::Block as __rt::Mountable<
                         Users,
                         Self,
                     >>::DESCRIPTOR,
@@ -331,15 +327,18 @@ const _: () = {
             }
         }
     }
+    use __rt::UnsharedAction as _;
     impl Rooms {
         #[doc(hidden)]
         fn __portcullis_action_rename<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     match __rt::kept_answer(
@@ -399,5 +398,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Rooms as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -12,6 +12,7 @@ impl Votes {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = ();
     type __BlockLeaf0 = IsAuthenticated;
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
@@ -19,15 +20,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Votes {
-        type User = ();
-    }
-    impl Votes {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Votes {
+    impl __rt::HandlerOrConsumerBlock for Votes {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Votes",
@@ -98,15 +92,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Votes {
         #[doc(hidden)]
         fn __portcullis_action_vote<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, ()>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 let __p1: <Self as Election>::Round = __rt::read_capture::<
                     <Self as Election>::Round,
                     _,
@@ -142,5 +139,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Votes as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Votes as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -14,6 +14,7 @@ impl Notes {
 const _: () = {
     use ::portcullis::__private as __rt;
     use __rt::LeafDefaults as _;
+    type __User = Member;
     #[derive(__rt::QuotedPermission)]
     #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
     struct __BlockQuoted;
@@ -23,15 +24,8 @@ const _: () = {
         has_codenames: false,
     };
     #[automatically_derived]
-    impl __rt::Handler for Notes {
-        type User = Member;
-    }
-    impl Notes {
-        #[doc(hidden)]
-        fn _a_type_has_one_handler_or_consumer_block() {}
-    }
-    #[automatically_derived]
-    impl __rt::Dispatch for Notes {
+    impl __rt::HandlerOrConsumerBlock for Notes {
+        type BlockUser = __User;
         type Block = __rt::HandlerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Notes",
@@ -108,15 +102,18 @@ const _: () = {
             )
         }
     }
+    use __rt::UnsharedAction as _;
     impl Notes {
         #[doc(hidden)]
         fn __portcullis_action_list<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = __rt::await_unless_cancelled(
@@ -145,11 +142,13 @@ const _: () = {
         #[doc(hidden)]
         fn __portcullis_action_clear<'__a>(
             __handler: &'__a Self,
-            __call: &'__a __rt::Call<'__a, Member>,
+            __call: &'__a __rt::Call<'__a, __User>,
             __authorized: __rt::Authorized,
             __reply: &'__a mut __rt::Reply,
         ) -> __rt::ActionFuture<'__a> {
-            __rt::Box::pin(async move {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::clear(__handler);
@@ -166,5 +165,7 @@ const _: () = {
             })
         }
     }
-    const _: () = __rt::check_descriptor(<Notes as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_descriptor(
+        <Notes as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
 };

@@ -22,7 +22,9 @@ pub use mount::{Mount, Mountable, UnknownMount};
 pub use registry::GroupRegistration;
 pub use registry::{Registration, RegistryError, codenames};
 pub(crate) use registry::{group_headers, register_mounted};
-pub use traversal::{ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Traversal};
+pub use traversal::{
+    ActionBox, ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Traversal, UnsharedAction,
+};
 
 use crate::context::{Authorized, Call, ConnectContext, Disconnect};
 use crate::error::Result;

@@ -1,10 +1,11 @@
 //! The traversal of the handler tree, outermost handler first: each level is authorized before the next one is entered.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::HandlerDescriptor;
-use crate::context::{Authorized, Call, Handler, Step};
+use crate::context::{Authorized, Call, Handler, Step, User};
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
@@ -33,6 +34,29 @@ impl<'w, U> Traversal<'w, U> {
 /// largest action.
 pub type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
+/// Boxes the futures of the actions of `H`. If `H` is not `Sync`, that is reported once, for [`Handler`]; `__pin` is then that
+/// of [`UnsharedAction`], which does not ask whether a future that borrows the handler is `Send`.
+#[derive(Debug)]
+pub struct ActionBox<H>(PhantomData<H>);
+
+impl<H: Sync> ActionBox<H> {
+    /// Boxes the future of an action.
+    #[inline]
+    pub fn __pin<'a>(future: impl Future<Output = Result<()>> + Send + 'a) -> ActionFuture<'a> {
+        Box::pin(future)
+    }
+}
+
+/// The futures of handlers that are not `Sync`. A program that has one does not compile.
+pub trait UnsharedAction {
+    /// Returns a future that fails.
+    fn __pin<'a>(_: impl Future<Output = Result<()>>) -> ActionFuture<'a> {
+        Box::pin(ready(Err(Error::internal("bug: an action of a handler that is not `Sync`"))))
+    }
+}
+
+impl<H> UnsharedAction for ActionBox<H> {}
+
 /// Calls one action with an authorized message and writes its reply.
 pub type ActionFn<H> =
     for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> ActionFuture<'a>;
@@ -45,6 +69,9 @@ pub type ActionFn<H> =
     note = "put `#[handler]` on an `impl {Self}` block"
 )]
 pub trait Dispatch: Handler + Sized {
+    /// The user type of the block, which is [`Handler::User`].
+    type BlockUser: User;
+
     /// The attribute of the block: [`HandlerBlock`] or [`ConsumerBlock`].
     type Block;
 
@@ -110,6 +137,12 @@ pub trait Dispatch: Handler + Sized {
         let _ = (route, traversal, admitted);
         async { Err(Error::internal("bug: a route has no handler")) }
     }
+}
+
+/// The macros implement [`Dispatch`] alone, so that the compiler reports two blocks of one type, or a field that threads cannot
+/// share, for this trait and not for [`Handler`] as well.
+impl<H: Dispatch> Handler for H {
+    type User = H::BlockUser;
 }
 
 /// Marks a type whose block has `#[handler]`.

@@ -24,7 +24,7 @@ use loom::model::Builder;
 use loom::thread;
 
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor, PublishRule};
-use crate::context::{Call, ConnectContext, ConnectionId, Handler, Scope, User};
+use crate::context::{Call, ConnectContext, ConnectionId, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, UserGrants};
 use crate::panic::Contained;
@@ -98,11 +98,8 @@ struct Room {
 /// The permission expressions, which the models do not evaluate.
 const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], has_codenames: false };
 
-impl Handler for Room {
-    type User = Member;
-}
-
 impl Dispatch for Room {
+    type BlockUser = Member;
     type Block = ConsumerBlock;
 
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {

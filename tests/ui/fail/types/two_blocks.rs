@@ -1,4 +1,4 @@
-// Two `#[handler]` blocks for one type. The name in the last error states the rule.
+// Two `#[handler]` blocks for one type. The name of the trait states the rule.
 
 use portcullis::{AllowAny, handler};
 
