@@ -7,6 +7,7 @@ pub mod clients;
 pub mod codenames;
 pub mod limits;
 pub mod log_capture;
+pub mod progress;
 pub mod raw_socket;
 pub mod rng;
 pub mod start_observer;

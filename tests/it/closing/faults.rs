@@ -36,7 +36,7 @@ async fn connection_closes_if_the_caller_has_lost_the_right_to_the_action() {
     state.started(1).await;
     state.is_denied.store(true, Ordering::SeqCst);
     assert!(lounge.connections().refresh_user("1").await.is_acknowledged());
-    state.resume.add_permits(1);
+    state.resume(1);
     assert_eq!(client.reply().await.code(), "rights_changed");
     assert_goodbye(&mut client, &state).await;
     assert_eq!(other.event().await.data(), "late");
@@ -59,10 +59,10 @@ async fn close_by_two_actions_has_the_code_of_the_first_to_end() {
         state.started(1).await;
     }
     // The permits are given in the order in which the actions have begun.
-    state.resume.add_permits(1);
+    state.resume(1);
     assert_eq!(client.reply().await.status(), 200);
     assert_eq!(client.closed().await, 4001);
-    state.resume.add_permits(1);
+    state.resume(1);
     state.disconnected.notified().await;
     assert_eq!(state.log(), ["disconnected: 4001, left []"]);
 }
@@ -74,7 +74,7 @@ async fn disconnect_before_the_reply_closes_the_connection_instead() {
     client.send(message("quit_waiting"));
     state.started(1).await;
     assert!(lounge.connections().disconnect_user("1").await.is_acknowledged());
-    state.resume.add_permits(1);
+    state.resume(1);
     assert_eq!((client.closed().await, client.close_reason()), (4403, Some("revoked")));
     state.disconnected.notified().await;
     assert_eq!(state.log(), ["disconnected: 4403, left []"]);
@@ -91,14 +91,14 @@ async fn nothing_begins_behind_a_closing_action_after_the_client_has_gone() {
         // Read while the first action runs, which ends after the client.
         drop(client);
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        state.resume.add_permits(1);
+        state.resume(1);
         state.disconnected.notified().await;
         assert_eq!(state.log(), ["disconnected: peer gone, left []"]);
 
         let mut client = open(&lounge, 1).await;
         send_all(&mut client, &["note", action, "note"]);
         drop(client);
-        state.resume.add_permits(permits);
+        state.resume(permits);
         state.disconnected.notified().await;
         assert_eq!(state.log()[1..], ["note", "disconnected: peer gone, left []"], "{action}");
     }

@@ -8,7 +8,7 @@ async fn messages_behind_a_closing_action_do_not_begin() {
         let (state, lounge) = lounge();
         let mut client = open(&lounge, 1).await;
         send_all(&mut client, &[action, "note", "wait_detached", "note"]);
-        state.resume.add_permits(1);
+        state.resume(1);
         assert!(client.reply().await.status() >= 200);
         assert_goodbye(&mut client, &state).await;
         assert_eq!(state.log(), ["disconnected: 4000, left []"], "{action}");
@@ -27,7 +27,7 @@ async fn running_detached_action_ends_and_one_that_has_not_begun_does_not_begin(
         assert_eq!(client.reply().await.status(), 200);
         assert_eq!(client.closed().await, 4000);
         assert!(state.log().is_empty(), "`#[disconnect]` waits for the action");
-        state.resume.add_permits(1);
+        state.resume(1);
         assert_eq!(other.event().await.data(), "detached");
         state.disconnected.notified().await;
         assert_eq!(state.log(), ["disconnected: 4000, left []"], "{action}");
@@ -44,11 +44,11 @@ async fn in_order_action_that_runs_when_a_detached_one_closes_ends() {
     send_all(&mut client, &["wait", "note"]);
     state.started(1).await;
     // The permits are given in the order in which the actions have begun.
-    state.resume.add_permits(1);
+    state.resume(1);
     assert_eq!(client.reply().await.status(), 200);
     assert_eq!(client.closed().await, 4000);
     assert!(state.log().is_empty(), "`#[disconnect]` waits for the action");
-    state.resume.add_permits(1);
+    state.resume(1);
     assert_eq!(other.event().await.data(), "waited");
     state.disconnected.notified().await;
     assert_eq!(state.log(), ["disconnected: 4000, left []"]);

@@ -5,53 +5,23 @@ mod messages;
 mod rights;
 mod socket;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, CloseCode, Context, Disconnect, DisconnectReason, Endpoint, Error, Event, FromContext, Group, Handler,
-    Limits, NoReply, Permission, PermissionContext, Result, Streamed, consumer,
+    AllowAny, CloseCode, Context, Disconnect, Endpoint, Error, Event, FromContext, Group, Handler, Limits, NoReply,
+    Permission, PermissionContext, Result, Streamed, consumer,
 };
-use tokio::sync::{Notify, Semaphore};
 
 use crate::common::limits::without_heartbeat;
+use crate::common::progress::Progress;
 use crate::common::{Member, member};
 
 const GOODBYE: CloseCode = CloseCode::new(4000);
 const LATER: CloseCode = CloseCode::new(4001);
-
-/// What tests and server share.
-struct State {
-    /// What has happened, in order.
-    log: Mutex<Vec<String>>,
-    started: Semaphore,
-    resume: Semaphore,
-    is_denied: AtomicBool,
-    disconnected: Notify,
-}
-
-impl State {
-    fn record(&self, entry: impl Into<String>) {
-        self.log.lock().unwrap().push(entry.into());
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
-    }
-
-    async fn wait(&self) {
-        self.started.add_permits(1);
-        self.resume.acquire().await.unwrap().forget();
-    }
-
-    /// Waits until `count` further actions have begun.
-    async fn started(&self, count: u32) {
-        self.started.acquire_many(count).await.unwrap().forget();
-    }
-}
 
 #[derive(Event)]
 struct Said(String);
@@ -88,19 +58,13 @@ impl FromContext<Lounge> for Closes {
     }
 }
 
-struct Lounge(Arc<State>);
+struct Lounge(Arc<Progress>);
 
 #[consumer(user = Member)]
 impl Lounge {
     #[disconnect]
     async fn disconnect(&self, cx: &Disconnect<'_, Member>) {
-        let reason = match cx.reason() {
-            DisconnectReason::PeerGone => "peer gone".to_owned(),
-            DisconnectReason::Closed { code, .. } => code.to_string(),
-            reason => format!("{reason:?}"),
-        };
-        self.0.record(format!("disconnected: {reason}, left {:?}", cx.left::<Room>()));
-        self.0.disconnected.notify_one();
+        self.0.record_disconnect(cx, cx.left::<Room>());
     }
 
     #[authenticate]
@@ -265,18 +229,12 @@ impl Lounge {
     }
 }
 
-fn lounge_with(limits: Limits) -> (Arc<State>, Endpoint<Lounge>) {
-    let state = Arc::new(State {
-        log: Mutex::default(),
-        started: Semaphore::new(0),
-        resume: Semaphore::new(0),
-        is_denied: AtomicBool::new(false),
-        disconnected: Notify::new(),
-    });
+fn lounge_with(limits: Limits) -> (Arc<Progress>, Endpoint<Lounge>) {
+    let state = Progress::new();
     (state.clone(), portcullis::websocket(Lounge(state)).limits(limits))
 }
 
-fn lounge() -> (Arc<State>, Endpoint<Lounge>) {
+fn lounge() -> (Arc<Progress>, Endpoint<Lounge>) {
     lounge_with(Limits { action_timeout: Duration::from_secs(5), ..without_heartbeat() })
 }
 
@@ -297,7 +255,7 @@ fn send_all(client: &mut Client, actions: &[&str]) {
 }
 
 /// Asserts that the connection is closed by `GOODBYE` and that nothing follows.
-async fn assert_goodbye(client: &mut Client, state: &State) {
+async fn assert_goodbye(client: &mut Client, state: &Progress) {
     assert_eq!((client.closed().await, client.close_reason()), (4000, Some("goodbye")));
     state.disconnected.notified().await;
     client.expect_silence().await;

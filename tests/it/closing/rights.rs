@@ -5,7 +5,7 @@ use portcullis::{ConnectContext, GroupPermission, Scope};
 use super::*;
 
 /// Whose connect permission fails, whose group refuses and whose action cannot be authorized once `is_denied` is set.
-struct Parlor(Arc<State>);
+struct Parlor(Arc<Progress>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Parlor, permission = UnlessDenied, publish = AllowAny, events(Said))]
@@ -82,7 +82,7 @@ async fn no_event_is_delivered_on_old_rights_while_a_reply_is_reauthorized() {
     state.is_denied.store(true, Ordering::SeqCst);
     assert!(parlor.connections().refresh_user("1").await.is_acknowledged());
     parlor.publisher().publish(&Table, Said("secret".to_owned()));
-    state.resume.add_permits(1);
+    state.resume(1);
     // Neither the connect permission nor the action can be evaluated until the action timeout.
     state.disconnected.notified().await;
     assert_eq!(parlor.publisher().counters().delivered, 0);

@@ -9,7 +9,7 @@ use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::{Lounge, Room, Said, State, lounge_with, message};
+use super::{Lounge, Progress, Room, Said, lounge_with, message};
 use crate::common::clients::{Socket, serve};
 use crate::common::member;
 
@@ -81,7 +81,7 @@ async fn fill_send_queue(lounge: &Endpoint<Lounge>) {
     }
 }
 
-async fn open_stalled(send_timeout: Duration) -> (Arc<State>, Endpoint<Lounge>, Socket) {
+async fn open_stalled(send_timeout: Duration) -> (Arc<Progress>, Endpoint<Lounge>, Socket) {
     let (state, lounge) = lounge_with(Limits { max_queued_events: 16, send_timeout, ..Limits::default() });
     let lounge = lounge.overflow_policy(OverflowPolicy::DropOldest);
     let mut socket = connect(lounge.clone()).await;
@@ -98,7 +98,7 @@ async fn open_stalled(send_timeout: Duration) -> (Arc<State>, Endpoint<Lounge>, 
 #[tokio::test]
 async fn client_with_a_full_send_queue_receives_its_events_then_the_reply_and_the_close_frame() {
     let (state, lounge, mut socket) = open_stalled(Duration::from_mins(1)).await;
-    state.resume.add_permits(1);
+    state.resume(1);
     let (sizes, close) = read_all(&mut socket).await;
     assert_eq!(close, Some(goodbye()));
     assert!(*sizes.last().unwrap() < 1_000, "the last frame is the reply");
@@ -110,7 +110,7 @@ async fn client_with_a_full_send_queue_receives_its_events_then_the_reply_and_th
 #[tokio::test]
 async fn client_that_does_not_read_keeps_a_closing_connection_for_the_send_timeout() {
     let (state, _lounge, mut socket) = open_stalled(Duration::from_millis(300)).await;
-    state.resume.add_permits(1);
+    state.resume(1);
     // Nothing is read until the connection has ended.
     state.disconnected.notified().await;
     assert_eq!(state.log(), ["disconnected: peer gone, left [Room]"], "no further message has begun");
@@ -132,7 +132,7 @@ async fn nothing_begins_while_the_reply_of_a_closing_action_waits() {
     fill_send_queue(&lounge).await;
     // The permits are given in the order in which the actions have begun. The next message follows without a wait.
     for _ in 0..2 {
-        state.resume.add_permits(1);
+        state.resume(1);
         state.started(1).await;
     }
     assert_eq!(read_all(&mut socket).await.1, Some(goodbye()));

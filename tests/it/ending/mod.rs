@@ -6,56 +6,42 @@ mod limits;
 mod messages;
 mod rights;
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Event, Group, GroupPermission, Limits,
-    Permission, PermissionContext, Result, Scope, Streamed, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Event, Group, GroupPermission, Limits, Permission,
+    PermissionContext, Result, Scope, Streamed, consumer,
 };
-use tokio::sync::{Notify, Semaphore};
 
 use crate::common::limits::without_heartbeat;
+use crate::common::progress::Progress;
 use crate::common::{Member, member};
 
 /// What tests and server share.
 pub(crate) struct State {
-    /// What has happened, in order.
-    log: Mutex<Vec<String>>,
-    started: Semaphore,
-    resume: Semaphore,
-    is_denied: AtomicBool,
+    progress: Arc<Progress>,
     is_outside: AtomicBool,
-    disconnected: Notify,
+}
+
+impl Deref for State {
+    type Target = Progress;
+
+    fn deref(&self) -> &Progress {
+        &self.progress
+    }
 }
 
 impl State {
-    fn record(&self, entry: impl Into<String>) {
-        self.log.lock().unwrap().push(entry.into());
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
-    }
-
-    /// Waits until `count` further actions have begun.
-    async fn started(&self, count: u32) {
-        self.started.acquire_many(count).await.unwrap().forget();
-    }
-
-    fn resume(&self, count: usize) {
-        self.resume.add_permits(count);
-    }
-
     /// The body of an action: stores, waits for a permit, and stores again.
     async fn run(&self, name: &str) {
         let mut end = EndOfBody { state: self, name, is_complete: false };
         self.record(format!("{name} begins"));
-        self.started.add_permits(1);
-        self.resume.acquire().await.unwrap().forget();
+        self.wait().await;
         end.is_complete = true;
     }
 }
@@ -124,13 +110,7 @@ impl Workshop {
     async fn disconnect(&self, cx: &Disconnect<'_, Member>) {
         let mut rooms = cx.left::<Room>();
         rooms.sort_by_key(|room| room.0);
-        let reason = match cx.reason() {
-            DisconnectReason::PeerGone => "peer gone".to_owned(),
-            DisconnectReason::Closed { code, .. } => code.to_string(),
-            reason => format!("{reason:?}"),
-        };
-        self.0.record(format!("disconnected: {reason}, left {rooms:?}"));
-        self.0.disconnected.notify_one();
+        self.0.record_disconnect(cx, rooms);
     }
 
     #[event(permission = AllowAny)]
@@ -267,14 +247,7 @@ impl Workshop {
 }
 
 fn office_with(limits: Limits) -> (Arc<State>, Endpoint<Workshop>) {
-    let state = Arc::new(State {
-        log: Mutex::default(),
-        started: Semaphore::new(0),
-        resume: Semaphore::new(0),
-        is_denied: AtomicBool::new(false),
-        is_outside: AtomicBool::new(false),
-        disconnected: Notify::new(),
-    });
+    let state = Arc::new(State { progress: Progress::new(), is_outside: AtomicBool::new(false) });
     let office = portcullis::websocket(Workshop(state.clone())).limits(limits);
     (state, office)
 }
