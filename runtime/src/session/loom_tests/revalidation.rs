@@ -151,6 +151,28 @@ fn events_of_one_publisher_keep_their_order_during_revalidation() {
     }
 }
 
+/// Two threads: the change, and its revalidator, which waits for the user's turn. Only a check of the current epoch lets a
+/// membership deliver again.
+#[test]
+fn membership_is_not_verified_by_a_check_of_an_earlier_epoch() {
+    explore(1, || {
+        let server = Server::new(false);
+        let session = server.connected_session(true);
+        server.join(&session);
+        let checks = session.begin_group_checks(0).unwrap();
+        let turn = block_on(server.registry.revalidation_turns.acquire("7".to_owned()));
+        let change = session.begin_revalidation(|| ());
+        block_on(checks);
+        let is_unverified = || session.memberships.entries().iter().all(|entry| entry.membership().is_unverified());
+        assert!(is_unverified(), "verified by a check of an earlier epoch");
+        drop(turn);
+        block_on(change.wait());
+        session.runtime.finish();
+        assert!(!is_unverified(), "not verified by the check of the current epoch");
+        assert!(finish(&session).is_empty());
+    });
+}
+
 /// Three threads: a session that loads, the change of another one that may share the load, and its revalidator.
 #[test]
 fn shared_load_is_not_used_if_it_began_before_a_change() {
