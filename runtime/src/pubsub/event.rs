@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use futures_util::FutureExt;
 use serde::Serialize;
 
-pub(super) use super::coalescing_key::hash_coalescing_key;
 use super::coalescing_key::{KeyEquality, KeyHash, KeyQuery};
 use super::event_type::EventType;
 use crate::consumer::{Consumer, EventDescriptor, LeafHeaders};

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 
-use super::event::{Emits, Subscriber, hash_coalescing_key};
+use super::coalescing_key::hash_coalescing_key;
+use super::event::{Emits, Subscriber};
 use super::outgoing_event::{OutgoingEvent, encode_frame};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};

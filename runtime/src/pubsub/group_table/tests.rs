@@ -31,11 +31,8 @@ struct House;
 
 const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], has_codenames: false };
 
-impl Handler for House {
-    type User = Visitor;
-}
-
 impl Dispatch for House {
+    type BlockUser = Visitor;
     type Block = ConsumerBlock;
 
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
@@ -81,6 +78,7 @@ impl Hash for Room {
 
 impl Group for Room {
     type Consumer = House;
+    type Events = Self;
 
     const NAME: &'static str = "Room";
     const PATH: &'static str = "Room";
