@@ -13,7 +13,6 @@ use pin_project_lite::pin_project;
 use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::Instant;
 
 use super::send_queue::Flushed;
 use crate::context::ConnectionId;
@@ -31,7 +30,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 /// A session with events to deliver.
 pub(crate) trait FlushEvents: Send + Sync + 'static {
     /// Delivers queued events if the task of the connection is parked. `buffer` may be overwritten.
-    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed;
+    fn flush_events(&self, buffer: &mut Vec<u8>) -> Flushed;
 
     /// Lets the task of the connection deliver.
     fn wake_task(&self);
@@ -135,13 +134,11 @@ impl<S: FlushEvents> Shard<S> {
                 }
                 mem::swap(&mut sessions, &mut list.sessions);
             }
-            let mut now = Instant::now();
             for (index, session) in sessions.drain(..).enumerate() {
                 if index > 0 && index.is_multiple_of(SESSIONS_PER_TURN) {
                     yield_now().await;
-                    now = Instant::now();
                 }
-                self.flush(session, &mut buffer, now);
+                self.flush(session, &mut buffer);
             }
             sessions.shrink_to(KEPT_SESSIONS);
             buffer.shrink_to(KEPT_BYTES);
@@ -149,8 +146,8 @@ impl<S: FlushEvents> Shard<S> {
     }
 
     /// Flushes one session. A panic concerns no other session.
-    fn flush(&self, session: Arc<S>, buffer: &mut Vec<u8>, now: Instant) {
-        match catch_unwind(|| session.flush_events(buffer, now)) {
+    fn flush(&self, session: Arc<S>, buffer: &mut Vec<u8>) {
+        match catch_unwind(|| session.flush_events(buffer)) {
             Ok(Flushed::Done) => {}
             Ok(Flushed::HasMore) => return self.push(session),
             Err(panic) => {

@@ -262,8 +262,8 @@ impl<C: Consumer> Session<C> {
 }
 
 impl<C: Consumer> FlushEvents for Session<C> {
-    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed {
-        self.send_queue.flush_parked(buffer, now)
+    fn flush_events(&self, buffer: &mut Vec<u8>) -> Flushed {
+        self.send_queue.flush_parked(buffer)
     }
 
     fn wake_task(&self) {

@@ -38,7 +38,7 @@ impl Counted {
 }
 
 impl FlushEvents for Counted {
-    fn flush_events(&self, _: &mut Vec<u8>, _: Instant) -> Flushed {
+    fn flush_events(&self, _: &mut Vec<u8>) -> Flushed {
         assert!(!self.panics, "a flush that panics");
         let flushes = self.flushes.fetch_add(1, Ordering::SeqCst) + 1;
         self.flushed.notify_one();

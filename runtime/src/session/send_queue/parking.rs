@@ -108,14 +108,14 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Writes queued events to the socket, with one write and without waiting, if the task is parked. `buffer` is used if
     /// there are several.
-    pub(crate) fn flush_parked(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed {
+    pub(crate) fn flush_parked(&self, buffer: &mut Vec<u8>) -> Flushed {
         let mut state = self.lock_state();
         // If the task has unparked, it delivers the events before it parks again.
         if self.deliverer.load(Ordering::SeqCst) != QUEUED {
             return Flushed::Done;
         }
         let written = match &state.socket {
-            Some(socket) if !state.is_closed() && socket.expiry.is_none_or(|expiry| now < expiry) => {
+            Some(socket) if !state.is_closed() && socket.expiry.is_none_or(|expiry| Instant::now() < expiry) => {
                 write_events(&state, socket, buffer)
             }
             _ => Written::default(),

@@ -78,7 +78,7 @@ fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
 }
 
 fn flush(send_queue: &Texts) -> Flushed {
-    send_queue.flush_parked(&mut Vec::new(), Instant::now())
+    send_queue.flush_parked(&mut Vec::new())
 }
 
 fn frames(texts: &[&str]) -> Vec<u8> {
