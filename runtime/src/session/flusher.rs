@@ -4,10 +4,11 @@
 //! ends earlier, because its runtime shuts down or because of a panic, the tasks of the connections deliver.
 
 use std::cell::Cell;
-use std::mem;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::{mem, ptr};
 
 use pin_project_lite::pin_project;
 use tokio::runtime;
@@ -56,9 +57,20 @@ pub(crate) struct Shard<S> {
 }
 
 struct ShardList<S> {
-    sessions: Vec<Arc<S>>,
+    sessions: VecDeque<Arc<S>>,
+    /// Who has woken the task since it has taken sessions, or is going to.
+    waker: Option<ShardWaker>,
     /// Whether the task has ended or is to end.
     is_closed: bool,
+}
+
+/// Who wakes the task of a shard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ShardWaker {
+    /// It is woken already.
+    Anyone,
+    /// The thread with this [`DeferredWakes::address`], once it has polled the task of a connection.
+    AfterPoll(usize),
 }
 
 impl<S> Flusher<S> {
@@ -99,7 +111,7 @@ impl<S> Drop for Flusher<S> {
 
 impl<S: FlushEvents> Shard<S> {
     fn spawn(runtime: &runtime::Handle) -> Arc<Shard<S>> {
-        let list = Mutex::new(ShardList { sessions: Vec::new(), is_closed: false });
+        let list = Mutex::new(ShardList { sessions: VecDeque::new(), waker: None, is_closed: false });
         let shard = Arc::new(Shard { list, wake: Arc::default() });
         let guard = CloseOnDrop(shard.clone());
         runtime.spawn(async move { guard.0.run().await });
@@ -108,21 +120,27 @@ impl<S: FlushEvents> Shard<S> {
 
     /// Adds a session whose first event was queued while its task was parked.
     pub(crate) fn push(&self, session: Arc<S>) {
+        let waker = DeferredWakes::address().map_or(ShardWaker::Anyone, ShardWaker::AfterPoll);
         let mut list = lock(&self.list);
         if list.is_closed {
             drop(list);
             return session.wake_task();
         }
-        list.sessions.push(session);
-        let is_first = list.sessions.len() == 1;
+        list.sessions.push_back(session);
+        // Another thread that is going to wake the task may poll for long.
+        if list.waker == Some(ShardWaker::Anyone) || list.waker == Some(waker) {
+            return;
+        }
+        list.waker = Some(waker);
         drop(list);
-        if is_first {
-            notify_after_poll(&self.wake);
+        match waker {
+            ShardWaker::Anyone => self.wake.notify_one(),
+            ShardWaker::AfterPoll(_) => DeferredWakes::push(&self.wake),
         }
     }
 
     async fn run(&self) {
-        let (mut sessions, mut buffer) = (Vec::new(), Vec::new());
+        let (mut sessions, mut buffer) = (VecDeque::new(), Vec::new());
         loop {
             self.wake.notified().await;
             // Publishers that are ready to run go first: their events join the same writes.
@@ -133,12 +151,15 @@ impl<S: FlushEvents> Shard<S> {
                     return;
                 }
                 mem::swap(&mut sessions, &mut list.sessions);
+                list.waker = None;
             }
-            for (index, session) in sessions.drain(..).enumerate() {
-                if index > 0 && index.is_multiple_of(SESSIONS_PER_TURN) {
+            let mut flushed = 0_usize;
+            while let Some(session) = sessions.pop_front() {
+                self.flush(session, &mut buffer);
+                flushed += 1;
+                if flushed.is_multiple_of(SESSIONS_PER_TURN) {
                     yield_now().await;
                 }
-                self.flush(session, &mut buffer);
             }
             sessions.shrink_to(KEPT_SESSIONS);
             buffer.shrink_to(KEPT_BYTES);
@@ -176,28 +197,51 @@ impl<S: FlushEvents> Drop for CloseOnDrop<S> {
 }
 
 thread_local! {
-    /// The shards that are notified when the connection's task that runs on this thread has been polled. `None` if no such
-    /// task runs.
-    static NOTIFY_AFTER_POLL: Cell<Option<Vec<Arc<Notify>>>> = const { Cell::new(None) };
+    static DEFERRED_WAKES: DeferredWakes =
+        const { DeferredWakes { is_polling: Cell::new(false), wakes: Cell::new(Vec::new()) } };
 }
 
-/// Wakes the task of a shard, once the connection's task that runs on this thread has been polled: what it publishes until
-/// then joins the same writes.
-fn notify_after_poll(wake: &Arc<Notify>) {
-    let deferred = NOTIFY_AFTER_POLL.try_with(Cell::take).ok().flatten();
-    let Some(mut deferred) = deferred else { return wake.notify_one() };
-    deferred.push(wake.clone());
-    NOTIFY_AFTER_POLL.set(Some(deferred));
+/// The tasks of shards that the current thread wakes once it has polled the task of a connection: what that task publishes
+/// until then joins the same writes.
+struct DeferredWakes {
+    /// Whether the task of a connection is being polled.
+    is_polling: Cell<bool>,
+    wakes: Cell<Vec<Arc<Notify>>>,
+}
+
+impl DeferredWakes {
+    /// Returns the address of the list of the current thread, or `None` if no task of a connection is being polled.
+    fn address() -> Option<usize> {
+        let address = |deferred: &DeferredWakes| deferred.is_polling.get().then(|| ptr::from_ref(deferred).addr());
+        DEFERRED_WAKES.try_with(address).ok().flatten()
+    }
+
+    fn push(wake: &Arc<Notify>) {
+        let _ = DEFERRED_WAKES.try_with(|deferred| {
+            let mut wakes = deferred.wakes.take();
+            wakes.push(wake.clone());
+            deferred.wakes.set(wakes);
+        });
+    }
+
+    /// Records whether the task of a connection is being polled, and wakes what was deferred. Returns what was recorded
+    /// before.
+    fn set_polling(&self, is_polling: bool) -> bool {
+        self.wake();
+        self.is_polling.replace(is_polling)
+    }
+
+    fn wake(&self) {
+        let mut wakes = self.wakes.take();
+        wakes.drain(..).for_each(|wake| wake.notify_one());
+        self.wakes.set(wakes);
+    }
 }
 
 /// Wakes the tasks of the shards that the current thread has added sessions to.
 pub(crate) fn notify_now() {
-    if let Some(deferred) = NOTIFY_AFTER_POLL.take() {
-        for wake in deferred {
-            wake.notify_one();
-        }
-        NOTIFY_AFTER_POLL.set(Some(Vec::new()));
-    }
+    // A thread that ends has no list, and defers nothing.
+    let _ = DEFERRED_WAKES.try_with(DeferredWakes::wake);
 }
 
 pin_project! {
@@ -218,19 +262,18 @@ impl<F: Future> Future for NotifyAfterPoll<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Notifies, also if the task panics.
-        struct Scope(Option<Vec<Arc<Notify>>>);
+        /// Wakes what was deferred, also if the task panics.
+        struct Scope {
+            was_polling: bool,
+        }
 
         impl Drop for Scope {
             fn drop(&mut self) {
-                let deferred = NOTIFY_AFTER_POLL.replace(self.0.take());
-                for wake in deferred.into_iter().flatten() {
-                    wake.notify_one();
-                }
+                DEFERRED_WAKES.with(|deferred| deferred.set_polling(self.was_polling));
             }
         }
 
-        let _scope = Scope(NOTIFY_AFTER_POLL.replace(Some(Vec::new())));
+        let _scope = Scope { was_polling: DEFERRED_WAKES.with(|deferred| deferred.set_polling(true)) };
         self.project().task.poll(cx)
     }
 }

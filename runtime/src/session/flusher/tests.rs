@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, mpsc};
 use std::task::Waker;
 
+use futures_util::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
@@ -18,6 +19,7 @@ struct Counted {
     /// The number of flushes after which nothing is queued any more.
     needed: usize,
     panics: bool,
+    panics_on_drop: bool,
     flushed: Notify,
     /// Kept until the session is dropped.
     guard: StdMutex<Option<mpsc::Sender<()>>>,
@@ -28,12 +30,24 @@ impl Counted {
         Arc::default()
     }
 
+    fn with(change: impl FnOnce(&mut Counted)) -> Arc<Counted> {
+        let mut counted = Counted::default();
+        change(&mut counted);
+        Arc::new(counted)
+    }
+
     fn flushes(&self) -> usize {
         self.flushes.load(Ordering::SeqCst)
     }
 
     fn wakes(&self) -> usize {
         self.wakes.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        assert!(!self.panics_on_drop, "a session that panics");
     }
 }
 
@@ -62,7 +76,7 @@ fn multi_threaded(worker_threads: usize) -> Runtime {
 #[tokio::test]
 async fn each_session_is_flushed_until_nothing_is_queued() {
     let (flusher, sessions) =
-        (Flusher::new(), [1, 2, 5].map(|needed| Arc::new(Counted { needed, ..Counted::default() })));
+        (Flusher::new(), [1, 2, 5].map(|needed| Counted::with(|counted| counted.needed = needed)));
     let shard = shard(&flusher);
     for session in &sessions {
         shard.push(session.clone());
@@ -122,17 +136,79 @@ fn sessions_are_flushed_at_once_on_request() {
     thread.join().unwrap();
 }
 
+/// A poll that takes long delays only what its own task has published.
+#[test]
+fn sessions_of_other_publishers_are_flushed_during_the_poll_of_a_task_that_has_published() {
+    for is_other_polled in [false, true] {
+        let runtime = multi_threaded(1);
+        let flusher = Flusher::new();
+        let shard = runtime.block_on(async { shard(&flusher) });
+        let (session, other) = (Counted::new(), Counted::new());
+        let ((to_task, from_test), (to_test, from_task)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+        let (own_shard, published) = (shard.clone(), session.clone());
+        let task = NotifyAfterPoll::new(async move {
+            own_shard.push(published);
+            to_test.send(()).unwrap();
+            // It computes until the session of the other publisher is flushed.
+            from_test.recv().unwrap();
+        });
+        let thread = std::thread::spawn(move || Builder::new_current_thread().build().unwrap().block_on(task));
+        from_task.recv().unwrap();
+        if is_other_polled {
+            NotifyAfterPoll::new(async { shard.push(other.clone()) }).now_or_never().expect("the task is done");
+        } else {
+            shard.push(other.clone());
+        }
+        runtime.block_on(other.flushed.notified());
+        to_task.send(()).unwrap();
+        thread.join().unwrap();
+        runtime.block_on(session.flushed.notified());
+        assert_eq!((session.flushes(), other.flushes()), (1, 1));
+    }
+}
+
+/// The application may publish while a thread ends, by a value of its own that is local to the thread.
+#[test]
+fn sessions_are_flushed_for_a_thread_that_ends() {
+    struct PublishOnDrop(Arc<Shard<Counted>>, Arc<Counted>);
+
+    impl Drop for PublishOnDrop {
+        fn drop(&mut self) {
+            self.0.push(self.1.clone());
+            notify_now();
+        }
+    }
+
+    thread_local! {
+        static LAST: Cell<Option<PublishOnDrop>> = const { Cell::new(None) };
+    }
+
+    let runtime = multi_threaded(1);
+    let flusher = Flusher::new();
+    let (shard, session) = (runtime.block_on(async { shard(&flusher) }), Counted::new());
+    let last = PublishOnDrop(shard, session.clone());
+    let thread = std::thread::spawn(move || {
+        LAST.set(Some(last));
+        // Destroyed before `LAST`, because it was created after.
+        notify_now();
+    });
+    thread.join().unwrap();
+    runtime.block_on(session.flushed.notified());
+}
+
 #[tokio::test]
 async fn flush_that_panics_concerns_one_session() {
     let flusher = Flusher::new();
     let shard = shard(&flusher);
-    let (odd, other) = (Arc::new(Counted { panics: true, ..Counted::default() }), Counted::new());
+    let (odd, other) = (Counted::with(|counted| counted.panics = true), Counted::new());
     shard.push(odd.clone());
     shard.push(other.clone());
     other.flushed.notified().await;
     assert_eq!((odd.wakes(), other.flushes(), other.wakes()), (1, 1, 0), "the task of the first one delivers");
+    shard.push(Counted::with(|counted| counted.panics_on_drop = true));
     shard.push(other.clone());
     other.flushed.notified().await;
+    assert_eq!((other.flushes(), other.wakes()), (2, 0));
 }
 
 #[tokio::test]
