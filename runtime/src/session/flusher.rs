@@ -140,7 +140,7 @@ impl<S: FlushEvents> Shard<S> {
     }
 
     async fn run(&self) {
-        let (mut sessions, mut buffer) = (VecDeque::new(), Vec::new());
+        let (mut sessions, mut buffer) = (Batch(VecDeque::new()), Vec::new());
         loop {
             self.wake.notified().await;
             // Publishers that are ready to run go first: their events join the same writes.
@@ -150,18 +150,18 @@ impl<S: FlushEvents> Shard<S> {
                 if list.is_closed {
                     return;
                 }
-                mem::swap(&mut sessions, &mut list.sessions);
+                mem::swap(&mut sessions.0, &mut list.sessions);
                 list.waker = None;
             }
             let mut flushed = 0_usize;
-            while let Some(session) = sessions.pop_front() {
+            while let Some(session) = sessions.0.pop_front() {
                 self.flush(session, &mut buffer);
                 flushed += 1;
                 if flushed.is_multiple_of(SESSIONS_PER_TURN) {
                     yield_now().await;
                 }
             }
-            sessions.shrink_to(KEPT_SESSIONS);
+            sessions.0.shrink_to(KEPT_SESSIONS);
             buffer.shrink_to(KEPT_BYTES);
         }
     }
@@ -181,6 +181,17 @@ impl<S: FlushEvents> Shard<S> {
     }
 }
 
+/// Sessions to flush. If the task is dropped before, the tasks of the connections deliver.
+struct Batch<S: FlushEvents>(VecDeque<Arc<S>>);
+
+impl<S: FlushEvents> Drop for Batch<S> {
+    fn drop(&mut self) {
+        for session in self.0.drain(..) {
+            session.wake_task();
+        }
+    }
+}
+
 /// Lets the tasks of the connections deliver once the task of a shard has ended.
 struct CloseOnDrop<S: FlushEvents>(Arc<Shard<S>>);
 
@@ -188,11 +199,9 @@ impl<S: FlushEvents> Drop for CloseOnDrop<S> {
     fn drop(&mut self) {
         let mut list = lock(&self.0.list);
         list.is_closed = true;
-        let sessions = mem::take(&mut list.sessions);
+        let sessions = Batch(mem::take(&mut list.sessions));
         drop(list);
-        for session in sessions {
-            session.wake_task();
-        }
+        drop(sessions);
     }
 }
 

@@ -224,6 +224,24 @@ async fn tasks_end_with_the_flusher() {
     assert_eq!((session.wakes(), Arc::strong_count(&session)), (1, 1));
 }
 
+/// The flusher yields to other tasks between them.
+#[test]
+fn sessions_that_were_taken_when_the_runtime_shuts_down_are_given_back() {
+    let flusher = Flusher::new();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let shard = runtime.block_on(async { shard(&flusher) });
+    let sessions = [(); 2 * SESSIONS_PER_TURN].map(|()| Counted::new());
+    for session in &sessions {
+        shard.push(session.clone());
+    }
+    runtime.block_on(sessions[0].flushed.notified());
+    drop(runtime);
+    for (index, session) in sessions.iter().enumerate() {
+        let is_flushed = usize::from(index < SESSIONS_PER_TURN);
+        assert_eq!((session.flushes(), session.wakes()), (is_flushed, 1 - is_flushed), "session {index}");
+    }
+}
+
 #[test]
 fn sessions_of_a_runtime_that_shuts_down_are_given_back() {
     let flusher = Flusher::new();
