@@ -61,6 +61,8 @@ impl<N: Coalesce> SendQueue<N> {
     /// reader.
     pub(crate) fn poll_parked(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionEnd>> {
         self.reader.register(cx.waker());
+        // Its socket has taken all frames.
+        self.unstall();
         self.deliverer.store(PARKED, Ordering::SeqCst);
         // After the store: an event that was enqueued before it has woken nobody.
         if !self.has_work.load(Ordering::SeqCst) {
@@ -134,9 +136,6 @@ impl<N: Coalesce> SendQueue<N> {
             self.deliverer.store(PARKED, Ordering::SeqCst);
             Flushed::Done
         };
-        if written.is_complete {
-            self.unstall();
-        }
         let has_caught_up = !state.paused_publishers.is_empty() && !self.is_crowded(&state);
         let paused_publishers =
             if has_caught_up { std::mem::take(&mut state.paused_publishers) } else { PausedPublishers::default() };
