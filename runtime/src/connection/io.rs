@@ -371,3 +371,7 @@ impl<C: Consumer, T: Transport> Drop for Parking<'_, C, T> {
         self.unpark();
     }
 }
+
+// With `--cfg loom`, tokio has no threads of its own.
+#[cfg(all(test, not(loom), feature = "axum"))]
+mod tests;

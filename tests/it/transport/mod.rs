@@ -3,6 +3,7 @@
 mod descriptors;
 mod expiry;
 mod faulty_stream;
+mod flusher;
 mod http2;
 mod mid_frame;
 mod page_feed;

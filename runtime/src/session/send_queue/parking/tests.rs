@@ -7,6 +7,7 @@ use futures_util::task::noop_waker;
 use proptest::prelude::*;
 
 use super::*;
+use crate::session::backpressure::{PACER, Pacer};
 use crate::session::overflow::OverflowPolicy;
 use crate::session::send_queue::EnqueueOutcome;
 use crate::sync::{Mutex, lock};
@@ -78,7 +79,8 @@ fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
 }
 
 fn flush(send_queue: &Texts) -> Flushed {
-    send_queue.flush_parked(&mut Vec::new())
+    // The buffer was used for another session.
+    send_queue.flush_parked(&mut vec![0; 9])
 }
 
 fn frames(texts: &[&str]) -> Vec<u8> {
@@ -233,6 +235,33 @@ fn one_write_has_at_most_64_kib_or_one_event() {
     assert_eq!(flush(&send_queue), Flushed::HasMore);
     assert_eq!(flush(&send_queue), Flushed::Done);
     assert_eq!(socket.taken(), frames(&[long, "b", long, long, huge, "b"]));
+}
+
+#[test]
+fn flusher_releases_publishers_once_half_of_the_queue_is_free() {
+    let (long, socket): (&'static str, _) = ("a".repeat(40_000).leak(), Socket::with_room(10_000_000));
+    let send_queue = SendQueue::new(4, 10_000_000, OverflowPolicy::Close, Arc::default());
+    send_queue.attach_socket(socket);
+    assert!(park(&send_queue).is_pending());
+    let pacer = Pacer::new();
+    PACER.sync_scope(pacer.clone(), || enqueue_all(&send_queue, &[long, long, long, long]));
+    assert!(pacer.is_held());
+    assert_eq!((flush(&send_queue), pacer.is_held()), (Flushed::HasMore, true));
+    assert_eq!((flush(&send_queue), pacer.is_held()), (Flushed::HasMore, false));
+}
+
+#[test]
+fn task_that_is_woken_in_place_of_the_flusher_delivers() {
+    let socket = Socket::with_room(1000);
+    let send_queue = queue_of(&socket);
+    let (waker, wake_count) = counting_waker();
+    assert!(send_queue.poll_parked(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(enqueue(&send_queue, "a"), EnqueueOutcome::EnqueuedForFlusher);
+    send_queue.wake_task();
+    assert_eq!(wake_count.load(Ordering::SeqCst), 1);
+    assert_eq!((flush(&send_queue), socket.writes()), (Flushed::Done, 0));
+    assert!(send_queue.unpark().is_empty());
+    assert_eq!(drain(&send_queue), frames(&["a"]));
 }
 
 #[derive(Debug, Clone)]
