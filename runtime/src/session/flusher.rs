@@ -134,7 +134,10 @@ impl<S: FlushEvents> Shard<S> {
         list.waker = Some(waker);
         drop(list);
         match waker {
-            ShardWaker::Anyone => self.wake.notify_one(),
+            ShardWaker::Anyone => {
+                self.wake.notify_one();
+                release_lifo_slot();
+            }
             ShardWaker::AfterPoll(_) => DeferredWakes::push(&self.wake),
         }
     }
@@ -240,17 +243,30 @@ impl DeferredWakes {
         self.is_polling.replace(is_polling)
     }
 
-    fn wake(&self) {
+    /// Wakes what was deferred. Returns whether there was any.
+    fn wake(&self) -> bool {
         let mut wakes = self.wakes.take();
+        let has_wakes = !wakes.is_empty();
         wakes.drain(..).for_each(|wake| wake.notify_one());
         self.wakes.set(wakes);
+        has_wakes
     }
 }
 
 /// Wakes the tasks of the shards that the current thread has added sessions to.
 pub(crate) fn notify_now() {
     // A thread that ends has no list, and defers nothing.
-    let _ = DEFERRED_WAKES.try_with(DeferredWakes::wake);
+    if DEFERRED_WAKES.try_with(DeferredWakes::wake) == Ok(true) {
+        release_lifo_slot();
+    }
+}
+
+/// Lets another thread of the runtime run what was woken last. tokio keeps it for the current thread, which may compute for
+/// long, until another task is woken.
+fn release_lifo_slot() {
+    if let Ok(runtime) = runtime::Handle::try_current() {
+        runtime.spawn(async {});
+    }
 }
 
 pin_project! {

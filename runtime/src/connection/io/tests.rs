@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::*;
 use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor};
-use crate::context::{ConnectionId, Epoch, Handler, User};
+use crate::context::{ConnectionId, Epoch, User};
 use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
@@ -32,11 +32,8 @@ impl User for Guest {
 
 struct Hall;
 
-impl Handler for Hall {
-    type User = Guest;
-}
-
 impl Dispatch for Hall {
+    type BlockUser = Guest;
     type Block = ConsumerBlock;
 
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {

@@ -269,6 +269,30 @@ fn sessions_of_a_runtime_that_shuts_down_are_given_back() {
     assert_eq!(lock(&flusher.runtimes).len(), 2, "the first runtime is forgotten");
 }
 
+/// tokio runs what a task has woken last on the same thread, unless it is made to do otherwise.
+#[test]
+fn sessions_are_flushed_while_a_task_of_the_same_runtime_computes() {
+    for is_polled in [false, true] {
+        let runtime = multi_threaded(2);
+        let flusher = Flusher::new();
+        let shard = runtime.block_on(async { shard(&flusher) });
+        let session = Counted::new();
+        let (published, (done, computed)) = (session.clone(), mpsc::channel::<()>());
+        let task = async move {
+            shard.push(published);
+            notify_now();
+            computed.recv().unwrap();
+        };
+        if is_polled {
+            runtime.spawn(NotifyAfterPoll::new(task));
+        } else {
+            runtime.spawn(task);
+        }
+        runtime.block_on(session.flushed.notified());
+        done.send(()).unwrap();
+    }
+}
+
 /// A session with a real send queue and a socket that counts its writes.
 struct Member {
     send_queue: SendQueue<&'static str>,
@@ -285,8 +309,8 @@ impl SocketWriter for CountingSocket {
 }
 
 impl FlushEvents for Member {
-    fn flush_events(&self, buffer: &mut Vec<u8>, now: Instant) -> Flushed {
-        let flushed = self.send_queue.flush_parked(buffer, now);
+    fn flush_events(&self, buffer: &mut Vec<u8>) -> Flushed {
+        let flushed = self.send_queue.flush_parked(buffer);
         self.sent.notify_one();
         flushed
     }
