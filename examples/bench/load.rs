@@ -192,6 +192,8 @@ impl Connection {
 /// The message of the load, ready to be sent except for its id.
 struct Request {
     frame: Vec<u8>,
+    header: usize,
+    /// The place of the id in the message.
     digits: usize,
     id: u32,
 }
@@ -201,8 +203,7 @@ impl Request {
         let start = format!(r#"{{"action":"send_message","route":"rooms/{room}/","request_id":"#);
         let text = format!(r#"{start}{FIRST_ID},"text":"{}"}}"#, "just a few words in a room; ".repeat(2));
         let frame = mask(text.as_bytes());
-        let digits = frame.len() - text.len() + start.len();
-        Request { frame, digits, id: FIRST_ID }
+        Request { header: frame.len() - text.len(), frame, digits: start.len(), id: FIRST_ID }
     }
 
     fn advance(&mut self) {
@@ -211,7 +212,7 @@ impl Request {
         write_digits(self.id, &mut digits);
         for (place, digit) in digits.into_iter().enumerate() {
             let at = self.digits + place;
-            self.frame[at] = digit ^ MASK[(at - HEADER) % 4];
+            self.frame[self.header + at] = digit ^ MASK[at % 4];
         }
     }
 }
@@ -227,14 +228,15 @@ fn write_digits(mut id: u32, place: &mut [u8]) {
     }
 }
 
-/// The length of the header that [`mask`] makes.
-const HEADER: usize = 8;
-
-/// A masked text frame. Its length always takes two bytes, so that all headers have the same size.
+/// A masked text frame, with the length in as few bytes as possible: Portcullis refuses others.
 fn mask(payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let mut frame = vec![0x81, 0xfe];
-    frame.extend(length);
+    let mut frame = vec![0x81];
+    if let Ok(length @ ..126) = u8::try_from(payload.len()) {
+        frame.push(0x80 | length);
+    } else {
+        frame.push(0xfe);
+        frame.extend(u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes());
+    }
     frame.extend(MASK);
     frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
