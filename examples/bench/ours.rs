@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use portcullis::http::request::Parts;
-use portcullis::{Error, IsAuthenticated, Permission, PermissionContext, Result, Str, User, consumer, handler};
+use portcullis::{
+    AllowAny, Context, Error, Event, EventPermission, Group, GroupPermission, IsAuthenticated, Permission,
+    PermissionContext, Result, Scope, Str, User, consumer, handler,
+};
 
-use super::world::{Sent, World};
+use super::world::{SaidView, Sent, World};
 
 struct Member {
     id: u32,
@@ -35,6 +38,11 @@ impl Chat {
     fn named(&self) -> &Named {
         &self.named
     }
+
+    #[event(permission = FromLevel)]
+    fn said<'e>(&self, event: &'e Said) -> SaidView<'e> {
+        SaidView { room_id: event.room_id, user: event.user, id: event.id, text: &event.text }
+    }
 }
 
 /// A room that is named by the route.
@@ -47,6 +55,25 @@ impl Rooms {
     #[action]
     async fn send_message(&self, text: Str<'_>) -> Result<Sent> {
         send(&self.world, &text)
+    }
+
+    #[action]
+    async fn join(&self, cx: &Context<'_, Member>, #[path] room_id: u32) -> Result<()> {
+        cx.join(Room(room_id)).await
+    }
+
+    #[action]
+    async fn publish(
+        &self,
+        cx: &Context<'_, Member>,
+        #[path] room_id: u32,
+        text: String,
+        min_level: Option<u8>,
+    ) -> Result<Sent> {
+        let sent = send(&self.world, &text)?;
+        let (id, user) = (sent.id, cx.require_user()?.id);
+        cx.publish(Room(room_id), Said { room_id, user, id, text, min_level: min_level.unwrap_or(0) }).await?;
+        Ok(sent)
     }
 }
 
@@ -76,6 +103,36 @@ struct RoomMember(u32);
 impl Permission<Rooms> for RoomMember {
     async fn has_permission(&self, rooms: &Rooms, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(rooms.world.is_member(self.0, cx.require_user()?.id))
+    }
+}
+
+/// A message to the members of a room from a level on.
+#[derive(Event)]
+struct Said {
+    room_id: u32,
+    user: u32,
+    id: u64,
+    text: String,
+    min_level: u8,
+}
+
+/// The connections that receive what is said in a room. The action `publish` has checked the membership of the publisher,
+/// once, as the other server does.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = RoomMember({0}), publish = AllowAny, events(Said))]
+struct Room(u32);
+
+impl GroupPermission<Room, Chat> for RoomMember {
+    async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, _: &Room) -> Result<bool> {
+        Ok(scope.user().is_some_and(|member| chat.rooms.world.is_member(self.0, member.id)))
+    }
+}
+
+struct FromLevel;
+
+impl EventPermission<Said, Chat> for FromLevel {
+    fn may_see(&self, _: &Chat, scope: &Scope<Member>, event: &Said) -> bool {
+        scope.user().is_some_and(|member| World::level(member.id) >= event.min_level)
     }
 }
 

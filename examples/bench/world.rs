@@ -1,4 +1,4 @@
-//! The data of both servers: users with tokens, rooms with members, and the number of messages sent.
+//! The data of both servers: users with tokens and levels, rooms with members, and the number of messages sent.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -39,6 +39,11 @@ impl World {
         self.rooms.get(&room).is_some_and(|members| members.contains(&user))
     }
 
+    /// The level of a user. A message may be for users from a level on.
+    pub(crate) fn level(user: u32) -> u8 {
+        (user % 10) as u8
+    }
+
     pub(crate) fn send(&self) -> Sent {
         Sent { ok: true, id: self.sent.fetch_add(1, Ordering::Relaxed) + 1 }
     }
@@ -48,5 +53,14 @@ impl World {
 #[derive(Serialize)]
 pub(crate) struct Sent {
     ok: bool,
-    id: u64,
+    pub(crate) id: u64,
+}
+
+/// What the members of a room receive of a message.
+#[derive(Serialize)]
+pub(crate) struct SaidView<'a> {
+    pub(crate) room_id: u32,
+    pub(crate) user: u32,
+    pub(crate) id: u64,
+    pub(crate) text: &'a str,
 }
