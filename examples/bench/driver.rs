@@ -1,17 +1,17 @@
-//! The measurement: checks that both servers give the same replies, then measures them in turn.
+//! The measurement: checks that both servers do the same, then measures them in turn.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::load::{Connection, Fleet, NotOpen, Progress};
+use super::load::{Fleet, Progress};
 use super::measure::{Clocks, Spent, resident};
 use super::report::{Noise, Results};
-use super::server::{Kind, Server, allow_open_files, share_cores};
-use super::world::MEMBERS;
+use super::server::{Kind, Placement, Server, allow_open_files};
+use super::start_up::check;
 
-const WARM_UP: Duration = Duration::from_millis(100);
-const WINDOW: Duration = Duration::from_millis(300);
+pub(crate) const WARM_UP: Duration = Duration::from_millis(100);
+pub(crate) const WINDOW: Duration = Duration::from_millis(300);
 /// The number of cores that other processes may use before a window is repeated.
 const OTHERS: f64 = 0.15;
 /// The number of measurements of a window before the least disturbed one is taken.
@@ -24,33 +24,41 @@ pub(crate) const IN_FLIGHT: usize = 16;
 /// Connections that a server holds while its memory is measured, if the system allows so many open files.
 const HELD: u32 = 2_000;
 /// Open files that a process needs in addition.
-const OTHER_FILES: u32 = 200;
+pub(crate) const OTHER_FILES: u32 = 200;
 /// Connections that are opened before the measurement, so that one-time costs are not counted.
 const FIRST: u32 = 50;
 
 /// Measures both servers for a number of rounds.
-pub(crate) async fn run(kinds: [Kind; 2], rounds: u32) -> io::Result<Results> {
-    let core = share_cores()?;
+pub(crate) async fn run(kinds: [Kind; 2], placement: Placement, rounds: u32) -> io::Result<Results> {
     let held = HELD.min(allow_open_files(HELD + OTHER_FILES)?.saturating_sub(OTHER_FILES));
-    let mut results = Results::new(kinds, rounds, held, core.is_some());
-    under_load(kinds, core, rounds, &mut results).await?;
-    when_idle(kinds, core, held, rounds.div_ceil(3), &mut results).await?;
+    let mut results = Results::new(kinds, rounds, held, placement);
+    under_load(kinds, placement, rounds, &mut results).await?;
+    when_idle(kinds, placement, held, rounds.div_ceil(3), &mut results).await?;
     eprintln!();
     Ok(results)
 }
 
-async fn under_load(kinds: [Kind; 2], core: Option<u32>, rounds: u32, results: &mut Results) -> io::Result<()> {
-    let mut sides = [Side::start(kinds[0], core).await?, Side::start(kinds[1], core).await?];
-    check(&sides).await?;
+async fn under_load(kinds: [Kind; 2], placement: Placement, rounds: u32, results: &mut Results) -> io::Result<()> {
+    let loads = [(LONE, 1, None), (BUSY, IN_FLIGHT, None)];
+    let mut sides = [Side::start(kinds[0], placement, &loads).await?, Side::start(kinds[1], placement, &loads).await?];
+    check([&sides[0].server, &sides[1].server]).await?;
     let Results { lone, busy, noise, .. } = results;
+    in_turn(rounds, &mut [lone, busy], noise, async |side, load| sides[side].window(load).await).await
+}
+
+/// Measures the sides in turn with each load, by a function of the side and the load. Adds a pair per round to each of `all`.
+pub(crate) async fn in_turn(
+    rounds: u32,
+    all: &mut [&mut Pairs],
+    noise: &mut Noise,
+    mut window: impl AsyncFnMut(usize, usize) -> io::Result<(Spent, Window)>,
+) -> io::Result<()> {
     for round in 0..rounds {
         progress("round", round, rounds, noise);
-        for (mode, windows) in [&mut *lone, &mut *busy].into_iter().enumerate() {
+        for (load, windows) in all.iter_mut().enumerate() {
             let mut pair = [None; 2];
             for side in order(round) {
-                let Side { server, fleets } = &mut sides[side];
-                let measured = quietest(noise, async || window(server, &mut fleets[mode]).await).await?;
-                pair[side] = Some(measured);
+                pair[side] = Some(quietest(noise, async || window(side, load).await).await?);
             }
             windows.extend(pair[0].zip(pair[1]));
         }
@@ -60,7 +68,7 @@ async fn under_load(kinds: [Kind; 2], core: Option<u32>, rounds: u32, results: &
 
 async fn when_idle(
     kinds: [Kind; 2],
-    core: Option<u32>,
+    placement: Placement,
     connections: u32,
     rounds: u32,
     results: &mut Results,
@@ -69,7 +77,8 @@ async fn when_idle(
         progress("fresh processes", round, rounds, &results.noise);
         let mut pair = [None; 2];
         for side in order(round) {
-            let measured = quietest(&mut results.noise, async || idle(kinds[side], core, connections).await).await?;
+            let measured =
+                quietest(&mut results.noise, async || idle(kinds[side], placement, connections).await).await?;
             pair[side] = Some(measured);
         }
         results.idle.extend(pair[0].zip(pair[1]));
@@ -89,42 +98,66 @@ fn progress(what: &str, done: u32, all: u32, noise: &Noise) {
 }
 
 /// A running server and its clients.
-struct Side {
-    server: Server,
-    fleets: [Fleet; 2],
+pub(crate) struct Side {
+    pub(crate) server: Server,
+    fleets: Vec<Fleet>,
 }
 
 impl Side {
-    async fn start(kind: Kind, core: Option<u32>) -> io::Result<Side> {
-        let server = Server::start(kind, core)?;
-        let fleets = [Fleet::open(server.address, LONE, 1).await?, Fleet::open(server.address, BUSY, IN_FLIGHT).await?];
+    /// Starts a server and a fleet for each load: connections, messages in flight on each, and their size if not the usual.
+    pub(crate) async fn start(
+        kind: Kind,
+        placement: Placement,
+        loads: &[(u32, usize, Option<usize>)],
+    ) -> io::Result<Side> {
+        let server = Server::start(kind, placement)?;
+        let mut fleets = Vec::new();
+        for &(connections, in_flight, size) in loads {
+            let fleet = Fleet::open(server.address, connections, in_flight).await?;
+            fleets.push(match size {
+                Some(bytes) => fleet.with_size(bytes),
+                None => fleet,
+            });
+        }
         Ok(Side { server, fleets })
     }
+
+    pub(crate) async fn window(&mut self, load: usize) -> io::Result<(Spent, Window)> {
+        let server = self.server.process();
+        let sample = |progress: &Progress| Ok((Clocks::read(server)?, progress.answered.load(Ordering::Relaxed)));
+        let (before, after) = self.fleets[load].work(WARM_UP, WINDOW, sample).await?;
+        Window::between(before, after)
+    }
 }
+
+/// The windows of one load, a pair per round.
+pub(crate) type Pairs = Vec<(Window, Window)>;
 
 /// The result of one window for a server.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
-    /// Microseconds of the server's CPU.
+    /// Microseconds of the server's CPU per message or delivery.
     pub(crate) cpu: f64,
-    pub(crate) requests_per_second: f64,
+    /// Messages or deliveries per second.
+    pub(crate) per_second: f64,
     /// The share of its core that the load used.
     pub(crate) load: f64,
 }
 
-async fn window(server: &Server, fleet: &mut Fleet) -> io::Result<(Spent, Window)> {
-    let sample = |progress: &Progress| Ok((Clocks::read(server.process())?, progress.answered.load(Ordering::Relaxed)));
-    let ((before, first), (after, last)) = fleet.work(WARM_UP, WINDOW, sample).await?;
-    let spent = before.until(after);
-    let requests = u32::try_from(last - first).ok().filter(|&requests| requests > 0);
-    let requests = f64::from(requests.ok_or_else(|| io::Error::other("a window without a reply"))?);
-    let time = spent.time.as_secs_f64();
-    let window = Window {
-        cpu: spent.server.as_secs_f64() * 1e6 / requests,
-        requests_per_second: requests / time,
-        load: spent.own.as_secs_f64() / time,
-    };
-    Ok((spent, window))
+impl Window {
+    /// Evaluates the clocks and the number of messages or deliveries at the beginning and the end of a window.
+    pub(crate) fn between(first: (Clocks, u64), last: (Clocks, u64)) -> io::Result<(Spent, Window)> {
+        let spent = first.0.until(last.0);
+        let count = u32::try_from(last.1 - first.1).ok().filter(|&count| count > 0);
+        let count = f64::from(count.ok_or_else(|| io::Error::other("a window in which nothing arrived"))?);
+        let time = spent.time.as_secs_f64();
+        let window = Window {
+            cpu: spent.server.as_secs_f64() * 1e6 / count,
+            per_second: count / time,
+            load: spent.own.as_secs_f64() / time,
+        };
+        Ok((spent, window))
+    }
 }
 
 /// The result of the idle measurement for a server.
@@ -137,8 +170,8 @@ pub(crate) struct Idle {
 }
 
 /// Measures a fresh process: in an old one, memory that an earlier load freed would hide the growth.
-async fn idle(kind: Kind, core: Option<u32>, connections: u32) -> io::Result<(Spent, Idle)> {
-    let server = Server::start(kind, core)?;
+async fn idle(kind: Kind, placement: Placement, connections: u32) -> io::Result<(Spent, Idle)> {
+    let server = Server::start(kind, placement)?;
     let mut first = Fleet::open(server.address, FIRST, 1).await?;
     first.use_once().await?;
     let memory = resident(server.process())?;
@@ -166,38 +199,4 @@ async fn quietest<T>(noise: &mut Noise, mut measure: impl AsyncFnMut() -> io::Re
     }
     noise.kept += u32::from(least.others > OTHERS);
     Ok(best)
-}
-
-/// Checks that both servers reply to members, refuse outsiders and reject unknown tokens with identical bytes.
-async fn check(sides: &[Side; 2]) -> io::Result<()> {
-    let mut replies = Vec::new();
-    for Side { server, .. } in sides {
-        replies.push(collect_replies(server).await?);
-    }
-    if replies[0] != replies[1] {
-        return Err(io::Error::other(format!("the servers reply differently:\n{}\n{}", replies[0], replies[1])));
-    }
-    Ok(())
-}
-
-/// The replies of a server to a member, an outsider and an unknown token.
-async fn collect_replies(server: &Server) -> io::Result<String> {
-    const ROUTED: &str = r#"{"action":"send_message","route":"rooms/5/","request_id":7,"text":"hi"}"#;
-    const NAMED: &str = r#"{"action":"send_message","route":"chat","request_id":8,"room_id":5,"text":"hi"}"#;
-    let mut replies = String::new();
-    for (user, status) in [(7, 200), (MEMBERS, 403)] {
-        let mut connection = Connection::open(server.address, user).await?;
-        for message in [ROUTED, NAMED] {
-            let reply = connection.call(message).await?;
-            if !reply.contains(&format!(r#""status":{status},"#)) {
-                return Err(io::Error::other(format!("user {user} should get status {status}, but got {reply}")));
-            }
-            replies = replies + &reply + "\n";
-        }
-    }
-    match Connection::open(server.address, u32::MAX).await {
-        Err(NotOpen::Refused(status)) => Ok(format!("{replies}{status}")),
-        Err(NotOpen::Broken(error)) => Err(error),
-        Ok(_) => Err(io::Error::other("an unknown token was let in")),
-    }
 }

@@ -16,6 +16,8 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// The first request id. All ids have the same number of digits, so that a frame can be reused.
 pub(crate) const FIRST_ID: u32 = 1_000_000;
 const LAST_ID: u32 = 9_999_999;
+/// The bytes of the text of a message.
+const TEXT: usize = 56;
 /// The beginning of a successful reply, and the text before its request id.
 const GOOD_START: &[u8] = br#"{"errors":[],"data":{"ok":true,"id":"#;
 const GOOD_END: &str = r#""status":200,"request_id":"#;
@@ -25,10 +27,9 @@ const INBOX: usize = 8 * 1024;
 /// One client.
 pub(crate) struct Connection {
     stream: TcpStream,
-    request: Request,
-    /// The end of the reply that comes next.
-    expected: Vec<u8>,
-    next_reply: u32,
+    pub(crate) request: Request,
+    /// What it receives, replies at first.
+    pub(crate) expected: Expected,
     outbox: Vec<u8>,
     inbox: Box<[u8]>,
     filled: usize,
@@ -61,11 +62,10 @@ impl Connection {
     pub(crate) async fn open(server: SocketAddr, user: u32) -> Result<Connection, NotOpen> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
-        let request = Request::new(user % ROOMS);
-        let expected = format!("{GOOD_END}{FIRST_ID}}}").into_bytes();
+        let request = Request::new("send_message", user % ROOMS, &text_of(TEXT));
+        let expected = Expected::new(GOOD_START, format!("{GOOD_END}{FIRST_ID}}}"));
         let inbox = vec![0; INBOX].into_boxed_slice();
-        let mut connection =
-            Connection { stream, request, expected, next_reply: FIRST_ID, outbox: Vec::new(), inbox, filled: 0 };
+        let mut connection = Connection { stream, request, expected, outbox: Vec::new(), inbox, filled: 0 };
         connection.handshake(server, user).await?;
         Ok(connection)
     }
@@ -96,6 +96,11 @@ impl Connection {
     pub(crate) async fn call(&mut self, text: &str) -> io::Result<String> {
         let frame = mask(text.as_bytes());
         self.stream.write_all(&frame).await?;
+        self.next_text().await
+    }
+
+    /// Waits for a text and returns it.
+    pub(crate) async fn next_text(&mut self) -> io::Result<String> {
         loop {
             if let Some(frame) = frame_in(&self.inbox[..self.filled])? {
                 let reply = String::from_utf8_lossy(&self.inbox[frame.payload.clone()]).into_owned();
@@ -136,7 +141,7 @@ impl Connection {
     }
 
     /// Sends a number of messages in one write, with the bytes that are still to be sent.
-    async fn send(&mut self, messages: usize) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, messages: usize) -> io::Result<()> {
         for _ in 0..messages {
             self.outbox.extend_from_slice(&self.request.frame);
             self.request.advance();
@@ -148,18 +153,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads once and returns the number of complete replies. An unexpected reply is an error.
-    async fn receive(&mut self) -> io::Result<usize> {
+    /// Reads once and returns the number of complete replies. An unexpected reply is an error. If the future is dropped
+    /// before it is ready, nothing is lost.
+    pub(crate) async fn receive(&mut self) -> io::Result<usize> {
         self.fill().await?;
         let (mut at, mut answered) = (0, 0);
         while let Some(frame) = frame_in(&self.inbox[at..self.filled])? {
             let payload = &self.inbox[at..][frame.payload.clone()];
             match frame.kind {
-                Kind::Text if payload.starts_with(GOOD_START) && payload.ends_with(&self.expected) => {
+                Kind::Text if self.expected.is(payload) => {
                     answered += 1;
-                    self.next_reply = following(self.next_reply);
-                    let digits = self.expected.len() - 8;
-                    write_digits(self.next_reply, &mut self.expected[digits..]);
+                    self.expected.advance();
                 }
                 Kind::Text => {
                     let reply = String::from_utf8_lossy(payload);
@@ -189,32 +193,72 @@ impl Connection {
     }
 }
 
-/// The message of the load, ready to be sent except for its id.
-struct Request {
-    frame: Vec<u8>,
-    header: usize,
-    /// The place of the id in the message.
+/// The frames that a connection receives one after the other: any that begin and end so, with ids that count up.
+pub(crate) struct Expected {
+    start: &'static [u8],
+    /// The end of the frame that comes next.
+    end: Vec<u8>,
     digits: usize,
     id: u32,
 }
 
+impl Expected {
+    /// The first id must be in the end of the frame.
+    pub(crate) fn new(start: &'static [u8], end: String) -> Expected {
+        let digits = end.find(&FIRST_ID.to_string()).unwrap_or_default();
+        Expected { start, end: end.into_bytes(), digits, id: FIRST_ID }
+    }
+
+    fn is(&self, payload: &[u8]) -> bool {
+        payload.starts_with(self.start) && payload.ends_with(&self.end)
+    }
+
+    fn advance(&mut self) {
+        self.id = following(self.id);
+        write_digits(self.id, &mut self.end[self.digits..]);
+    }
+}
+
+/// The message of the load, ready to be sent except for its id.
+pub(crate) struct Request {
+    frame: Vec<u8>,
+    header: usize,
+    /// The places of the id in the message.
+    digits: Vec<usize>,
+    id: u32,
+}
+
 impl Request {
-    fn new(room: u32) -> Request {
-        let start = format!(r#"{{"action":"send_message","route":"rooms/{room}/","request_id":"#);
-        let text = format!(r#"{start}{FIRST_ID},"text":"{}"}}"#, "just a few words in a room; ".repeat(2));
-        let frame = mask(text.as_bytes());
-        Request { header: frame.len() - text.len(), frame, digits: start.len(), id: FIRST_ID }
+    /// Where the text contains the first id, it contains the id of each message.
+    pub(crate) fn new(action: &str, room: u32, text: &str) -> Request {
+        let message =
+            format!(r#"{{"action":"{action}","route":"rooms/{room}/","request_id":{FIRST_ID},"text":"{text}"}}"#);
+        let digits = message.match_indices(&FIRST_ID.to_string()).map(|(at, _)| at).collect();
+        let frame = mask(message.as_bytes());
+        Request { header: frame.len() - message.len(), frame, digits, id: FIRST_ID }
+    }
+
+    fn with_size(room: u32, bytes: usize) -> Request {
+        let empty = Request::new("send_message", room, "");
+        Request::new("send_message", room, &text_of(bytes.saturating_sub(empty.frame.len() - empty.header)))
     }
 
     fn advance(&mut self) {
         self.id = following(self.id);
         let mut digits = [0; 7];
         write_digits(self.id, &mut digits);
-        for (place, digit) in digits.into_iter().enumerate() {
-            let at = self.digits + place;
-            self.frame[self.header + at] = digit ^ MASK[at % 4];
+        for &first in &self.digits {
+            for (place, digit) in digits.into_iter().enumerate() {
+                let at = first + place;
+                self.frame[self.header + at] = digit ^ MASK[at % 4];
+            }
         }
     }
+}
+
+/// A text of so many bytes.
+pub(crate) fn text_of(bytes: usize) -> String {
+    "just a few words in a room; ".chars().cycle().take(bytes).collect()
 }
 
 fn following(id: u32) -> u32 {
@@ -284,8 +328,21 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Opens a number of connections, all of members, a few at a time.
+    /// Opens a number of connections and keeps so many messages in flight on each.
     pub(crate) async fn open(server: SocketAddr, connections: u32, in_flight: usize) -> io::Result<Fleet> {
+        Ok(Fleet { idle: Fleet::connect(server, connections).await?, in_flight })
+    }
+
+    /// Sends messages of so many bytes.
+    pub(crate) fn with_size(mut self, bytes: usize) -> Fleet {
+        for (user, connection) in (0..).zip(&mut self.idle) {
+            connection.request = Request::with_size(user % ROOMS, bytes);
+        }
+        self
+    }
+
+    /// Opens a number of connections, all of members, a few at a time.
+    pub(crate) async fn connect(server: SocketAddr, connections: u32) -> io::Result<Vec<Connection>> {
         const AT_ONCE: u32 = 32;
         let mut opening = JoinSet::new();
         for first in 0..AT_ONCE.min(connections) {
@@ -301,7 +358,7 @@ impl Fleet {
         for opened in opening.join_all().await {
             idle.extend(opened?);
         }
-        Ok(Fleet { idle, in_flight })
+        Ok(idle)
     }
 
     /// Sends one message on every connection and waits for the replies.

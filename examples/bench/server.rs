@@ -1,4 +1,4 @@
-//! The servers as separate processes on one core.
+//! The servers as separate processes, by default on one core.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
@@ -26,6 +26,23 @@ impl Kind {
     }
 }
 
+/// Where the servers run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placement {
+    /// The core of the servers, or `None` if they share all cores with the load.
+    pub(crate) core: Option<u32>,
+    /// The number of worker threads of each server, or `None` for one per core that it may use.
+    pub(crate) workers: Option<usize>,
+}
+
+impl Placement {
+    /// Servers with several workers use all cores. Others and the load get a core each, if there are two.
+    pub(crate) fn new(workers: Option<usize>) -> io::Result<Placement> {
+        let core = if workers.is_some_and(|workers| workers > 1) { None } else { share_cores()? };
+        Ok(Placement { core, workers })
+    }
+}
+
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
     process: Child,
@@ -33,9 +50,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(kind: Kind, core: Option<u32>) -> io::Result<Server> {
+    pub(crate) fn start(kind: Kind, placement: Placement) -> io::Result<Server> {
         let this = std::env::current_exe()?;
-        let mut command = match core {
+        let mut command = match placement.core {
             Some(core) => {
                 let mut command = Command::new("taskset");
                 command.args(["-c", &core.to_string()]).arg(this);
@@ -43,6 +60,9 @@ impl Server {
             }
             None => Command::new(this),
         };
+        if let Some(workers) = placement.workers {
+            command.args(["--workers", &workers.to_string()]);
+        }
         let mut process = command.args(["--serve", kind.name()]).stdout(Stdio::piped()).spawn()?;
         match address(&mut process) {
             Ok(address) => Ok(Server { process, address }),
@@ -80,7 +100,7 @@ fn end(process: &mut Child) {
 
 /// Moves this process to the second core that it may use and returns the first one, which is for the servers. Returns
 /// `None` if there is only one core, or no `taskset`.
-pub(crate) fn share_cores() -> io::Result<Option<u32>> {
+fn share_cores() -> io::Result<Option<u32>> {
     let [servers, load, ..] = measure::cores()?[..] else { return Ok(None) };
     let moved = quietly(Command::new("taskset").args(["-cp", &load.to_string(), &std::process::id().to_string()]));
     Ok(moved.then_some(servers))
