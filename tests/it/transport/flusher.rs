@@ -147,7 +147,7 @@ async fn frames_to_a_client_that_reads_from_time_to_time_are_whole_and_in_order(
     let mut next_number = 0;
     for round in 0..20 {
         let publisher = server.publisher.clone();
-        let published = tokio::spawn(async move {
+        let publishing = tokio::spawn(async move {
             for number in 0..EVENTS_PER_ROUND {
                 let length = [10, 3_000, 100_000, 400_000][(number % 4) as usize];
                 publisher.publish(&Sale, Bid(round * EVENTS_PER_ROUND + number, length));
@@ -158,7 +158,7 @@ async fn frames_to_a_client_that_reads_from_time_to_time_are_whole_and_in_order(
         stream.write_all(&raw_socket::frame(r#"{"action":"ping"}"#)).await.unwrap();
         stream.write_all(&PING).await.unwrap();
         if round % 2 == 0 {
-            published.await.unwrap();
+            publishing.await.unwrap();
         }
         while replies < 1 || pongs < 1 || events < EVENTS_PER_ROUND {
             let (first, payload) = timeout(MINUTE, read_frame(&mut stream)).await.unwrap();
