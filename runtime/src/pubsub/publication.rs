@@ -19,16 +19,14 @@ use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::{CloseReason, EventFrame, FrameText};
+use crate::transport::{CloseReason, EventFrame};
 
 /// A published event.
 pub(crate) struct Publication<E> {
     event: Contained<E>,
-    /// The text of the frame without the group's name, if it was encoded when the event was published.
-    encoded_text: Option<FrameText>,
     /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
-    /// The shared frame, encoded for the first subscriber that may see the event.
+    /// The shared frame, encoded for the first subscriber that may see the event, unless it was encoded before.
     shared_frame: OnceLock<SharedFrame>,
     /// The hash of the coalescing key and the event's type. Computed when the event is first queued.
     coalescing_hash: OnceLock<Option<u64>>,
@@ -39,20 +37,25 @@ enum SharedFrame {
     /// Each subscriber gets a frame of its own.
     PerSubscriber,
     /// All subscribers get this frame; `None` if encoding failed.
-    Same(Option<EncodedEvent>),
+    Same(Option<EventFrame>),
 }
 
-struct EncodedEvent {
-    /// To which request ids are added for subscribers that show them.
-    text: FrameText,
-    frame: EventFrame,
+impl SharedFrame {
+    /// Encodes the frame that all subscribers get.
+    fn new(text: &str, group_name: Option<&str>) -> SharedFrame {
+        SharedFrame::Same(Some(match group_name {
+            Some(name) => EventFrame::new(&Native::address_event(text, Some(name), &[])),
+            None => EventFrame::new(text),
+        }))
+    }
 }
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: OutgoingEvent<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
         let OutgoingEvent { event, text } = event;
-        let (shared_frame, coalescing_hash) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Publication { event, encoded_text: text, group_name, shared_frame, coalescing_hash })
+        let shared_frame = text.map(|text| SharedFrame::new(&text, group_name.as_deref()));
+        let shared_frame = shared_frame.map_or_else(OnceLock::new, OnceLock::from);
+        Arc::new(Publication { event, group_name, shared_frame, coalescing_hash: OnceLock::new() })
     }
 
     #[inline]
@@ -75,39 +78,29 @@ impl<E> Publication<E> {
         let group = if has_group_name { None } else { path.group_name() };
         let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
         let has_address = group.is_some() || !ids.is_empty();
-        let personal_text;
         let text = match shared {
-            Some(shared) if !has_address => return Some(shared.frame.clone()),
-            Some(shared) => &shared.text,
+            Some(frame) if !has_address => return Some(frame.clone()),
+            Some(frame) => frame.text(),
             None => {
                 let personal_frame = || session.consumer.personal_frame(scope, self.event());
                 let encoded = encode_frame::<C, E>(session, personal_frame);
-                personal_text = encoded.map_err(|error| log_failure::<C, E>(&error)).ok()??;
-                &personal_text
+                encoded.map_err(|error| log_failure::<C, E>(&error)).ok()??
             }
         };
         if !has_address {
-            return Some(EventFrame::new(text));
+            return Some(EventFrame::new(&text));
         }
-        Some(EventFrame::new(&Native::address_event(text, group, &ids)))
+        Some(EventFrame::new(&Native::address_event(&text, group, &ids)))
     }
 
     /// Encodes the shared frame, if there is one.
     fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
-        let encoded = match &self.encoded_text {
-            Some(text) => Ok(Some(text.clone())),
-            None => encode_frame::<C, E>(session, || session.consumer.shared_frame(self.event())),
-        };
-        let text = match encoded.map_err(|error| log_failure::<C, E>(&error)) {
-            Ok(None) => return SharedFrame::PerSubscriber,
-            Err(()) => return SharedFrame::Same(None),
-            Ok(Some(text)) => text,
-        };
-        let text = match &self.group_name {
-            Some(name) => Native::address_event(&text, Some(name), &[]),
-            None => text,
-        };
-        SharedFrame::Same(Some(EncodedEvent { frame: EventFrame::new(&text), text }))
+        let encoded = encode_frame::<C, E>(session, || session.consumer.shared_frame(self.event()));
+        match encoded.map_err(|error| log_failure::<C, E>(&error)) {
+            Ok(None) => SharedFrame::PerSubscriber,
+            Err(()) => SharedFrame::Same(None),
+            Ok(Some(text)) => SharedFrame::new(&text, self.group_name.as_deref()),
+        }
     }
 
     /// Returns what it takes to authorize this event again.

@@ -2,6 +2,8 @@
 //!
 //! Each runtime that serves connections of the endpoint has one task per worker thread. A task ends with the endpoint. If it
 //! ends earlier, because its runtime shuts down or because of a panic, the tasks of the connections deliver.
+//!
+//! Independent of the type of sessions, so that the task is compiled once and not for each consumer.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -25,8 +27,8 @@ use crate::sync::{Mutex, lock};
 const SESSIONS_PER_TURN: usize = 64;
 
 /// The capacity that an idle task keeps, in sessions and in bytes.
-const KEPT_SESSIONS: usize = 1024;
-const KEPT_BYTES: usize = 64 * 1024;
+const KEPT_SESSIONS: usize = 256;
+const KEPT_BYTES: usize = 4 * 1024;
 
 /// A session with events to deliver.
 pub(crate) trait FlushEvents: Send + Sync + 'static {
@@ -37,27 +39,27 @@ pub(crate) trait FlushEvents: Send + Sync + 'static {
     fn wake_task(&self);
 }
 
-/// The flusher of one endpoint, for sessions of type `S`.
-pub(crate) struct Flusher<S> {
+/// The flusher of one endpoint.
+pub(crate) struct Flusher {
     /// Protects the list of runtimes. No lock is taken under it but `Shard::list`.
-    runtimes: Mutex<Vec<RuntimeShards<S>>>,
+    runtimes: Mutex<Vec<RuntimeShards>>,
 }
 
 /// The tasks on one runtime.
-struct RuntimeShards<S> {
+struct RuntimeShards {
     runtime: runtime::Id,
-    shards: Box<[Arc<Shard<S>>]>,
+    shards: Box<[Arc<Shard>]>,
 }
 
 /// The sessions for one task.
-pub(crate) struct Shard<S> {
+pub(crate) struct Shard {
     /// Protects the list of sessions. No lock is taken under it.
-    list: Mutex<ShardList<S>>,
+    list: Mutex<ShardList>,
     wake: Arc<Notify>,
 }
 
-struct ShardList<S> {
-    sessions: VecDeque<Arc<S>>,
+struct ShardList {
+    sessions: VecDeque<Arc<dyn FlushEvents>>,
     /// Who has woken the task since it has taken sessions, or is going to.
     waker: Option<ShardWaker>,
     /// Whether the task has ended or is to end.
@@ -73,19 +75,17 @@ enum ShardWaker {
     AfterPoll(usize),
 }
 
-impl<S> Flusher<S> {
-    pub(crate) fn new() -> Flusher<S> {
+impl Flusher {
+    pub(crate) fn new() -> Flusher {
         Flusher { runtimes: Mutex::default() }
     }
-}
 
-impl<S: FlushEvents> Flusher<S> {
     /// Returns the shard for a connection on the current runtime.
     ///
     /// # Panics
     ///
     /// Panics outside of a runtime.
-    pub(crate) fn shard(&self, id: ConnectionId) -> Arc<Shard<S>> {
+    pub(crate) fn shard(&self, id: ConnectionId) -> Arc<Shard> {
         let runtime = runtime::Handle::current();
         let mut runtimes = lock(&self.runtimes);
         runtimes.retain(|of_runtime| of_runtime.shards.iter().all(|shard| !lock(&shard.list).is_closed));
@@ -100,7 +100,7 @@ impl<S: FlushEvents> Flusher<S> {
     }
 }
 
-impl<S> Drop for Flusher<S> {
+impl Drop for Flusher {
     fn drop(&mut self) {
         for shard in lock(&self.runtimes).iter().flat_map(|of_runtime| &of_runtime.shards) {
             lock(&shard.list).is_closed = true;
@@ -109,8 +109,8 @@ impl<S> Drop for Flusher<S> {
     }
 }
 
-impl<S: FlushEvents> Shard<S> {
-    fn spawn(runtime: &runtime::Handle) -> Arc<Shard<S>> {
+impl Shard {
+    fn spawn(runtime: &runtime::Handle) -> Arc<Shard> {
         let list = Mutex::new(ShardList { sessions: VecDeque::new(), waker: None, is_closed: false });
         let shard = Arc::new(Shard { list, wake: Arc::default() });
         let guard = CloseOnDrop(shard.clone());
@@ -119,7 +119,7 @@ impl<S: FlushEvents> Shard<S> {
     }
 
     /// Adds a session whose first event was queued while its task was parked.
-    pub(crate) fn push(&self, session: Arc<S>) {
+    pub(crate) fn push(&self, session: Arc<dyn FlushEvents>) {
         let waker = DeferredWakes::address().map_or(ShardWaker::Anyone, ShardWaker::AfterPoll);
         let mut list = lock(&self.list);
         if list.is_closed {
@@ -165,12 +165,13 @@ impl<S: FlushEvents> Shard<S> {
                 }
             }
             sessions.0.shrink_to(KEPT_SESSIONS);
+            buffer.clear();
             buffer.shrink_to(KEPT_BYTES);
         }
     }
 
     /// Flushes one session. A panic concerns no other session.
-    fn flush(&self, session: Arc<S>, buffer: &mut Vec<u8>) {
+    fn flush(&self, session: Arc<dyn FlushEvents>, buffer: &mut Vec<u8>) {
         match catch_unwind(|| session.flush_events(buffer)) {
             Ok(Flushed::Done) => {}
             Ok(Flushed::HasMore) => return self.push(session),
@@ -185,9 +186,9 @@ impl<S: FlushEvents> Shard<S> {
 }
 
 /// Sessions to flush. If the task is dropped before, the tasks of the connections deliver.
-struct Batch<S: FlushEvents>(VecDeque<Arc<S>>);
+struct Batch(VecDeque<Arc<dyn FlushEvents>>);
 
-impl<S: FlushEvents> Drop for Batch<S> {
+impl Drop for Batch {
     fn drop(&mut self) {
         for session in self.0.drain(..) {
             session.wake_task();
@@ -196,9 +197,9 @@ impl<S: FlushEvents> Drop for Batch<S> {
 }
 
 /// Lets the tasks of the connections deliver once the task of a shard has ended.
-struct CloseOnDrop<S: FlushEvents>(Arc<Shard<S>>);
+struct CloseOnDrop(Arc<Shard>);
 
-impl<S: FlushEvents> Drop for CloseOnDrop<S> {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         let mut list = lock(&self.0.list);
         list.is_closed = true;

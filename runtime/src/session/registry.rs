@@ -49,7 +49,7 @@ pub(crate) struct Registry<U, S> {
     pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
     /// Delivers events to connections whose tasks are parked.
-    pub(super) flusher: Flusher<S>,
+    pub(super) flusher: Flusher,
 }
 
 /// The connections that a call has disconnected.

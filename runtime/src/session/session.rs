@@ -80,7 +80,7 @@ pub(crate) struct Session<C: Consumer> {
     is_lingering: AtomicBool,
     /// Where the session is put once an event is queued while its task is parked. Not set if no flusher can write to its
     /// socket.
-    shard: OnceLock<Arc<Shard<Session<C>>>>,
+    shard: OnceLock<Arc<Shard>>,
 }
 
 impl<C: Consumer> Session<C> {

@@ -89,8 +89,7 @@ impl EventFrame {
         self.0.len() - self.header_bytes()
     }
 
-    /// Returns the text.
-    #[cfg(any(test, feature = "testing"))]
+    /// Returns the text. Checks that it is UTF-8, so this is not for every delivery.
     pub(crate) fn text(&self) -> FrameText {
         // Always UTF-8, because it was made of a string.
         FrameText(ByteString::try_from(self.0.slice(self.header_bytes()..)).unwrap_or_default())

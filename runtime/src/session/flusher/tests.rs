@@ -65,7 +65,7 @@ impl FlushEvents for Counted {
     }
 }
 
-fn shard(flusher: &Flusher<Counted>) -> Arc<Shard<Counted>> {
+fn shard(flusher: &Flusher) -> Arc<Shard> {
     flusher.shard(ConnectionId::NIL)
 }
 
@@ -170,7 +170,7 @@ fn sessions_of_other_publishers_are_flushed_during_the_poll_of_a_task_that_has_p
 /// The application may publish while a thread ends, by a value of its own that is local to the thread.
 #[test]
 fn sessions_are_flushed_for_a_thread_that_ends() {
-    struct PublishOnDrop(Arc<Shard<Counted>>, Arc<Counted>);
+    struct PublishOnDrop(Arc<Shard>, Arc<Counted>);
 
     impl Drop for PublishOnDrop {
         fn drop(&mut self) {
