@@ -192,7 +192,7 @@ impl<G: Group> GroupTable<G> {
 
 /// Finds a group among those whose keys have the same hash.
 fn find_in<G: Group>(lists: &[Arc<MemberList<G>>], group: &G) -> Option<Arc<MemberList<G>>> {
-    lists.iter().find(|list| *list.group == *group).cloned()
+    lists.iter().find(|list| *group == *list.group).cloned()
 }
 
 /// A membership with its group and table, as the session keeps it.

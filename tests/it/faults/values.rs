@@ -223,7 +223,7 @@ async fn panic_of_a_group_key_affects_one_operation() {
         &table,
         "
                        join           subscribe      leave          publish        refresh        deliver        disconnect
-Hash                   4500           4500           4500           4500           refreshed      panicked       gone
+Hash                   4500           4500           200            4500           refreshed      panicked       gone
 Eq                     4500           4500           500            4500           refreshed      panicked       gone
 Clone                  500            500            500            200            refreshed      published      gone
 Display                500            500            200            200            refreshed      published      gone
