@@ -17,7 +17,7 @@ use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-use super::send_queue::Flushed;
+use super::send_queue::parking::Flushed;
 use crate::context::ConnectionId;
 use crate::log::Cause;
 use crate::panic::{catch_unwind, drop_contained};

@@ -9,6 +9,13 @@ use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
 use crate::transport::{CloseReason, EventFrame, SocketWriter};
 
+/// The task of the connection delivers.
+pub(super) const TASK: u8 = 0;
+/// The task is parked. The first event moves the session to the flusher.
+pub(super) const PARKED: u8 = 1;
+/// The task is parked, and the flusher has the session or is about to get it.
+pub(super) const QUEUED: u8 = 2;
+
 /// The queued events in order, protected by `SendQueue::state`.
 pub(crate) struct QueueState<N> {
     pub(crate) events: VecDeque<QueueEntry<N>>,

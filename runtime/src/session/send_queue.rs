@@ -6,7 +6,7 @@
 //! connection, see [`backpressure`](super::backpressure). Delivery: the task of the connection dequeues the events and sends
 //! them, or the flusher does while the task is parked, see [`parking`].
 
-mod parking;
+pub(crate) mod parking;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,13 +15,11 @@ use std::task::{Context, Poll};
 use super::backpressure::{Pacer, PausedPublishers};
 use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
-use super::queue_state::{QueueEntry, QueueState};
+use super::queue_state::{QueueEntry, QueueState, TASK};
 use crate::context::{Epoch, StartGate};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseReason, ConnectionEnd, EventFrame};
-
-pub(crate) use parking::Flushed;
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 pub(super) const UNREAD_FACTOR: usize = 4;
@@ -36,7 +34,7 @@ pub(crate) struct SendQueue<N> {
     has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
-    /// Who delivers: one of the constants in [`parking`].
+    /// Who delivers: one of the constants in [`queue_state`](super::queue_state).
     deliverer: AtomicU8,
     /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
     /// session's memberships. Lock order: after `Session::deferred`, `Memberships::list` and `Membership::holds`, before
@@ -85,7 +83,7 @@ impl<N: Coalesce> SendQueue<N> {
         let state = QueueState::new();
         let (start_gate, reader) = (StartGate::new(), AtomicWaker::new());
         let (has_work, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
-        let deliverer = AtomicU8::new(parking::TASK);
+        let deliverer = AtomicU8::new(TASK);
         SendQueue {
             start_gate,
             state: Mutex::new(state),

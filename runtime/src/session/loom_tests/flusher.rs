@@ -9,7 +9,8 @@ use loom::future::block_on;
 use loom::sync::atomic::AtomicUsize;
 
 use super::{OverflowPolicy, SendQueue, explore, spawn};
-use crate::session::send_queue::{EnqueueOutcome, Flushed};
+use crate::session::send_queue::EnqueueOutcome;
+use crate::session::send_queue::parking::Flushed;
 use crate::sync::atomic::Ordering;
 use crate::sync::{AtomicWaker, Mutex, lock};
 use crate::transport::{ConnectionEnd, EventFrame, SocketWriter};

@@ -17,16 +17,9 @@ use tokio::time::Instant;
 
 use super::{Coalesce, SendQueue};
 use crate::session::backpressure::PausedPublishers;
-use crate::session::queue_state::{ParkedSocket, QueueState};
+use crate::session::queue_state::{PARKED, ParkedSocket, QUEUED, QueueState, TASK};
 use crate::sync::atomic::Ordering;
 use crate::transport::{ConnectionEnd, SocketWriter};
-
-/// The task of the connection delivers.
-pub(super) const TASK: u8 = 0;
-/// The task is parked. The first event moves the session to the flusher.
-pub(super) const PARKED: u8 = 1;
-/// The task is parked, and the flusher has the session or is about to get it.
-pub(super) const QUEUED: u8 = 2;
 
 /// The number of bytes from which the flusher takes no further event for one write.
 const MAX_BYTES_PER_WRITE: usize = 64 * 1024;
