@@ -286,6 +286,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         ready!(self.poll_flush(cx))?;
+        // A TCP stream is shut down by its last writer.
+        self.socket_writer = None;
         Pin::new(&mut self.stream).poll_shutdown(cx).map_err(|_| Gone)
     }
 
