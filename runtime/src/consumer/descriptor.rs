@@ -30,6 +30,19 @@ pub struct HandlerDescriptor {
 }
 
 impl HandlerDescriptor {
+    /// The descriptor of a handler that has nothing.
+    #[cfg(test)]
+    pub(crate) const EMPTY: HandlerDescriptor = HandlerDescriptor {
+        name: "",
+        permission: None,
+        kept_leaves: 0,
+        headers: &[],
+        is_inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
+
     /// Returns whether a permission of this handler, or of a handler mounted below it, is a codename.
     pub(crate) fn uses_codenames(&self) -> bool {
         let has_codename =

@@ -18,6 +18,8 @@ mod std_primitives {
 #[cfg(loom)]
 mod loom;
 mod turns;
+#[cfg(test)]
+mod wake_count;
 
 #[cfg(loom)]
 pub(crate) use loom::*;
@@ -25,6 +27,8 @@ pub(crate) use loom::*;
 pub(crate) use std_primitives::*;
 
 pub(crate) use turns::Turns;
+#[cfg(test)]
+pub(crate) use wake_count::WakeCount;
 
 /// Locks a mutex, see [`ignore_poison`].
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,7 +16,7 @@ use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::{OverflowPolicy, SessionLimits, SessionRegistry};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, WakeCount, lock};
 use crate::transport::websocket::WebSocketTransport;
 use crate::transport::{EventFrame, SocketWriter};
 
@@ -36,16 +34,7 @@ impl Dispatch for Hall {
     type BlockUser = Guest;
     type Block = ConsumerBlock;
 
-    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
-        name: "",
-        permission: None,
-        kept_leaves: 0,
-        headers: &[],
-        is_inherited: false,
-        capture_uses: &[],
-        actions: &[],
-        routes: &[],
-    };
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor::EMPTY;
     const ACTION_FNS: &'static [ActionFn<Self>] = &[];
 }
 
@@ -137,24 +126,15 @@ impl AsyncWrite for Pipe {
     }
 }
 
-/// Counts the wake-ups of the task.
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
+
 /// A connection, its client and its flusher.
 struct Fixture {
     io: ConnectionIo<Hall, WebSocketTransport<Pipe>>,
     session: Arc<Session<Hall>>,
     pipe: Pipe,
-    wakes: Arc<Wakes>,
+    wakes: Arc<WakeCount>,
 }
 
 fn fixture(room: usize) -> Fixture {
@@ -203,7 +183,7 @@ async fn flusher_delivers_while_the_connection_is_idle_and_does_not_wake_its_tas
         assert_eq!(publish(&session, "a"), EnqueueOutcome::EnqueuedForFlusher);
         assert_eq!(publish(&session, "b"), EnqueueOutcome::Enqueued);
         flush(&session);
-        assert_eq!((pipe.received(), wakes.0.load(Ordering::SeqCst)), (frames(&["a", "b"]), 0));
+        assert_eq!((pipe.received(), wakes.get()), (frames(&["a", "b"]), 0));
     });
     assert!(polled.is_pending());
 }
@@ -313,7 +293,7 @@ async fn task_sends_the_rest_of_a_frame_before_anything_else() {
                 publish(&session, "a");
                 publish(&session, "b");
                 flush(&session);
-                assert_eq!((pipe.received().len(), wakes.0.load(Ordering::SeqCst)), (room, 1));
+                assert_eq!((pipe.received().len(), wakes.get()), (room, 1));
                 if !stops {
                     let polled = next.as_mut().poll(&mut cx);
                     let is_rest = matches!(polled, Poll::Ready(Ok(IoEvent::Rest)));
@@ -375,7 +355,7 @@ async fn connection_that_is_to_end_ends_while_it_is_parked() {
         publish(&session, "a");
         session.close_with(CloseReason::Revoked);
         flush(&session);
-        assert!(wakes.0.load(Ordering::SeqCst) > 0);
+        assert!(wakes.get() > 0);
         let polled = next.as_mut().poll(&mut cx);
         assert!(matches!(polled, Poll::Ready(Err(ConnectionEnd::Close(CloseReason::Revoked)))));
     }

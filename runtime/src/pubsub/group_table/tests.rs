@@ -35,16 +35,7 @@ impl Dispatch for House {
     type BlockUser = Visitor;
     type Block = ConsumerBlock;
 
-    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
-        name: "",
-        permission: None,
-        kept_leaves: 0,
-        headers: &[],
-        is_inherited: false,
-        capture_uses: &[],
-        actions: &[],
-        routes: &[],
-    };
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor::EMPTY;
     const ACTION_FNS: &'static [ActionFn<Self>] = &[];
 }
 

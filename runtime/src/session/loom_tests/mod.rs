@@ -102,16 +102,7 @@ impl Dispatch for Room {
     type BlockUser = Member;
     type Block = ConsumerBlock;
 
-    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
-        name: "",
-        permission: None,
-        kept_leaves: 0,
-        headers: &[],
-        is_inherited: false,
-        capture_uses: &[],
-        actions: &[],
-        routes: &[],
-    };
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor::EMPTY;
     const ACTION_FNS: &'static [ActionFn<Self>] = &[];
 }
 

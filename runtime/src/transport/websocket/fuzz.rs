@@ -14,8 +14,7 @@ mod scripted;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
 use allocation_counter::measure;
 use bytestring::ByteString;
@@ -26,6 +25,7 @@ use tungstenite::{Error, Message};
 
 use super::super::codec::BINARY;
 use super::*;
+use crate::sync::WakeCount;
 use scripted::{End, Scripted};
 
 const CONTINUATION: u8 = 0;
@@ -98,16 +98,6 @@ impl Choices<'_> {
     }
 }
 
-/// Counts wake-ups.
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// A frame that the server sends.
 #[derive(Debug, PartialEq, Eq)]
 enum Sent {
@@ -161,7 +151,7 @@ fn decode_sent(sent: &[u8]) -> Vec<Sent> {
 struct Watched {
     transport: WebSocketTransport<Scripted>,
     received_bytes: usize,
-    wakes: Arc<Wakes>,
+    wakes: Arc<WakeCount>,
     /// What the transport and the buffers of its thread have allocated.
     allocated_bytes: i64,
 }
@@ -181,12 +171,12 @@ impl Watched {
         &mut self,
         call: impl FnOnce(&mut WebSocketTransport<Scripted>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let (waker, wakes_before) = (Waker::from(self.wakes.clone()), self.wakes.0.load(Ordering::Relaxed));
+        let (waker, wakes_before) = (Waker::from(self.wakes.clone()), self.wakes.get());
         let mut outcome = Poll::Pending;
         let allocated = measure(|| outcome = call(&mut self.transport, &mut Context::from_waker(&waker)));
         self.allocated_bytes += allocated.bytes_current;
         let stream = &self.transport.stream;
-        let has_woken = self.wakes.0.load(Ordering::Relaxed) > wakes_before;
+        let has_woken = self.wakes.get() > wakes_before;
         assert!(outcome.is_ready() || has_woken || stream.is_silent(), "nothing wakes the task");
         let bytes = self.received_bytes + stream.sent.len();
         assert!(stream.calls <= 10 * (bytes + 100), "{} calls for {bytes} bytes", stream.calls);

@@ -19,17 +19,7 @@ const SEND: ActionDescriptor = ActionDescriptor {
 };
 
 fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
-    let routes = routes.to_vec().leak();
-    HandlerDescriptor {
-        name,
-        permission: None,
-        is_inherited: false,
-        kept_leaves: 0,
-        headers: &[],
-        capture_uses: &[],
-        actions: &[],
-        routes,
-    }
+    HandlerDescriptor { name, routes: routes.to_vec().leak(), ..HandlerDescriptor::EMPTY }
 }
 
 /// Creates a route whose pattern has a capture per segment in braces.

@@ -1,6 +1,5 @@
 use std::io::{Error, ErrorKind, Result};
 use std::sync::atomic::AtomicUsize;
-use std::task::Waker;
 use std::time::Duration;
 
 use futures_util::task::noop_waker;
@@ -10,7 +9,7 @@ use super::*;
 use crate::session::backpressure::{PACER, Pacer};
 use crate::session::overflow::OverflowPolicy;
 use crate::session::send_queue::EnqueueOutcome;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, WakeCount, lock};
 use crate::transport::{CloseReason, EventFrame};
 
 type Texts = SendQueue<&'static str>;
@@ -185,12 +184,12 @@ fn flusher_writes_nothing_to_a_connection_that_has_expired_or_is_to_end() {
     for (index, end_it) in end_it.into_iter().enumerate() {
         let socket = Socket::with_room(1000);
         let send_queue = queue_of(&socket);
-        let (waker, wake_count) = counting_waker();
-        assert!(send_queue.poll_parked(&mut Context::from_waker(&waker)).is_pending());
+        let wakes = Arc::<WakeCount>::default();
+        assert!(send_queue.poll_parked(&mut Context::from_waker(&wakes.clone().into())).is_pending());
         enqueue(&send_queue, "a");
         end_it(&send_queue);
         assert_eq!((flush(&send_queue), socket.writes()), (Flushed::Done, 0));
-        assert!(wake_count.load(Ordering::SeqCst) > 0, "the task is woken");
+        assert!(wakes.get() > 0, "the task is woken");
         if index > 1 {
             assert_eq!(Arc::strong_count(&socket), 1, "the socket is given up");
             send_queue.attach_socket(socket.clone());
@@ -203,20 +202,6 @@ fn flusher_writes_nothing_to_a_connection_that_has_expired_or_is_to_end() {
     assert!(park(&send_queue).is_pending());
     enqueue(&send_queue, "a");
     assert_eq!((flush(&send_queue), socket.taken()), (Flushed::Done, frames(&["a"])), "not yet");
-}
-
-/// A waker, and how often it was woken.
-fn counting_waker() -> (Waker, Arc<AtomicUsize>) {
-    struct Count(Arc<AtomicUsize>);
-
-    impl std::task::Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    let wakes = Arc::new(AtomicUsize::new(0));
-    (Arc::new(Count(wakes.clone())).into(), wakes)
 }
 
 #[test]
@@ -254,11 +239,11 @@ fn flusher_releases_publishers_once_half_of_the_queue_is_free() {
 fn task_that_is_woken_in_place_of_the_flusher_delivers() {
     let socket = Socket::with_room(1000);
     let send_queue = queue_of(&socket);
-    let (waker, wake_count) = counting_waker();
-    assert!(send_queue.poll_parked(&mut Context::from_waker(&waker)).is_pending());
+    let wakes = Arc::<WakeCount>::default();
+    assert!(send_queue.poll_parked(&mut Context::from_waker(&wakes.clone().into())).is_pending());
     assert_eq!(enqueue(&send_queue, "a"), EnqueueOutcome::EnqueuedForFlusher);
     send_queue.wake_task();
-    assert_eq!(wake_count.load(Ordering::SeqCst), 1);
+    assert_eq!(wakes.get(), 1);
     assert_eq!((flush(&send_queue), socket.writes()), (Flushed::Done, 0));
     assert!(send_queue.unpark().is_empty());
     assert_eq!(drain(&send_queue), frames(&["a"]));
@@ -313,7 +298,7 @@ impl Task {
 }
 
 proptest! {
-    /// Whoever delivers, the client gets every byte once and in order.
+    /// The client receives every byte once and in order, from the flusher or from the task.
     #[test]
     fn client_gets_each_event_once_in_order(steps in prop::collection::vec(step(), 0..60)) {
         let socket = Socket::with_room(0);
