@@ -1,14 +1,18 @@
 //! Events for connections that wait for their clients, whose frames are written past their tasks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt};
-use portcullis::{AllowAny, ConnectContext, Connections, Endpoint, Event, Group, Limits, Publisher, Result, consumer};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use portcullis::{
+    AllowAny, ConnectContext, Connections, Context, Endpoint, Event, Group, Limits, Publisher, Result, consumer,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::clients::{self, connect_member};
 use crate::common::limits::without_timeouts;
@@ -19,6 +23,7 @@ struct State {
     disconnected: Notify,
     began: Notify,
     go_on: Notify,
+    is_delivered: AtomicBool,
 }
 
 struct Auction(Arc<State>);
@@ -57,6 +62,16 @@ impl Auction {
         self.0.began.notify_one();
         self.0.go_on.notified().await;
     }
+
+    /// Publishes, and computes until the event is delivered.
+    #[action(permission = AllowAny)]
+    async fn compute(&self, cx: &Context<'_, ()>) -> Result<()> {
+        cx.unchecked_publisher::<Auction>()?.publish(&Sale, Bid(7, 0));
+        while !self.0.is_delivered.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
 }
 
 struct Server {
@@ -87,6 +102,17 @@ async fn event_that_was_deferred_is_delivered_to_an_idle_connection() {
         let frame = timeout(MINUTE, socket.next()).await.unwrap().unwrap().unwrap();
         assert!(frame.to_text().unwrap().contains(&format!("[{number},")));
     }
+}
+
+/// The action occupies one of the two threads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn event_of_a_publisher_is_delivered_while_its_action_computes() {
+    let server = serve(without_timeouts()).await;
+    let (mut computing, mut other) = (connect_member(&server.address).await, connect_member(&server.address).await);
+    computing.send(Message::text(r#"{"action":"compute"}"#)).await.unwrap();
+    let frame = timeout(MINUTE, other.next()).await;
+    server.state.is_delivered.store(true, Ordering::SeqCst);
+    assert!(frame.expect("the event arrives").unwrap().unwrap().to_text().unwrap().contains("[7,"));
 }
 
 #[tokio::test]
