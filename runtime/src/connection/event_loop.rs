@@ -134,7 +134,7 @@ impl<C: Consumer> EventLoop<C> {
                 consume_budget().await;
             }
             LoopEvent::Io(IoEvent::Event) => io.deliver_one()?,
-            // Flushed while the action runs.
+            // Only a task that has parked gets one, and `next_event` flushes it.
             LoopEvent::Io(IoEvent::Rest) => {}
             LoopEvent::Io(IoEvent::Detached) => self.send_detached(io, dispatcher)?,
             LoopEvent::Heartbeat(event) => self.handle_heartbeat(io, is_reading, &event)?,

@@ -287,8 +287,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             }
             let send_queue = &io.session.send_queue;
             let is_holding = io.event_holds.is_holding();
-            let may_park = waiting == Waiting::Idle && io.can_park && !is_holding && !io.has_unflushed;
-            let may_park = may_park && !send_queue.is_ready();
+            let may_park =
+                waiting == Waiting::Idle && io.can_park && !is_holding && !io.has_unflushed && !send_queue.is_ready();
             if may_park {
                 // Read before the task parks: while frames arrive, it does not.
                 if let Poll::Ready(frame) = io.link.poll_next(cx) {
@@ -372,6 +372,5 @@ impl<C: Consumer, T: Transport> Drop for Parking<'_, C, T> {
     }
 }
 
-// With `--cfg loom`, tokio has no threads of its own.
-#[cfg(all(test, not(loom), feature = "axum"))]
+#[cfg(all(test, feature = "axum"))]
 mod tests;

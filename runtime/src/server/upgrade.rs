@@ -205,7 +205,7 @@ impl TcpWriter {
         loop {
             ready!(stream.poll_write_ready(cx))?;
             match stream.try_write(bytes) {
-                // Then it is no longer marked as writable.
+                // The stream is no longer marked as writable.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 outcome => return Poll::Ready(outcome),
             }

@@ -61,10 +61,6 @@ impl CounterCells {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn record_delivery(&self) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
-    }
-
     pub(crate) fn record_deliveries(&self, events: usize) {
         self.delivered.fetch_add(events as u64, Ordering::Relaxed);
     }

@@ -90,8 +90,10 @@ impl<C: Consumer> Session<C> {
     ) -> EnqueueOutcome {
         let mut deferred = self.lock_deferred();
         let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, version);
-        let is_settled =
-            !matches!(outcome, EnqueueOutcome::Stale | EnqueueOutcome::Unverified | EnqueueOutcome::PathChanged);
+        let is_settled = matches!(
+            outcome,
+            EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded
+        );
         let delivered = if is_settled { deferred.in_progress.take() } else { None };
         drop(deferred);
         // Not under the lock: dropping an event may run the application's code.

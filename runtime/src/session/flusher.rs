@@ -60,18 +60,18 @@ pub(crate) struct Shard {
 
 struct ShardList {
     sessions: VecDeque<Arc<dyn FlushEvents>>,
-    /// Who has woken the task since it has taken sessions, or is going to.
-    waker: Option<ShardWaker>,
+    /// How the task is woken for the sessions, once there are any.
+    wake_up: Option<WakeUp>,
     /// Whether the task has ended or is to end.
     is_closed: bool,
 }
 
-/// Who wakes the task of a shard.
+/// How the task of a shard is woken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ShardWaker {
-    /// It is woken already.
-    Anyone,
-    /// The thread with this [`DeferredWakes::address`], once it has polled the task of a connection.
+enum WakeUp {
+    /// It has been woken.
+    Sent,
+    /// By the thread with this [`DeferredWakes::address`], once it has polled the task of a connection.
     AfterPoll(usize),
 }
 
@@ -111,7 +111,7 @@ impl Drop for Flusher {
 
 impl Shard {
     fn spawn(runtime: &runtime::Handle) -> Arc<Shard> {
-        let list = Mutex::new(ShardList { sessions: VecDeque::new(), waker: None, is_closed: false });
+        let list = Mutex::new(ShardList { sessions: VecDeque::new(), wake_up: None, is_closed: false });
         let shard = Arc::new(Shard { list, wake: Arc::default() });
         let guard = CloseOnDrop(shard.clone());
         runtime.spawn(async move { guard.0.run().await });
@@ -120,25 +120,25 @@ impl Shard {
 
     /// Adds a session whose first event was queued while its task was parked.
     pub(crate) fn push(&self, session: Arc<dyn FlushEvents>) {
-        let waker = DeferredWakes::address().map_or(ShardWaker::Anyone, ShardWaker::AfterPoll);
+        let wake_up = DeferredWakes::address().map_or(WakeUp::Sent, WakeUp::AfterPoll);
         let mut list = lock(&self.list);
         if list.is_closed {
             drop(list);
             return session.wake_task();
         }
         list.sessions.push_back(session);
-        // Another thread that is going to wake the task may poll for long.
-        if list.waker == Some(ShardWaker::Anyone) || list.waker == Some(waker) {
+        // A wake-up by another thread may be late, because its poll may take long.
+        if list.wake_up == Some(WakeUp::Sent) || list.wake_up == Some(wake_up) {
             return;
         }
-        list.waker = Some(waker);
+        list.wake_up = Some(wake_up);
         drop(list);
-        match waker {
-            ShardWaker::Anyone => {
+        match wake_up {
+            WakeUp::Sent => {
                 self.wake.notify_one();
                 release_lifo_slot();
             }
-            ShardWaker::AfterPoll(_) => DeferredWakes::push(&self.wake),
+            WakeUp::AfterPoll(_) => DeferredWakes::push(&self.wake),
         }
     }
 
@@ -154,7 +154,7 @@ impl Shard {
                     return;
                 }
                 mem::swap(&mut sessions.0, &mut list.sessions);
-                list.waker = None;
+                list.wake_up = None;
             }
             let mut flushed = 0_usize;
             while let Some(session) = sessions.0.pop_front() {
@@ -237,14 +237,13 @@ impl DeferredWakes {
         });
     }
 
-    /// Records whether the task of a connection is being polled, and wakes what was deferred. Returns what was recorded
-    /// before.
+    /// Sets `is_polling`, and wakes the deferred tasks. Returns the previous value.
     fn set_polling(&self, is_polling: bool) -> bool {
         self.wake();
         self.is_polling.replace(is_polling)
     }
 
-    /// Wakes what was deferred. Returns whether there was any.
+    /// Wakes the deferred tasks. Returns whether any was deferred.
     fn wake(&self) -> bool {
         let mut wakes = self.wakes.take();
         let has_wakes = !wakes.is_empty();
@@ -262,8 +261,8 @@ pub(crate) fn notify_now() {
     }
 }
 
-/// Lets another thread of the runtime run what was woken last. tokio keeps it for the current thread, which may compute for
-/// long, until another task is woken.
+/// Lets another thread of the runtime run the task that was woken last. Tokio keeps it for the current thread, which may
+/// compute for long, until another task is woken.
 fn release_lifo_slot() {
     if let Ok(runtime) = runtime::Handle::try_current() {
         runtime.spawn(async {});
@@ -288,7 +287,7 @@ impl<F: Future> Future for NotifyAfterPoll<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Wakes what was deferred, also if the task panics.
+        /// Wakes the deferred tasks, also if the polled one panics.
         struct Scope {
             was_polling: bool,
         }

@@ -34,7 +34,7 @@ pub(crate) struct SendQueue<N> {
     has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
-    /// Who delivers: one of the constants in [`queue_state`](super::queue_state).
+    /// What delivers the events, [`TASK`] or another constant in [`queue_state`](super::queue_state).
     deliverer: AtomicU8,
     /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
     /// session's memberships. Lock order: after `Session::deferred`, `Memberships::list` and `Membership::holds`, before
@@ -146,7 +146,7 @@ impl<N: Coalesce> SendQueue<N> {
         if !is_stalled && self.is_crowded(&state) {
             state.paused_publishers.hold_current(false);
         }
-        // Whoever delivers takes all events, so one wake-up is enough.
+        // The task and the flusher go on until the queue is empty, so one wake-up is enough.
         let is_first = !self.has_work.swap(true, Ordering::SeqCst);
         let outcome = if is_first && self.queue_for_flusher() {
             EnqueueOutcome::EnqueuedForFlusher
@@ -323,7 +323,7 @@ impl<N: Coalesce> SendQueue<N> {
         // The handle is dropped here, outside of the lock: dropping an event may run the application's code.
         let Some(QueueEntry { frame, .. }) = entry else { return Ok(None) };
         // Counted here and not in `enqueue`, because a queued event may still be recalled or dropped.
-        self.counters.record_delivery();
+        self.counters.record_deliveries(1);
         Ok(Some(Dequeued { frame, has_more: next_sequence.is_some_and(|next| next < sequence) }))
     }
 

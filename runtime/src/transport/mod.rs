@@ -52,7 +52,7 @@ pub(crate) trait Transport: Stream<Item = Incoming> + Unpin + Send + 'static {
         true
     }
 
-    /// Takes bytes that have to be sent before all else: the rest of a frame of which the socket writer has sent a part.
+    /// Takes the rest of a frame of which the socket writer has sent a part. It is sent before all else.
     fn resume(&mut self, _rest: Vec<u8>) {}
 }
 

@@ -44,6 +44,7 @@ pub(crate) struct WebSocketTransport<S> {
     /// Whether a close frame was put into `output`, after which nothing is sent.
     has_sent_close: bool,
     read_state: ReadState,
+    /// The second handle to `stream`, until the connection takes it.
     socket_writer: Option<Arc<dyn SocketWriter>>,
 }
 
@@ -301,12 +302,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for WebSocket
     }
 
     fn resume(&mut self, rest: Vec<u8>) {
-        if self.output.capacity() == 0 {
-            self.output = rest;
-        } else {
-            // Nothing was taken since the flusher has written a part.
-            self.output.extend_from_slice(&rest);
-        }
+        debug_assert!(self.output.is_empty(), "the flusher writes only if the transport has nothing to send");
+        self.output = rest;
     }
 }
 

@@ -115,8 +115,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character. If
-/// there is none, returns the number of bytes.
+/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character.
+/// Returns the number of bytes if no byte is special.
 #[inline]
 fn find_special(bytes: &[u8]) -> usize {
     let mut index = 0;

@@ -193,7 +193,7 @@ fn change_of_rights_recalls_what_was_not_begun() {
 }
 
 /// Three threads: the task, the publisher that is the flusher, and the end of the connection. After the end has returned,
-/// nobody writes to the socket, and nobody but the connection has it.
+/// the flusher does not write, and only the connection has the socket.
 #[test]
 fn flusher_gives_the_socket_up_when_the_connection_ends() {
     explore(3, || {

@@ -1,6 +1,6 @@
 //! Delivery of events past the task of their connection.
 //!
-//! To wake one task per member is most of what the delivery of an event costs beside the system call. So the task of a
+//! Waking one task per member is most of what the delivery of an event costs besides the system call. So the task of a
 //! connection that has nothing to do parks: until it is woken for another reason, the flusher writes the events to its
 //! socket, for many connections in one go.
 //!
@@ -57,7 +57,7 @@ impl<N: Coalesce> SendQueue<N> {
         // Its socket has taken all frames.
         self.unstall();
         self.deliverer.store(PARKED, Ordering::SeqCst);
-        // After the store: an event that was enqueued before it has woken nobody.
+        // Read after the store: an event that is enqueued before the store is not passed to the flusher.
         if !self.has_work.load(Ordering::SeqCst) {
             return Poll::Pending;
         }
@@ -146,7 +146,7 @@ impl<N: Coalesce> SendQueue<N> {
 #[derive(Default)]
 struct Written {
     bytes: usize,
-    /// Whether that are all bytes that were to be written.
+    /// Whether the socket has taken all bytes of the write.
     is_complete: bool,
 }
 
