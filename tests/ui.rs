@@ -10,10 +10,14 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 #[test]
-fn ui() {
-    let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
-    cases.compile_fail("tests/ui/fail/**/*.rs");
+fn ui_pass() {
+    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
+}
+
+// Apart from the others: trybuild checks the cases with one run of cargo only if all of them are to fail.
+#[test]
+fn ui_fail() {
+    trybuild::TestCases::new().compile_fail("tests/ui/fail/**/*.rs");
 }
 
 /// All errors of all cases. The text that trybuild compares has no repetitions and says nothing of quick fixes; an editor
