@@ -84,6 +84,7 @@ mod message;
 mod panic;
 mod permission;
 mod pubsub;
+mod rate;
 mod server;
 mod session;
 mod sync;
@@ -108,6 +109,7 @@ pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
+pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 

@@ -78,7 +78,7 @@ impl<H: Handler<User = Member>> Permission<H> for IsConnectAction {
 #[tokio::test]
 async fn strict_connect_expression_evaluates_every_leaf() {
     let endpoint = portcullis::websocket(Strict);
-    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 403);
+    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 401);
     assert_eq!(connect(&endpoint).user(member(1, &[])).open().await.unwrap_err().status(), 403);
     assert!(connect(&endpoint).user(member(1, &["staff"])).open().await.is_ok());
     assert!(connect(&endpoint).user(member(1, &[])).path("/side?x=1").open().await.is_ok());

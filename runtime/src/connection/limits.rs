@@ -1,11 +1,12 @@
-//! The limits of a connection. All are enabled by default.
+//! The limits of an endpoint and of its connections.
 
 use std::time::Duration;
 
 use crate::message::RequestLimits;
+use crate::rate::Rate;
 use crate::session::SessionLimits;
 
-/// The limits of a connection. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
+/// The limits of an endpoint and of its connections. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,6 +17,19 @@ use crate::session::SessionLimits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "written with `..Limits::default()`; new limits come with a new version")]
 pub struct Limits {
+    /// Maximum rate of handshakes per address of the client, of which a further one is rejected with 429. An IPv6 client counts by
+    /// its network of 64 bits, and its site of 48 bits may do 16 times as many. Of more than 100,000 addresses at a time,
+    /// those with the same first 16 bits (IPv6: 32) may do 64 times as many together. The address is known if axum is
+    /// served with `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
+    /// [`Endpoint::behind_proxies`](crate::Endpoint::behind_proxies); a request without one is rejected with 500. Default:
+    /// `None`, without limit, because without that setting all clients of a proxy have one address.
+    pub handshakes_per_address: Option<Rate>,
+    /// Maximum rate of handshakes per user, by [`User::id`](crate::User::id), of which a further one is rejected with 429.
+    /// Default: `None`, without limit.
+    pub handshakes_per_user: Option<Rate>,
+    /// Maximum number of handshakes of an endpoint that are in progress at the same time, authentication and connect
+    /// permissions included. A further one is rejected with 503 and `Retry-After`. Default: 1024.
+    pub max_pending_handshakes: usize,
     /// Maximum size of a frame and of a message, in bytes. A larger one closes the connection with 1009. Default: 64 KiB.
     pub max_frame_bytes: usize,
     /// Maximum nesting depth of a message, its own object included. A deeper message is answered with 400. Default: 32.
@@ -89,6 +103,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            handshakes_per_address: None,
+            handshakes_per_user: None,
+            max_pending_handshakes: 1024,
             max_frame_bytes: 64 * 1024,
             max_nesting: 32,
             max_request_id_bytes: 256,

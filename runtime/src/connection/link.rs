@@ -143,7 +143,7 @@ async fn flush_and_close<T: Transport>(mut transport: T, frame: CloseFrame, flus
 
 /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread bytes
 /// would reset the connection before the client has read the close code.
-async fn close<T: Transport>(mut transport: T, frame: CloseFrame) {
+pub(crate) async fn close<T: Transport>(mut transport: T, frame: CloseFrame) {
     let close_handshake = async {
         transport.start_send(Outgoing::Close(Box::new(frame)))?;
         poll_fn(|cx| transport.poll_flush(cx)).await?;

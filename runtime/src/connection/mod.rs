@@ -13,4 +13,5 @@ mod message_task;
 mod run;
 
 pub use limits::Limits;
+pub(crate) use link::close;
 pub(crate) use run::run;

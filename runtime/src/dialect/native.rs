@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, whole_seconds};
 use crate::message::{Echo, Reply, Request, RequestId, RequestLimits};
 use crate::transport::FrameText;
 
@@ -89,7 +89,7 @@ fn error_entry(error: &Error, fault_id: Option<&str>) -> Value {
         entry["field"] = field.into();
     }
     if let Some(after) = error.retry_after() {
-        entry["retry_after"] = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into();
+        entry["retry_after"] = whole_seconds(after).into();
     }
     if let Some(id) = fault_id {
         entry["id"] = id.into();

@@ -5,6 +5,7 @@ mod authenticate_limiter;
 mod blocking;
 mod dispatcher;
 mod reauthorization;
+pub(crate) mod refusal_log;
 mod reply_stream;
 mod report;
 mod route_match;

@@ -2,7 +2,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::context::{Call, User};
+use tracing::Level;
+
+use super::refusal_log;
+use crate::context::{Call, PeerAddress, User};
 use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::panic::{Panic, catch_unwind};
@@ -12,7 +15,7 @@ pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
-/// Logs a refusal. Returns the id of the log entry if the error is a fault.
+/// Logs a refusal, unless its client has caused too many entries. Returns the id of the log entry if the error is a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     // The application's code: a panic in it must not suppress the reply.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
@@ -23,6 +26,13 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
         let (id, cause) = (fault_id(), Cause::new(error));
         tracing::error!(%id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
+    }
+    if !(if leaf.is_some() { tracing::enabled!(Level::INFO) } else { tracing::enabled!(Level::DEBUG) }) {
+        return None;
+    }
+    let address = call.scope().extension::<PeerAddress>().map(|PeerAddress(address)| *address);
+    if !refusal_log::admit(address, Some(call.scope().connection_id())) {
+        return None;
     }
     if let Some(leaf) = leaf {
         tracing::info!(user = ?Truncated::new(&user), ?action, ?route, leaf, status, "refused");

@@ -2,11 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
+#[cfg(feature = "axum")]
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticate::{Authenticate, ErasedAuthenticate};
+#[cfg(feature = "axum")]
+use super::client_address::Proxies;
 use super::declared_headers::{declared_headers, header_name};
+use super::handshake_limiter::HandshakeLimiter;
 use super::origin::{HostPattern, OriginPattern, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
@@ -26,6 +31,8 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
+/// | [`refuse_with_close`](Endpoint::refuse_with_close) | a refused handshake gets an HTTP response |
+/// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
@@ -61,17 +68,23 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | its headers are those of an upgrade | 400 |
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
+/// | neither its address exceeds [`Limits::handshakes_per_address`] nor the endpoint [`Limits::max_pending_handshakes`] | 429, 503 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
+/// | its user does not exceed [`Limits::handshakes_per_user`] | 429 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
-/// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
+/// | `connect = ".."` and the connect permissions allow it | 401 if they refuse an anonymous request, else that of the error; 500 for a fault, a panic or a timeout |
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
     pub(super) authenticate_within: Option<Duration>,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
-    pub(super) limits: Arc<Limits>,
+    pub(super) refuses_with_close: bool,
+    #[cfg(feature = "axum")]
+    pub(super) proxies: Option<Proxies>,
+    pub(crate) limits: Arc<Limits>,
+    pub(super) handshake_limiter: Arc<HandshakeLimiter>,
     pub(super) grants: Option<GrantCache<C::User>>,
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
@@ -113,7 +126,11 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         authenticate_within: None,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
+        refuses_with_close: false,
+        #[cfg(feature = "axum")]
+        proxies: None,
         limits: Arc::default(),
+        handshake_limiter: Arc::new(HandshakeLimiter::new(&Limits::default())),
         grants: None,
         registry: Arc::new(SessionRegistry::new()),
         overflow_policy: OverflowPolicy::default(),
@@ -296,6 +313,51 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Lets web pages learn why they are refused. Default: a refused handshake gets an HTTP response, whose status a browser
+    /// hides from the page.
+    ///
+    /// With this setting the upgrade is accepted, and the connection closes at once, before `#[connect]` and without having
+    /// been registered. The close code is 4000 plus the status of the response, or 4500 for a fault:
+    ///
+    /// | response | close code | reason |
+    /// |---|---|---|
+    /// | 401 | 4401 | `unauthenticated` |
+    /// | 403 | 4403 | `refused` |
+    /// | 429 with `Retry-After: 30` | 4429 | `retry after 30` |
+    /// | 503 with `Retry-After: 1` | 1013 | `retry after 1` |
+    /// | another from 400 to 499 | 4400 to 4499 | `refused` |
+    /// | 500 | 4500 | `internal error` |
+    ///
+    /// A request whose host or origin is not allowed gets 403 nevertheless, so that a foreign page learns nothing, and one
+    /// that is no valid upgrade the response that says so. A refused client holds its socket for up to two seconds, until it
+    /// has read the close frame.
+    ///
+    /// ```standalone_crate
+    /// use portcullis::testing::connect;
+    /// use portcullis::{AllowAny, IsAuthenticated, User, consumer, websocket};
+    ///
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// struct Notes;
+    ///
+    /// #[consumer(user = Member, connect = IsAuthenticated)]
+    /// impl Notes {
+    ///     #[action(permission = AllowAny)]
+    ///     async fn read(&self) -> &'static str { "Buy milk." }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// assert_eq!(connect(&websocket(Notes)).open().await.unwrap_err().status(), 401);
+    /// let mut client = connect(&websocket(Notes).refuse_with_close()).open().await.unwrap();
+    /// assert_eq!(client.closed().await, 4401);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn refuse_with_close(mut self) -> Self {
+        self.refuses_with_close = true;
+        self
+    }
+
     /// Sets the source from which the grants of users are loaded. Default: none.
     ///
     /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded, and a change of rights that is
@@ -355,7 +417,43 @@ impl<C: Consumer> Endpoint<C> {
     /// Sets the limits of its connections. Default: [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
+        self.handshake_limiter = Arc::new(HandshakeLimiter::new(&limits));
         self.limits = Arc::new(limits);
+        self
+    }
+
+    /// Sets how the address of a client is found behind proxies: so many of them append the address of their client to the
+    /// lines of the header `name`. Default: the address of the socket, which is that of the proxy.
+    ///
+    /// The address counts for [`Limits::handshakes_per_address`], [`Limits::max_lingering`] and the number of log entries
+    /// about refusals. It is the entry at position `proxies` from the end of the header: what a client itself sends in the
+    /// header stands in front of that and is not believed. This holds only if the service is reached through the proxies
+    /// alone. A request with fewer entries, or with a text that is no address there, has the address of the socket.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, consumer, websocket};
+    /// # struct Echo;
+    /// # #[consumer]
+    /// # impl Echo { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// // A load balancer in front of one nginx.
+    /// let endpoint = websocket(Echo).behind_proxies("x-forwarded-for", 2);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if `name` is not the name of a header, or is `forwarded`, whose syntax differs; or if `proxies` is zero.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub fn behind_proxies(mut self, name: &str, proxies: usize) -> Self {
+        let header = header_name(name);
+        assert!(
+            header != http::header::FORWARDED,
+            "the header `Forwarded` is not supported; let the proxy send `X-Forwarded-For`"
+        );
+        let count = NonZeroUsize::new(proxies).unwrap_or_else(|| {
+            panic!("without a proxy the address is that of the socket; remove `behind_proxies`, or write at least 1")
+        });
+        self.proxies = Some(Proxies { header, count });
         self
     }
 
@@ -385,7 +483,11 @@ impl<C: Consumer> Clone for Endpoint<C> {
             authenticate_within: self.authenticate_within,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
+            refuses_with_close: self.refuses_with_close,
+            #[cfg(feature = "axum")]
+            proxies: self.proxies.clone(),
             limits: self.limits.clone(),
+            handshake_limiter: self.handshake_limiter.clone(),
             grants: self.grants.clone(),
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,

@@ -1,5 +1,6 @@
 //! The handshake: checks a request before it is upgraded, by its origin, its user and the connect permissions.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +9,17 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
+use super::rejection::Rejection;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, ConnectionId, Scope};
-use crate::dispatch::{fault_id, panic_error, report};
+use crate::context::{ConnectContext, ConnectionId, PeerAddress, Scope};
+use crate::dispatch::{fault_id, panic_error, refusal_log, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
 use crate::session::{OverflowPolicy, SendQueue, Session, SessionRegistry};
 use crate::time::deadline;
-use crate::transport::Transport;
+use crate::transport::{CloseFrame, Transport};
 
 /// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
@@ -32,12 +34,6 @@ pub(crate) struct Accepted<C: Consumer> {
 }
 
 impl<C: Consumer> Accepted<C> {
-    /// Returns the maximum size of a frame that the transport may accept, in bytes.
-    #[cfg(feature = "testing")]
-    pub(crate) fn max_frame_bytes(&self) -> usize {
-        self.limits.max_frame_bytes
-    }
-
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
         let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
@@ -48,10 +44,6 @@ impl<C: Consumer> Accepted<C> {
         run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
     }
 }
-
-/// The outcome of a failed handshake: the status of the HTTP response, which has no body.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Rejection(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
     /// Performs the handshake for a request. A `known_user` is not authenticated.
@@ -65,21 +57,25 @@ impl<C: Consumer> Endpoint<C> {
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
-            return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
+            return Err(Rejection::of_unknown_origin(StatusCode::INTERNAL_SERVER_ERROR));
         }
         if let Err(reason) = self.origins.check(&parts) {
             let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
             let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
             let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
-            tracing::info!(?host, ?origin, "handshake rejected: {reason}");
-            return Err(Rejection(StatusCode::FORBIDDEN));
+            if refusal_log::admit(peer_address(&parts), None) {
+                tracing::info!(?host, ?origin, "handshake rejected: {reason}");
+            }
+            return Err(Rejection::of_unknown_origin(StatusCode::FORBIDDEN));
         }
+        let _pending = self.handshake_limiter.begin(parts.extensions.get().copied())?;
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
             grants.limit_age(self.limits.grants_max_age);
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
+        let address = peer_address(&parts);
         let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
             Ok(scope) => scope,
             Err(error) => {
@@ -87,16 +83,17 @@ impl<C: Consumer> Endpoint<C> {
                 let cause = Cause::new(&error);
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
-                } else {
+                } else if refusal_log::admit(address, None) {
                     tracing::info!(status, ?cause, "handshake rejected by authentication");
                 }
-                return Err(Rejection(error.status()));
+                return Err((&error).into());
             }
         };
         let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = self.with_timeout(self.consumer.authorize_connect(&connect)).await {
             report(connect.call(), &error);
-            return Err(Rejection(error.status()));
+            let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
+            return Err(if is_anonymous_refused { (&Error::unauthenticated()).into() } else { (&error).into() });
         }
         Ok(Accepted {
             consumer: self.consumer.clone(),
@@ -109,6 +106,12 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
+    /// Returns the close frame with which the connection is refused in place of a response, or `None` if the response is to be
+    /// sent.
+    pub(crate) fn close_frame(&self, rejection: &Rejection) -> Option<CloseFrame> {
+        if self.refuses_with_close { rejection.close_frame() } else { None }
+    }
+
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.
     async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
         let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
@@ -119,6 +122,9 @@ impl<C: Consumer> Endpoint<C> {
         let id = ConnectionId::random()?;
         let scope = Scope::with_kept_headers(user, *parts, Some(self.kept_headers.clone()));
         self.check_request_size(&scope)?;
+        if let Some(user) = scope.user() {
+            self.handshake_limiter.check_user(user)?;
+        }
         scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
     }
 
@@ -139,4 +145,9 @@ impl<C: Consumer> Endpoint<C> {
             None => Err(Error::internal("handshake timed out")),
         })
     }
+}
+
+/// Returns the address of the client, if it is known.
+fn peer_address(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get().map(|PeerAddress(address)| *address)
 }

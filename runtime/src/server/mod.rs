@@ -1,10 +1,14 @@
 //! Endpoints: mounting a consumer, and the handshake that turns an HTTP request into a connection.
 
 mod authenticate;
+#[cfg(feature = "axum")]
+mod client_address;
 mod declared_headers;
 mod endpoint;
 mod handshake;
+mod handshake_limiter;
 mod origin;
+mod rejection;
 #[cfg(feature = "axum")]
 mod service;
 mod start_up;
@@ -13,5 +17,3 @@ mod upgrade;
 
 pub use authenticate::Authenticate;
 pub use endpoint::{Endpoint, websocket};
-#[cfg(feature = "testing")]
-pub(crate) use handshake::Rejection;

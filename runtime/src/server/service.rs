@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
@@ -16,8 +15,9 @@ use http::{Request, StatusCode};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
-use super::handshake::Rejection;
+use super::rejection::Rejection;
 use super::upgrade::Upgrade;
+use crate::connection::close;
 use crate::consumer::Consumer;
 use crate::context::{PeerAddress, UrlParams};
 use crate::panic::catch_unwind_future;
@@ -75,16 +75,21 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             if let Some(OriginalUri(uri)) = parts.extensions.remove() {
                 parts.uri = uri;
             }
-            if let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-                let address = PeerAddress(address.ip());
-                parts.extensions.insert(address);
+            let forwarded = endpoint.proxies.as_ref().and_then(|proxies| proxies.client_address(&parts.headers));
+            let of_socket = || Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip());
+            if let Some(address) = forwarded.or_else(of_socket) {
+                parts.extensions.insert(PeerAddress(address));
             }
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
-            Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
+            let panicked = || Err(Rejection::of_unknown_origin(StatusCode::INTERNAL_SERVER_ERROR));
+            Ok(match outcome.unwrap_or_else(|_| panicked()) {
                 Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
-                Err(Rejection(status)) => (status, Body::empty()).into_response(),
+                Err(rejection) => match endpoint.close_frame(&rejection) {
+                    Some(frame) => upgrade.accept(max_frame_bytes, |transport| close(transport, frame)),
+                    None => rejection.into_response(),
+                },
             })
         })
     }

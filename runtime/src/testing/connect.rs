@@ -5,9 +5,10 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, Request, Uri};
 
 use super::{Client, Rejected};
+use crate::connection::close;
 use crate::consumer::Consumer;
 use crate::context::UrlParams;
-use crate::server::{Endpoint, Rejection};
+use crate::server::Endpoint;
 use crate::transport::memory;
 
 /// Creates a builder that opens an in-process connection to an endpoint. Default: anonymous, with the path `/`.
@@ -121,7 +122,8 @@ impl<C: Consumer> ConnectBuilder<C> {
     ///
     /// # Errors
     ///
-    /// Returns the status with which the handshake was rejected, see [`Endpoint`](crate::Endpoint#handshake).
+    /// Returns the status with which the handshake was rejected, see [`Endpoint`](crate::Endpoint#handshake). With
+    /// [`refuse_with_close`](Endpoint::refuse_with_close) the connection opens and [closes](Client::closed) instead.
     ///
     /// # Panics
     ///
@@ -133,14 +135,16 @@ impl<C: Consumer> ConnectBuilder<C> {
     pub async fn open(self) -> Result<Client, Rejected> {
         let (mut parts, ()) = self.request.into_parts();
         self.url_params.insert_into(&mut parts.extensions);
-        match self.endpoint.accept(Box::new(parts), self.user).await {
-            Ok(accepted) => {
-                let (transport, client_end) = memory::pair(accepted.max_frame_bytes(), self.answer_pings);
-                tokio::spawn(accepted.serve(transport));
-                Ok(Client::new(client_end))
-            }
-            Err(Rejection(status)) => Err(Rejected::new(status)),
-        }
+        let outcome = self.endpoint.accept(Box::new(parts), self.user).await;
+        let (transport, client_end) = memory::pair(self.endpoint.limits.max_frame_bytes, self.answer_pings);
+        match outcome {
+            Ok(accepted) => tokio::spawn(accepted.serve(transport)),
+            Err(rejection) => match self.endpoint.close_frame(&rejection) {
+                Some(frame) => tokio::spawn(close(transport, frame)),
+                None => return Err(Rejected::new(rejection.status)),
+            },
+        };
+        Ok(Client::new(client_end))
     }
 }
 

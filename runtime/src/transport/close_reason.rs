@@ -4,8 +4,8 @@ use super::CloseFrame;
 
 /// The reason why the server closes a connection without a request of an action.
 ///
-/// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
-/// 4500, it may reconnect later.
+/// After a code from 4400 to 4499, a client must not reconnect with the same credentials, but for 4429. After 1012, 1013,
+/// 4429 and codes from 4500, it may reconnect later.
 ///
 /// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,98 @@
+//! A rate limiter that counts by network address.
+
+use std::hash::BuildHasher;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::{KeyedLimiter, Rate};
+
+/// How much higher the rate of an IPv6 site is than that of each of its networks.
+const SITE_FACTOR: NonZeroU32 = NonZeroU32::new(16).unwrap();
+
+/// Counts an IPv4 client by its address, and an IPv6 client by its network of 64 bits, because a client has a whole network,
+/// and by its site of 48 bits, because a provider may give out sites. Beyond the number of keys of a [`KeyedLimiter`] the
+/// prefixes of 16 and of 32 bits count.
+pub(crate) struct AddressLimiter {
+    networks: KeyedLimiter<Network>,
+    sites: KeyedLimiter<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Network {
+    V4(Ipv4Addr),
+    /// The first 64 bits.
+    V6(u64),
+}
+
+impl AddressLimiter {
+    pub(crate) fn new(rate: Rate) -> AddressLimiter {
+        AddressLimiter { networks: KeyedLimiter::new(rate), sites: KeyedLimiter::new(rate.times(SITE_FACTOR)) }
+    }
+
+    /// Counts an occurrence.
+    ///
+    /// # Errors
+    ///
+    /// The time after which it would be admitted, if a rate is exceeded.
+    pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
+        // An IPv4 address may be written as one of IPv6.
+        match address.to_canonical() {
+            IpAddr::V4(address) => {
+                self.networks.check(&Network::V4(address), |_| u32::from_be_bytes(address.octets()) >> 16)
+            }
+            IpAddr::V6(address) => {
+                let prefix = |bits| prefix(address, bits);
+                // A hash has a bounded number of values, unlike the prefixes. They follow those of IPv4.
+                let coarse_key = |hasher: &std::hash::RandomState| {
+                    let [.., high, low] = hasher.hash_one(prefix(32)).to_be_bytes();
+                    u32::from_be_bytes([0, 1, high, low])
+                };
+                self.networks.check(&Network::V6(prefix(64)), coarse_key)?;
+                self.sites.check(&prefix(48), coarse_key)
+            }
+        }
+    }
+}
+
+/// Returns the first bits of an address, at most 64.
+fn prefix(address: Ipv6Addr, bits: u32) -> u64 {
+    let [a, b, c, d, ..] = address.segments().map(u64::from);
+    (a << 48 | b << 32 | c << 16 | d) >> (64 - bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate::per_hour(1).burst(2);
+
+    fn admitted(limiter: &AddressLimiter, addresses: impl IntoIterator<Item = String>) -> usize {
+        addresses.into_iter().filter(|address| limiter.check(address.parse().unwrap()).is_ok()).count()
+    }
+
+    #[test]
+    fn addresses_of_ipv4_are_counted_one_by_one() {
+        let limiter = AddressLimiter::new(RATE);
+        assert_eq!(admitted(&limiter, (0..10).map(|_| "192.0.2.1".to_owned())), 2);
+        assert_eq!(admitted(&limiter, (0..10).map(|_| "::ffff:192.0.2.1".to_owned())), 0, "the same address");
+        assert_eq!(admitted(&limiter, (0..10).map(|last| format!("192.0.2.{last}"))), 9);
+        let wait = limiter.check("192.0.2.1".parse().unwrap()).unwrap_err();
+        assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
+    }
+
+    #[test]
+    fn networks_of_ipv6_are_counted_within_their_site() {
+        let limiter = AddressLimiter::new(RATE);
+        assert_eq!(admitted(&limiter, (0..100).map(|last| format!("2001:db8:1:1::{last:x}"))), 2, "one network");
+        assert_eq!(admitted(&limiter, (2..100).map(|network| format!("2001:db8:1:{network:x}::1"))), 30, "one site");
+        assert_eq!(admitted(&limiter, (2..100).map(|site| format!("2001:db8:{site:x}::1"))), 98);
+    }
+
+    #[test]
+    fn prefix_has_the_first_bits() {
+        let address = "2001:db8:1234:5678::1".parse().unwrap();
+        let prefixes = [32, 48, 64].map(|bits| prefix(address, bits));
+        assert_eq!(prefixes, [0x2001_0db8, 0x2001_0db8_1234, 0x2001_0db8_1234_5678]);
+    }
+}

@@ -1,0 +1,132 @@
+//! A rate limiter with a bounded number of keys.
+
+use std::hash::{Hash, RandomState};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use governor::RateLimiter;
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+
+use super::Rate;
+
+/// The maximum number of keys that are counted one by one. About 5 MB for addresses.
+const MAX_KEYS: usize = 100_000;
+
+/// How much higher the rate of a coarse key is than that of a key.
+const COARSE_FACTOR: NonZeroU32 = NonZeroU32::new(64).unwrap();
+
+/// How often keys are removed whose allowance is full again.
+const REMOVAL_INTERVAL: Duration = Duration::from_mins(1);
+/// How often they are removed while there are too many keys.
+const REMOVAL_INTERVAL_WHEN_FULL: Duration = Duration::from_secs(1);
+
+/// Counts by a key. If there are too many keys, counts by the coarse key of each in place of it, so that an attacker with many
+/// keys neither takes unbounded memory nor uses up the allowance of all others.
+pub(crate) struct KeyedLimiter<K: Clone + Eq + Hash> {
+    exact: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
+    coarse: RateLimiter<u32, HashMapStateStore<u32>, DefaultClock>,
+    max_keys: usize,
+    hasher: RandomState,
+    created_at: Instant,
+    /// When keys were last removed, in milliseconds after `created_at`.
+    removed_at: AtomicU64,
+}
+
+impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
+    pub(crate) fn new(rate: Rate) -> KeyedLimiter<K> {
+        KeyedLimiter::with_max_keys(rate, MAX_KEYS)
+    }
+
+    pub(super) fn with_max_keys(rate: Rate, max_keys: usize) -> KeyedLimiter<K> {
+        KeyedLimiter {
+            exact: RateLimiter::hashmap(rate.quota()),
+            coarse: RateLimiter::hashmap(rate.times(COARSE_FACTOR).quota()),
+            max_keys,
+            hasher: RandomState::new(),
+            created_at: Instant::now(),
+            removed_at: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts an occurrence. `coarse_key` is called if there are too many keys, and returns one of few numbers.
+    ///
+    /// # Errors
+    ///
+    /// The time after which it would be admitted, if the rate is exceeded. It is not counted then.
+    pub(crate) fn check(&self, key: &K, coarse_key: impl FnOnce(&RandomState) -> u32) -> Result<(), Duration> {
+        self.remove_keys_if_due();
+        let outcome =
+            if self.is_full() { self.coarse.check_key(&coarse_key(&self.hasher)) } else { self.exact.check_key(key) };
+        outcome.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    fn is_full(&self) -> bool {
+        self.exact.len() >= self.max_keys
+    }
+
+    /// Removes keys whose allowance is full. That changes no outcome.
+    fn remove_keys_if_due(&self) {
+        let elapsed = u64::try_from(self.created_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let removed_at = self.removed_at.load(Ordering::Relaxed);
+        let interval = if self.is_full() { REMOVAL_INTERVAL_WHEN_FULL } else { REMOVAL_INTERVAL };
+        if u128::from(elapsed.saturating_sub(removed_at)) < interval.as_millis() {
+            return;
+        }
+        // One thread removes them.
+        if self.removed_at.compare_exchange(removed_at, elapsed, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.exact.retain_recent();
+            self.exact.shrink_to_fit();
+            self.coarse.retain_recent();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allocation_counter::measure;
+
+    use super::*;
+
+    const RATE: Rate = Rate::per_hour(1);
+
+    #[test]
+    fn memory_is_bounded_however_many_keys_there_are() {
+        let limiter = KeyedLimiter::new(RATE);
+        let check_all = |range: std::ops::Range<u32>| {
+            measure(|| {
+                for key in range.clone() {
+                    // Its prefix of 16 bits, as for IPv4.
+                    let _ = limiter.check(&key, |_| key >> 16);
+                }
+            })
+        };
+        let first = check_all(0..100_000);
+        assert!(first.bytes_current < 8 * 1024 * 1024, "{first:?}");
+        let rest = check_all(100_000..1_000_000);
+        assert!(rest.bytes_current < 64 * 1024, "{rest:?}");
+    }
+
+    #[test]
+    fn key_beyond_the_maximum_is_counted_with_those_of_its_coarse_key() {
+        let limiter = KeyedLimiter::with_max_keys(RATE, 2);
+        let check = |key: &str, coarse_key| limiter.check(&key.to_owned(), |_| coarse_key).is_ok();
+        assert!(check("a", 1) && check("b", 1));
+        let admitted = |coarse_key| (0..1000).filter(|key| check(&key.to_string(), coarse_key)).count();
+        assert_eq!(admitted(1), 64, "64 times the rate");
+        assert_eq!(admitted(2), 64, "another coarse key has an allowance of its own");
+    }
+
+    #[test]
+    fn key_whose_allowance_is_full_again_makes_room() {
+        let limiter = KeyedLimiter::with_max_keys(Rate::per_second(1_000_000), 2);
+        assert!(limiter.check(&1, |_| 0).is_ok() && limiter.check(&2, |_| 0).is_ok());
+        assert!(limiter.is_full());
+        // As after the interval.
+        limiter.removed_at.store(0, Ordering::Relaxed);
+        let limiter = KeyedLimiter { created_at: Instant::now() - REMOVAL_INTERVAL_WHEN_FULL, ..limiter };
+        assert!(limiter.check(&3, |_| panic!("the key itself is counted")).is_ok());
+        assert_eq!(limiter.exact.len(), 1);
+    }
+}

@@ -1,0 +1,116 @@
+//! Rates, and limiters that count by a key.
+
+mod address;
+mod keyed;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+
+pub(crate) use address::AddressLimiter;
+pub(crate) use keyed::KeyedLimiter;
+
+/// How often something may happen: on average, and in a row.
+///
+/// A count in a row is taken from an allowance that fills up at the average rate. Without [`burst`](Rate::burst) it is as large
+/// as the count per period: [`per_minute(60)`](Rate::per_minute) allows sixty at once, and one more each second.
+///
+/// ```
+/// use portcullis::{Limits, Rate};
+///
+/// /// Two per second on average, and twenty in a row after a pause of ten seconds.
+/// const HANDSHAKES: Rate = Rate::per_second(2).burst(20);
+///
+/// let limits = Limits { handshakes_per_address: Some(HANDSHAKES), ..Limits::default() };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rate {
+    per_period: NonZeroU32,
+    period: Duration,
+    burst: NonZeroU32,
+}
+
+impl Rate {
+    /// Creates a rate of so many per second.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `count` is zero. In a constant, this is a compile error.
+    #[must_use]
+    pub const fn per_second(count: u32) -> Rate {
+        Rate::new(count, Duration::from_secs(1))
+    }
+
+    /// Creates a rate of so many per minute.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `count` is zero. In a constant, this is a compile error.
+    #[must_use]
+    pub const fn per_minute(count: u32) -> Rate {
+        Rate::new(count, Duration::from_mins(1))
+    }
+
+    /// Creates a rate of so many per hour.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `count` is zero. In a constant, this is a compile error.
+    #[must_use]
+    pub const fn per_hour(count: u32) -> Rate {
+        Rate::new(count, Duration::from_hours(1))
+    }
+
+    const fn new(count: u32, period: Duration) -> Rate {
+        let Some(count) = NonZeroU32::new(count) else { panic!("a rate of zero admits nothing; write at least 1") };
+        Rate { per_period: count, period, burst: count }
+    }
+
+    /// Sets how many are allowed in a row.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `count` is zero. In a constant, this is a compile error.
+    #[must_use]
+    pub const fn burst(mut self, count: u32) -> Rate {
+        let Some(count) = NonZeroU32::new(count) else { panic!("a burst of zero admits nothing; write at least 1") };
+        self.burst = count;
+        self
+    }
+
+    /// Returns a rate that is so many times as high.
+    pub(crate) fn times(self, factor: NonZeroU32) -> Rate {
+        let Rate { per_period, period, burst } = self;
+        Rate { per_period: per_period.saturating_mul(factor), period, burst: burst.saturating_mul(factor) }
+    }
+
+    pub(crate) fn quota(self) -> Quota {
+        let interval = self.period / self.per_period.get();
+        // More than one per nanosecond is not measurable.
+        let quota = Quota::with_period(interval.max(Duration::from_nanos(1)));
+        quota.unwrap_or_else(|| unreachable!("bug: an interval of zero")).allow_burst(self.burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quota_has_the_interval_and_the_burst_of_the_rate() {
+        let quota = Rate::per_second(5).burst(20).quota();
+        assert_eq!((quota.replenish_interval(), quota.burst_size().get()), (Duration::from_millis(200), 20));
+        let quota = Rate::per_minute(1).quota();
+        assert_eq!((quota.replenish_interval(), quota.burst_size().get()), (Duration::from_mins(1), 1));
+        let fastest = Rate::per_second(u32::MAX).times(NonZeroU32::MAX).quota();
+        assert_eq!((fastest.replenish_interval(), fastest.burst_size()), (Duration::from_nanos(1), NonZeroU32::MAX));
+    }
+
+    #[test]
+    fn rate_of_zero_panics() {
+        for rate in [Rate::per_second, Rate::per_minute, Rate::per_hour, |count| Rate::per_second(1).burst(count)] {
+            assert!(crate::panic::catch_unwind(|| rate(0)).is_err());
+        }
+    }
+}
