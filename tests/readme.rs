@@ -1,4 +1,4 @@
-//! The README and the architecture page match the repository.
+//! The README, the architecture page and the tables of the chapters match the repository.
 
 use std::fs;
 use std::path::Path;
@@ -99,5 +99,38 @@ fn architecture_paths_exist() {
     for path in named {
         let end = format!("/{}", path.trim_end_matches('/'));
         assert!(known.iter().any(|known| known.ends_with(&end)), "{path} does not exist");
+    }
+}
+
+/// Adds the text of all source files below a folder.
+fn read_sources(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_sources(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn tests_that_chapters_name_exist() {
+    let mut sources = String::new();
+    for folder in ["tests", "runtime/src"] {
+        read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
+    }
+    for chapter in ["limits", "security"] {
+        let text = read(&format!("runtime/src/docs/{chapter}.md"));
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        let last_cells = rows.filter_map(|row| row.trim_end_matches([' ', '|']).rsplit('|').next());
+        let names: Vec<&str> = last_cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .filter(|name| name.contains('_') && !name.contains(['[', ':']))
+            .collect();
+        assert!(names.len() > 10, "only these were found in {chapter}: {names:?}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}(")), "{chapter}.md names a test that does not exist: {name}");
+        }
     }
 }

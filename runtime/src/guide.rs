@@ -4,6 +4,7 @@
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
 //! - [`authentication`]: the user of a connection, its login session, expiry, renewal and logout.
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
+//! - [`security`]: threats and what is done about them, and what is left to the application.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
 #![cfg_attr(
     feature = "testing",
@@ -35,6 +36,13 @@ pub mod authentication {
 
 pub mod wire_protocol {
     #![doc = include_str!("docs/wire_protocol.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod security {
+    #![doc = include_str!("docs/security.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
