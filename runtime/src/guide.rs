@@ -5,6 +5,7 @@
 //! - [`authentication`]: the user of a connection, its login session, expiry, renewal and logout.
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
+//! - [`operations`]: deploying a new version while clients are connected.
 #![cfg_attr(
     feature = "testing",
     doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
@@ -42,6 +43,13 @@ pub mod wire_protocol {
 
 pub mod limits {
     #![doc = include_str!("docs/limits.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod operations {
+    #![doc = include_str!("docs/operations.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

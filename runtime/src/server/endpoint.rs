@@ -60,6 +60,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | it is a WebSocket upgrade: GET, or an extended CONNECT with the feature `http2` | 405 |
 /// | its headers are those of an upgrade | 400 |
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
+/// | the endpoint is not being [drained](Endpoint::drain_handle) | 503, with `Retry-After` |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |

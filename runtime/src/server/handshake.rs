@@ -15,17 +15,16 @@ use crate::dispatch::{fault_id, panic_error, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
-use crate::session::{OverflowPolicy, SendQueue, Session, SessionRegistry};
+use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::Transport;
 
 /// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
-    consumer: Arc<C>,
+    /// Counts the connection as open already: a drain waits for its upgrade.
+    session_guard: SessionGuard<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    registry: Arc<SessionRegistry<C>>,
-    overflow_policy: OverflowPolicy,
     authenticate_within: Option<Duration>,
     /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
@@ -40,18 +39,27 @@ impl<C: Consumer> Accepted<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
-        let send_queue =
-            SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
-        let id = self.scope.connection_id();
-        let session = Session::new(&self.registry, id, self.consumer, send_queue, self.limits.session_limits());
-        run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
+        let Accepted { session_guard, scope, limits, authenticate_within, changes_at_start } = self;
+        run(transport, session_guard, changes_at_start, scope, &limits, authenticate_within)
     }
 }
 
-/// The outcome of a failed handshake: the status of the HTTP response, which has no body.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Rejection(pub(crate) StatusCode);
+/// The outcome of a failed handshake: an HTTP response without a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    Status(StatusCode),
+    /// The endpoint is drained: 503, and the client may try another machine.
+    Draining,
+}
+
+impl Rejection {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Rejection::Status(status) => status,
+            Rejection::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
 
 impl<C: Consumer> Endpoint<C> {
     /// Performs the handshake for a request. A `known_user` is not authenticated.
@@ -60,19 +68,22 @@ impl<C: Consumer> Endpoint<C> {
         parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
+        if self.registry.drain.is_closing() {
+            return Err(Rejection::Draining);
+        }
         if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
-            return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
+            return Err(Rejection::Status(StatusCode::INTERNAL_SERVER_ERROR));
         }
         if let Err(reason) = self.origins.check(&parts) {
             let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
             let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
             let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
             tracing::info!(?host, ?origin, "handshake rejected: {reason}");
-            return Err(Rejection(StatusCode::FORBIDDEN));
+            return Err(Rejection::Status(StatusCode::FORBIDDEN));
         }
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
@@ -90,23 +101,28 @@ impl<C: Consumer> Endpoint<C> {
                 } else {
                     tracing::info!(status, ?cause, "handshake rejected by authentication");
                 }
-                return Err(Rejection(error.status()));
+                return Err(Rejection::Status(error.status()));
             }
         };
         let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = self.with_timeout(self.consumer.authorize_connect(&connect)).await {
             report(connect.call(), &error);
-            return Err(Rejection(error.status()));
+            return Err(Rejection::Status(error.status()));
         }
         Ok(Accepted {
-            consumer: self.consumer.clone(),
+            session_guard: SessionGuard::admit(self.new_session(scope.connection_id())).ok_or(Rejection::Draining)?,
             scope: Box::new(scope),
             limits: self.limits.clone(),
-            registry: self.registry.clone(),
-            overflow_policy: self.overflow_policy,
             authenticate_within: self.authenticate_within,
             changes_at_start,
         })
+    }
+
+    fn new_session(&self, id: ConnectionId) -> Arc<Session<C>> {
+        let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
+        let counters = self.registry.counters().clone();
+        let send_queue = SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, counters);
+        Session::new(&self.registry, id, self.consumer.clone(), send_queue, self.limits.session_limits())
     }
 
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.

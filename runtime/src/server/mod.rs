@@ -2,16 +2,17 @@
 
 mod authenticate;
 mod declared_headers;
+mod drain;
 mod endpoint;
 mod handshake;
 mod origin;
 #[cfg(feature = "axum")]
 mod service;
+#[cfg(feature = "axum")]
+mod shutdown_signals;
 mod start_up;
 #[cfg(feature = "axum")]
 mod upgrade;
 
 pub use authenticate::Authenticate;
 pub use endpoint::{Endpoint, websocket};
-#[cfg(feature = "testing")]
-pub(crate) use handshake::Rejection;

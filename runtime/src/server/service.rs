@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, header};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
@@ -82,11 +82,25 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
-            Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
+            Ok(match outcome.unwrap_or(Err(Rejection::Status(StatusCode::INTERNAL_SERVER_ERROR))) {
                 Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
-                Err(Rejection(status)) => (status, Body::empty()).into_response(),
+                Err(rejection) => rejection.into_response(),
             })
         })
+    }
+}
+
+/// The seconds after which a client may try again while this endpoint is drained. Short, because another machine accepts it.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        match self {
+            Rejection::Status(status) => (status, Body::empty()).into_response(),
+            Rejection::Draining => {
+                (self.status(), [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)], Body::empty()).into_response()
+            }
+        }
     }
 }
 

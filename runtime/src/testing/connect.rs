@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Request, Uri};
 use super::{Client, Rejected};
 use crate::consumer::Consumer;
 use crate::context::UrlParams;
-use crate::server::{Endpoint, Rejection};
+use crate::server::Endpoint;
 use crate::transport::memory;
 
 /// Creates a builder that opens an in-process connection to an endpoint. Default: anonymous, with the path `/`.
@@ -139,7 +139,7 @@ impl<C: Consumer> ConnectBuilder<C> {
                 tokio::spawn(accepted.serve(transport));
                 Ok(Client::new(client_end))
             }
-            Err(Rejection(status)) => Err(Rejected::new(status)),
+            Err(rejection) => Err(Rejected::new(rejection.status())),
         }
     }
 }
