@@ -371,8 +371,7 @@ impl<C: Consumer> Endpoint<C> {
         Publisher::new(self.registry.clone())
     }
 
-    /// Returns a handle that revalidates or closes connections of this endpoint and of its clones, after rights have
-    /// changed.
+    /// Returns a handle that revalidates or closes connections of this endpoint and its clones after a change of rights.
     pub fn connections(&self) -> Connections<C> {
         Connections::new(self.registry.clone())
     }

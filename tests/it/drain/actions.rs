@@ -21,6 +21,7 @@ async fn action_that_runs_ends_after_the_close_and_nothing_else_begins() {
         drain.start(AT_ONCE);
         assert_eq!(client.closed().await, 1012, "{action}: the close does not wait for the action");
         client.send(message("note", "third"));
+        drop(client);
         state.resume(1);
         assert_eq!(figures(drain.finished().await), [1, 1, 0], "{action}");
         assert_eq!(state.log(), ["first begins", "first ends", "disconnected: 1012, left Some(1)"], "{action}");
