@@ -1,6 +1,7 @@
 //! Handshakes that a drain meets: none is left behind, whatever it has reached.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use portcullis::testing::connect;
@@ -55,6 +56,23 @@ async fn connect_hook_over_the_deadline_is_cut() {
         ["connect begins", "connect is dropped"],
         "`#[disconnect]` belongs to a `#[connect]` that succeeded"
     );
+}
+
+/// Rights have changed during the handshake, so that the connection waits for its connect permission.
+#[tokio::test(start_paused = true)]
+async fn connection_that_is_revalidated_first_is_closed_by_the_deadline() {
+    let (state, harbour) = harbour();
+    let mut client = connect(&harbour).user(member(1, &["slow"])).open().await.unwrap();
+    state.started(1).await;
+    assert!(harbour.connections().refresh_user("1").await.is_acknowledged());
+    state.is_denied.store(true, Ordering::SeqCst);
+    state.resume(1);
+    state.started(1).await;
+    let (drain, start) = (harbour.drain_handle(), Instant::now());
+    drain.start(DRAIN);
+    assert_eq!(client.closed().await, 1012);
+    assert_eq!(figures(drain.finished().await), [1, 1, 0], "nothing was cut");
+    assert!(start.elapsed() <= Duration::from_secs(28));
 }
 
 /// The checks of a handshake wait, for example for a database, while closing begins.

@@ -16,8 +16,8 @@ use futures_util::{Stream, StreamExt, stream};
 use http::request::Parts;
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Drain, DrainReport, Endpoint, Limits, NoReply, Result, Streamed,
-    consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Drain, DrainReport, Endpoint, Limits, NoReply, Permission,
+    PermissionContext, Result, Streamed, consumer,
 };
 
 use crate::common::limits::without_timeouts;
@@ -61,7 +61,20 @@ impl Drop for EndOfBody<'_> {
 
 struct Harbour(Arc<State>);
 
-#[consumer(user = Member)]
+/// Never answers while `is_denied` is set.
+struct Answers;
+
+impl Permission<Harbour> for Answers {
+    async fn has_permission(&self, harbour: &Harbour, _: &PermissionContext<'_, Member>) -> Result<bool> {
+        if harbour.0.is_denied.load(Ordering::SeqCst) {
+            harbour.0.started.add_permits(1);
+            std::future::pending().await
+        }
+        Ok(true)
+    }
+}
+
+#[consumer(user = Member, connect = "Answers")]
 impl Harbour {
     /// A member with the role `slow` waits, and `slow to leave` never leaves.
     #[connect]
