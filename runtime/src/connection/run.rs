@@ -128,8 +128,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     // The drain may not have found the session.
                     return Err(ConnectionEnd::Close(CloseReason::ServiceRestart));
                 }
-                let revalidated = session.revalidate_since(changes_at_start);
-                drain.run_until(DrainPhase::CuttingActions, revalidated).await;
+                session.revalidate_since(changes_at_start).await;
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,

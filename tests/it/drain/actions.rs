@@ -127,6 +127,7 @@ async fn disconnect_hook_is_cut_two_seconds_after_the_deadline() {
     assert_eq!(figures(drain.finished().await), [2, 1, 1]);
     assert_eq!(start.elapsed().as_secs(), 27);
     assert_eq!(state.counts()[2], 2);
+    assert_eq!(state.log().last().unwrap(), "disconnect is dropped");
 }
 
 #[tokio::test(start_paused = true)]

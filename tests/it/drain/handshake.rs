@@ -60,7 +60,7 @@ async fn connect_hook_over_the_deadline_is_cut() {
 
 /// Rights have changed during the handshake, so that the connection waits for its connect permission.
 #[tokio::test(start_paused = true)]
-async fn connection_that_is_revalidated_first_is_closed_by_the_deadline() {
+async fn connection_that_is_revalidated_first_is_closed_in_the_window() {
     let (state, harbour) = harbour();
     let mut client = connect(&harbour).user(member(1, &["slow"])).open().await.unwrap();
     state.started(1).await;
@@ -72,7 +72,7 @@ async fn connection_that_is_revalidated_first_is_closed_by_the_deadline() {
     drain.start(DRAIN);
     assert_eq!(client.closed().await, 1012);
     assert_eq!(figures(drain.finished().await), [1, 1, 0], "nothing was cut");
-    assert!(start.elapsed() <= Duration::from_secs(28));
+    assert!(start.elapsed() < Duration::from_secs(8), "the revalidation ends with the connection");
 }
 
 /// The checks of a handshake wait, for example for a database, while closing begins.

@@ -68,7 +68,7 @@ impl Permission<Harbour> for Answers {
     async fn has_permission(&self, harbour: &Harbour, _: &PermissionContext<'_, Member>) -> Result<bool> {
         if harbour.0.is_denied.load(Ordering::SeqCst) {
             harbour.0.started.add_permits(1);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Ok(true)
     }
@@ -76,7 +76,7 @@ impl Permission<Harbour> for Answers {
 
 #[consumer(user = Member, connect = "Answers")]
 impl Harbour {
-    /// A member with the role `slow` waits, and `slow to leave` never leaves.
+    /// Waits for a member with the role `slow`.
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) {
         if has_role(cx.scope().user(), "slow") {
@@ -84,12 +84,13 @@ impl Harbour {
         }
     }
 
+    /// Waits for a member with the role `slow to leave`.
     #[disconnect]
     async fn disconnect(&self, cx: &Disconnect<'_, Member>) {
         self.0.disconnect_count.fetch_add(1, Ordering::SeqCst);
         self.0.record_disconnect(cx, cx.scope().user().map(|member| member.id));
         if has_role(cx.user(), "slow to leave") {
-            std::future::pending().await
+            self.run("disconnect").await;
         }
     }
 
