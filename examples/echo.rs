@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use portcullis::http::request::Parts;
-use portcullis::{AllowAny, Context, IsAuthenticated, Result, User, consumer};
+use portcullis::{AllowAny, Context, Drain, IsAuthenticated, Result, User, consumer};
 
 struct Member {
     name: String,
@@ -40,14 +40,12 @@ async fn by_name(parts: &Parts) -> Result<Option<Member>> {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let app = axum::Router::new().route("/ws", portcullis::websocket(Echo).authenticate(by_name).into_route());
+    let echo = portcullis::websocket(Echo).authenticate(by_name);
+    let (drain, app) = (echo.drain_handle(), axum::Router::new().route("/ws", echo.into_route()));
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(&address).await;
     let listener = listener.map_err(|e| std::io::Error::other(format!("{e}: {address}; use `-- HOST:PORT`")))?;
-    println!(
-        "listening on ws://{}/ws\n\n{}",
-        listener.local_addr()?,
-        portcullis::audit().map_err(std::io::Error::other)?
-    );
-    axum::serve(listener, app).await
+    let audit = portcullis::audit().map_err(std::io::Error::other)?;
+    println!("listening on ws://{}/ws\n\n{audit}", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
 }

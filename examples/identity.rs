@@ -12,7 +12,8 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use portcullis::{
-    AllowAny, ConnectContext, Context, Event, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer,
+    AllowAny, ConnectContext, Context, Drain, Event, EventPermission, Group, IsAuthenticated, Result, Scope, User,
+    consumer,
 };
 
 const WHAT_TO_PASTE: &str = r#"
@@ -119,5 +120,6 @@ async fn main() -> std::io::Result<()> {
     });
     let listener = listen::listen(&address, "-- HOST:PORT").await?;
     println!("listening on ws://{}/ws\n{WHAT_TO_PASTE}", listener.local_addr()?);
-    axum::serve(listener, axum::Router::new().route("/ws", endpoint.into_route())).await
+    let (drain, app) = (endpoint.drain_handle(), axum::Router::new().route("/ws", endpoint.into_route()));
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
 }

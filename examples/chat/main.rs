@@ -32,7 +32,7 @@ use http::request::Parts;
 use listen::listen;
 use lobby::Chat;
 use policy::Policy;
-use portcullis::Endpoint;
+use portcullis::{Drain, Endpoint};
 use site_policy::SitePolicy;
 use state::State;
 use store::Store;
@@ -76,10 +76,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
     let site_policy = SitePolicy { store: store.clone(), quota: 500 };
-    let app = pages::pages(store.clone()).route("/ws", endpoint(store, site_policy).into_route());
+    let (pages, endpoint) = (pages::pages(store.clone()), endpoint(store, site_policy));
+    let (drain, app) = (endpoint.drain_handle(), pages.route("/ws", endpoint.into_route()));
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await?;
+    println!("{:?}", drain.finished().await);
     Ok(())
 }

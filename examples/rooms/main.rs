@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use http::request::Parts;
 use listen::listen;
 use lobby::Lobby;
-use portcullis::Endpoint;
+use portcullis::{Drain, Endpoint};
 use store::Store;
 
 /// The endpoint: the consumer with its database and its authentication.
@@ -60,10 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
-    let app = pages::pages(store.clone()).route("/ws", endpoint(store).into_route());
+    let (pages, endpoint) = (pages::pages(store.clone()), endpoint(store));
+    let (drain, app) = (endpoint.drain_handle(), pages.route("/ws", endpoint.into_route()));
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await?;
+    println!("{:?}", drain.finished().await);
     Ok(())
 }

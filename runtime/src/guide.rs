@@ -6,6 +6,7 @@
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
 //! - [`security`]: threats and what is done about them, and what is left to the application.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
+//! - [`operations`]: deploying a new version while clients are connected.
 #![cfg_attr(
     feature = "testing",
     doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
@@ -50,6 +51,13 @@ pub mod security {
 
 pub mod limits {
     #![doc = include_str!("docs/limits.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod operations {
+    #![doc = include_str!("docs/operations.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

@@ -44,6 +44,7 @@
 //!   connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
+//! - [`DrainHandle`], [`Drain`]: closing the connections before the server is stopped.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(
     feature = "testing",
@@ -51,8 +52,8 @@
 )]
 //!
 //! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
-//! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol), on [limits](guide::limits) and
-//! [for Django users](guide::from_django), and a [glossary](guide::glossary).
+//! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol), on [limits](guide::limits), on
+//! [operations](guide::operations) and [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features
 //!
@@ -111,7 +112,7 @@ pub use permission::{
 pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
+pub use session::{Connections, Drain, DrainHandle, DrainReport, EventCounters, OverflowPolicy, Propagation, Refresh};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;

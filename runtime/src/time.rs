@@ -1,4 +1,4 @@
-//! A time limit for a future.
+//! Time limits: of a future, and as an instant.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -44,4 +44,10 @@ impl<F: Future> Future for Deadline<F> {
         ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
         Poll::Ready(None)
     }
+}
+
+/// Adds a duration to an instant, or one year if the clock cannot represent the sum.
+pub(crate) fn add_saturating(instant: Instant, duration: Duration) -> Instant {
+    const FAR_FUTURE: Duration = Duration::from_hours(24 * 365);
+    instant.checked_add(duration).unwrap_or_else(|| instant + FAR_FUTURE)
 }

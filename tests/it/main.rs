@@ -13,6 +13,7 @@ mod closing;
 mod connect;
 mod detached;
 mod dispatch;
+mod drain;
 mod ending;
 mod errors;
 mod events;

@@ -36,6 +36,8 @@ pub(super) struct EventLoop<C: Consumer> {
     pub(super) max_read_ahead_bytes: usize,
     /// Whether a stream of replies is being sent. Unlike an action, it may run without a time limit.
     pub(super) is_streaming: bool,
+    /// Whether an action or `#[connect]` was dropped at the deadline of a drain.
+    pub(super) is_cut: bool,
     pub(super) detached: DetachedTasks<C>,
     /// When the connection closes if it is still anonymous.
     pub(super) anonymous_until: Option<Instant>,

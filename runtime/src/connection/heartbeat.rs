@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::time::add_saturating;
+
 /// What the connection has to do at this time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HeartbeatEvent {
@@ -90,10 +92,4 @@ impl Heartbeat {
             }
         }
     }
-}
-
-/// Adds a duration to an instant, or one year if the clock cannot represent the sum.
-fn add_saturating(instant: Instant, duration: Duration) -> Instant {
-    const FAR_FUTURE: Duration = Duration::from_hours(24 * 365);
-    instant.checked_add(duration).unwrap_or_else(|| instant + FAR_FUTURE)
 }

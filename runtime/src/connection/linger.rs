@@ -1,6 +1,7 @@
 //! The end of a connection whose actions are not done. No body is dropped between its effects: what has begun runs on, for at
 //! most `action_timeout`, and what it publishes goes out. If the peer has ended the connection, the messages that were read
-//! before begin too, in order; if the server has, nothing more begins. Replies are dropped.
+//! before begin too, in order; if the server has, nothing more begins. Replies are dropped. The deadline of a drain alone drops
+//! bodies that still run.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -16,6 +17,7 @@ use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::message::Reply;
 use crate::panic::drop_contained;
+use crate::session::DrainPhase;
 use crate::time::deadline;
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 
@@ -25,7 +27,7 @@ const DETACHED_GRACE_PERIOD: Duration = Duration::from_millis(200);
 
 impl<C: Consumer> EventLoop<C> {
     /// Processes events until `body`, the dispatch of a message, is ready. If the connection ends before, the body runs on
-    /// and what it has published goes out.
+    /// and what it has published goes out, unless it is dropped at the deadline of a drain.
     pub(super) async fn drive_body<T: Transport, F: Future<Output = Outcome>>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -37,7 +39,12 @@ impl<C: Consumer> EventLoop<C> {
             Err(end) => end,
         };
         self.end(io, dispatcher, end);
-        let outcome = self.linger_until(io, body).await;
+        let drain = &dispatcher.session.registry.drain;
+        let lingered = drain.run_until(DrainPhase::CuttingActions, self.linger_until(io, body)).await;
+        let Some(outcome) = lingered else {
+            self.is_cut = true;
+            return Err(end);
+        };
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             self.update_expiry(io, dispatcher);
         }

@@ -23,21 +23,12 @@ use crate::log::{Cause, Truncated};
 use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
-use crate::session::{MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session};
+use crate::session::{DrainPhase, MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::{CloseReason, ConnectionEnd, Incoming, Transport};
 
 /// The number of messages after which a connection yields to other tasks.
 const MAX_MESSAGES_PER_TURN: usize = 64;
-
-/// Removes the session from the registry and from its groups, however the connection's task ends.
-struct SessionGuard<C: Consumer>(Arc<Session<C>>);
-
-impl<C: Consumer> Drop for SessionGuard<C> {
-    fn drop(&mut self) {
-        self.0.leave_registry();
-    }
-}
 
 /// The state of one connection's task.
 pub(super) struct Connection<C: Consumer, T: Transport> {
@@ -57,12 +48,13 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 /// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
-    session: Arc<Session<C>>,
+    session_guard: SessionGuard<C>,
     changes_at_start: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
     authenticate_within: Option<Duration>,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
+    let session = session_guard.session();
     let mut connection = Connection {
         io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
         dispatcher: Dispatcher::new(
@@ -78,6 +70,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             max_read_ahead: limits.max_read_ahead,
             max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
+            is_cut: false,
             detached: DetachedTasks::new(),
             anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
             max_lingering: limits.max_lingering,
@@ -85,7 +78,6 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
-    let session_guard = SessionGuard(session);
     NotifyAfterPoll::new(PACER.scope(pacer, async move {
         let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
@@ -110,12 +102,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]` and establishes the session. The error is how the connection ends.
     async fn on_connect(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
+        let drain = &session.registry.drain;
+        if drain.is_closing() {
+            return Err(ConnectionEnd::Close(CloseReason::ServiceRestart));
+        }
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_session(session);
         let hook = contain_future(session.consumer().on_connect(&connect));
         let remaining = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let timeout = remaining.map_or(*action_timeout, |remaining| remaining.min(*action_timeout));
-        let error = match deadline(timeout, hook).await {
+        let Some(outcome) = drain.run_until(DrainPhase::CuttingActions, deadline(timeout, hook)).await else {
+            self.event_loop.is_cut = true;
+            return Err(ConnectionEnd::Close(CloseReason::ServiceRestart));
+        };
+        let error = match outcome {
             Some(Ok(Ok(()))) => {
                 let (extensions, effects) = connect.into_outcome();
                 scope.extend(extensions);
@@ -123,6 +123,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 session.schedule_renewal();
                 if let Some(effects) = effects {
                     effects.run_after();
+                }
+                if drain.is_closing() {
+                    // The drain may not have found the session.
+                    return Err(ConnectionEnd::Close(CloseReason::ServiceRestart));
                 }
                 session.revalidate_since(changes_at_start).await;
                 return Ok(());
@@ -144,25 +148,41 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Ends the connection: waits for its last action, removes the session from the registry, and runs `#[disconnect]` while
     /// the closing handshake is in progress.
-    async fn finish(mut self, end: ConnectionEnd, session_guard: SessionGuard<C>) {
+    async fn finish(mut self, end: ConnectionEnd, mut session_guard: SessionGuard<C>) {
         let action_timeout = self.dispatcher.action_timeout;
-        if let Err(panic) = catch_unwind_future(self.linger(end)).await {
-            tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
+        let session = session_guard.session().clone();
+        let drain = &session.registry.drain;
+        let lingered = drain.run_until(DrainPhase::CuttingActions, self.linger(end));
+        match catch_unwind_future(lingered).await {
+            Ok(Some(())) => {}
+            Ok(None) => self.event_loop.is_cut = true,
+            Err(panic) => tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked"),
         }
         self.event_loop.detached.shut_down().await;
-        let ended_memberships = session_guard.0.memberships.take_ended();
-        drop(session_guard);
+        if self.event_loop.is_cut {
+            let user = session.user_id().map(Truncated::new);
+            tracing::warn!(?user, "actions dropped: the deadline of the drain passed");
+        }
+        let ended_memberships = session.memberships.take_ended();
+        session_guard.leave_registry();
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
             ConnectionEnd::Close(reason) => DisconnectReason::Closed { code: reason.as_u16() },
             ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
-        let Connection { mut io, dispatcher, .. } = self;
+        let Connection { mut io, event_loop, .. } = self;
         // If the stream panics, `#[disconnect]` runs nevertheless.
         let closed = catch_unwind_future(poll_fn(|cx| io.link.poll_closed(cx)));
-        let (closed, ()) =
-            tokio::join!(closed, on_disconnect(&dispatcher.session, reason, &ended_memberships, action_timeout));
-        if let Err(panic) = closed {
+        let hook = on_disconnect(&session, reason, &ended_memberships, action_timeout);
+        let (closed, hook) = tokio::join!(
+            drain.run_until(DrainPhase::CuttingConnections, closed),
+            drain.run_until(DrainPhase::CuttingConnections, hook)
+        );
+        if hook.is_none() {
+            tracing::warn!("`#[disconnect]` dropped: the deadline of the drain passed");
+        }
+        session_guard.set_cut(event_loop.is_cut || hook.is_none());
+        if let Some(Err(panic)) = closed {
             tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
         }
     }

@@ -67,6 +67,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | it is a WebSocket upgrade: GET, or an extended CONNECT with the feature `http2` | 405 |
 /// | its headers are those of an upgrade | 400 |
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
+/// | the endpoint is not being [drained](Endpoint::drain_handle) | 503, with `Retry-After` |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | neither its address exceeds [`Limits::handshakes_per_address`] nor the endpoint [`Limits::max_pending_handshakes`] | 429, 503 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
@@ -468,8 +469,7 @@ impl<C: Consumer> Endpoint<C> {
         Publisher::new(self.registry.clone())
     }
 
-    /// Returns a handle that revalidates or closes connections of this endpoint and of its clones, after rights have
-    /// changed.
+    /// Returns a handle that revalidates or closes connections of this endpoint and its clones after a change of rights.
     pub fn connections(&self) -> Connections<C> {
         Connections::new(self.registry.clone())
     }

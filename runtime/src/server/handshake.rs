@@ -17,17 +17,16 @@ use crate::dispatch::{fault_id, panic_error, refusal_log, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
-use crate::session::{OverflowPolicy, SendQueue, Session, SessionRegistry};
+use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::{CloseFrame, Transport};
 
 /// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
-    consumer: Arc<C>,
+    /// Counts the connection as open already: a drain waits for its upgrade.
+    session_guard: SessionGuard<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    registry: Arc<SessionRegistry<C>>,
-    overflow_policy: OverflowPolicy,
     authenticate_within: Option<Duration>,
     /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
@@ -36,12 +35,8 @@ pub(crate) struct Accepted<C: Consumer> {
 impl<C: Consumer> Accepted<C> {
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
-        let send_queue =
-            SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
-        let id = self.scope.connection_id();
-        let session = Session::new(&self.registry, id, self.consumer, send_queue, self.limits.session_limits());
-        run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
+        let Accepted { session_guard, scope, limits, authenticate_within, changes_at_start } = self;
+        run(transport, session_guard, changes_at_start, scope, &limits, authenticate_within)
     }
 }
 
@@ -52,6 +47,9 @@ impl<C: Consumer> Endpoint<C> {
         parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
+        if self.registry.drain.is_closing() {
+            return Err(Rejection::of_drained_endpoint());
+        }
         if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
@@ -96,11 +94,10 @@ impl<C: Consumer> Endpoint<C> {
             return Err(if is_anonymous_refused { (&Error::unauthenticated()).into() } else { (&error).into() });
         }
         Ok(Accepted {
-            consumer: self.consumer.clone(),
+            session_guard: SessionGuard::admit(self.new_session(scope.connection_id()))
+                .ok_or(Rejection::of_drained_endpoint())?,
             scope: Box::new(scope),
             limits: self.limits.clone(),
-            registry: self.registry.clone(),
-            overflow_policy: self.overflow_policy,
             authenticate_within: self.authenticate_within,
             changes_at_start,
         })
@@ -110,6 +107,13 @@ impl<C: Consumer> Endpoint<C> {
     /// sent.
     pub(crate) fn close_frame(&self, rejection: &Rejection) -> Option<CloseFrame> {
         if self.refuses_with_close { rejection.close_frame() } else { None }
+    }
+
+    fn new_session(&self, id: ConnectionId) -> Arc<Session<C>> {
+        let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
+        let counters = self.registry.counters().clone();
+        let send_queue = SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, counters);
+        Session::new(&self.registry, id, self.consumer.clone(), send_queue, self.limits.session_limits())
     }
 
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.

@@ -4,6 +4,7 @@ mod authenticate;
 #[cfg(feature = "axum")]
 mod client_address;
 mod declared_headers;
+mod drain;
 mod endpoint;
 mod handshake;
 mod handshake_limiter;
@@ -11,6 +12,8 @@ mod origin;
 mod rejection;
 #[cfg(feature = "axum")]
 mod service;
+#[cfg(feature = "axum")]
+mod shutdown_signals;
 mod start_up;
 #[cfg(feature = "axum")]
 mod upgrade;

@@ -17,25 +17,30 @@ pub(crate) struct Rejection {
     pub(crate) status: StatusCode,
     /// When the client may try again.
     retry_after: Option<Duration>,
-    /// Whether the page may know the reason: its origin is allowed.
-    is_origin_allowed: bool,
+    /// Whether the page may read it in a close frame: its origin is allowed.
+    is_readable: bool,
 }
 
 impl Rejection {
     /// Creates the rejection of a request whose origin is not allowed or not checked.
     pub(super) fn of_unknown_origin(status: StatusCode) -> Rejection {
-        Rejection { status, retry_after: None, is_origin_allowed: false }
+        Rejection { status, retry_after: None, is_readable: false }
     }
 
     /// Creates the rejection of a request that would be accepted at another time.
     pub(super) fn of_busy_server() -> Rejection {
         let retry_after = Some(Duration::from_secs(1));
-        Rejection { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, is_origin_allowed: true }
+        Rejection { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, is_readable: true }
+    }
+
+    /// Creates the rejection by an endpoint that is drained. Another machine accepts the client at once.
+    pub(super) fn of_drained_endpoint() -> Rejection {
+        Rejection { is_readable: false, ..Rejection::of_busy_server() }
     }
 
     /// Returns the close frame in place of the response, or `None` if the page must not know the reason.
     pub(super) fn close_frame(&self) -> Option<CloseFrame> {
-        if !self.is_origin_allowed {
+        if !self.is_readable {
             return None;
         }
         let code = match self.status {
@@ -55,7 +60,7 @@ impl Rejection {
 
 impl From<&Error> for Rejection {
     fn from(error: &Error) -> Rejection {
-        Rejection { status: error.status(), retry_after: error.retry_after(), is_origin_allowed: true }
+        Rejection { status: error.status(), retry_after: error.retry_after(), is_readable: true }
     }
 }
 

@@ -7,6 +7,10 @@ pub(crate) mod counters;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
+mod drain;
+mod drain_handle;
+mod drain_state;
+mod drain_task;
 #[cfg(feature = "testing")]
 mod encoding_checks;
 pub(crate) mod flusher;
@@ -33,10 +37,14 @@ mod revalidator;
 pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;
+mod session_guard;
 
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
 pub use counters::EventCounters;
+pub use drain::{Drain, DrainReport};
+pub use drain_handle::DrainHandle;
+pub(crate) use drain_state::DrainPhase;
 pub(crate) use flusher::NotifyAfterPoll;
 pub(crate) use overflow::Coalesce;
 pub use overflow::OverflowPolicy;
@@ -44,3 +52,4 @@ pub use propagation::Propagation;
 pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
 pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};
+pub(crate) use session_guard::SessionGuard;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::counters::CounterCells;
+use super::drain_state::DrainState;
 #[cfg(feature = "testing")]
 use super::encoding_checks::EncodingChecks;
 use super::flusher::Flusher;
@@ -48,6 +49,8 @@ pub(crate) struct Registry<U, S> {
     #[cfg(feature = "testing")]
     pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
+    /// Counts the connections, and closes them before the server is stopped.
+    pub(crate) drain: DrainState,
     /// Delivers events to connections whose tasks are parked.
     pub(super) flusher: Flusher,
 }
@@ -106,6 +109,7 @@ impl<U, S> Registry<U, S> {
             #[cfg(feature = "testing")]
             encoding_checks: EncodingChecks::default(),
             lingering: LingeringSessions::new(),
+            drain: DrainState::new(),
             flusher: Flusher::new(),
         }
     }
@@ -187,6 +191,11 @@ impl<U, S> Registry<U, S> {
     /// Returns a snapshot of all sessions.
     pub(crate) fn sessions(&self) -> Vec<Arc<S>> {
         lock(&self.sessions).values().cloned().collect()
+    }
+
+    /// Returns a snapshot of the ids of all sessions.
+    pub(crate) fn connection_ids(&self) -> Vec<ConnectionId> {
+        lock(&self.sessions).keys().copied().collect()
     }
 
     /// Returns the session with this id, unless it has ended or its handshake is in progress.

@@ -4,8 +4,8 @@ use super::CloseFrame;
 
 /// The reason why the server closes a connection without a request of an action.
 ///
-/// After a code from 4400 to 4499, a client must not reconnect with the same credentials, but for 4429. After 1012, 1013,
-/// 4429 and codes from 4500, it may reconnect later.
+/// After a code from 4400 to 4499, a client must not reconnect with the same credentials, but for 4429. After 1012 it may
+/// reconnect at once, after 1013, 4429 and codes from 4500 later.
 ///
 /// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum CloseReason {
     InvalidUtf8,
     /// 1009: a frame or message exceeds [`Limits::max_frame_bytes`](crate::Limits::max_frame_bytes).
     MessageTooLarge,
+    /// 1012: the endpoint is drained before its server is stopped, see [`DrainHandle`](crate::DrainHandle).
+    ServiceRestart,
     /// 1013: the send queue overflowed, because the client did not keep up with its events.
     TooSlow,
     /// 4401: the credentials of the user have expired.
@@ -40,6 +42,7 @@ impl CloseReason {
             CloseReason::ProtocolError => 1002,
             CloseReason::InvalidUtf8 => 1007,
             CloseReason::MessageTooLarge => 1009,
+            CloseReason::ServiceRestart => 1012,
             CloseReason::TooSlow => 1013,
             CloseReason::Expired | CloseReason::Unauthenticated => 4401,
             CloseReason::Refused | CloseReason::Revoked => 4403,
@@ -59,6 +62,7 @@ impl CloseReason {
             CloseReason::ProtocolError => "protocol error",
             CloseReason::InvalidUtf8 => "invalid text",
             CloseReason::MessageTooLarge => "message too large",
+            CloseReason::ServiceRestart => "service restart",
             CloseReason::TooSlow => "too slow",
             CloseReason::Expired => "credentials expired",
             CloseReason::Unauthenticated => "unauthenticated",

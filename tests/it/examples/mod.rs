@@ -2,4 +2,6 @@
 
 mod chat_page;
 mod rooms_page;
+#[cfg(unix)]
+mod shutdown;
 mod small;

@@ -14,10 +14,10 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::common::clients::Socket;
 
 /// The longest wait before a test fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Returns a command that runs the built example.
-fn example(name: &str) -> Command {
+pub(super) fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().unwrap().parent().unwrap().join("examples").join(name).with_extension(EXE_EXTENSION);
     assert!(built.is_file(), "{} is not there; build the examples first", built.display());

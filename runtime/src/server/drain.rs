@@ -1,0 +1,68 @@
+//! The drain of an endpoint, and the signals that start it.
+
+#[cfg(feature = "axum")]
+use std::future::{Future, pending};
+
+use super::endpoint::Endpoint;
+#[cfg(feature = "axum")]
+use super::shutdown_signals::ShutdownSignals;
+use crate::consumer::Consumer;
+#[cfg(feature = "axum")]
+use crate::session::Drain;
+use crate::session::DrainHandle;
+
+impl<C: Consumer> Endpoint<C> {
+    /// Returns a handle that closes the connections of this endpoint and of its clones before the server is stopped.
+    pub fn drain_handle(&self) -> DrainHandle {
+        DrainHandle::new(self.registry.clone())
+    }
+}
+
+#[cfg(feature = "axum")]
+impl DrainHandle {
+    /// Returns a future that waits for SIGTERM or Ctrl-C, drains the endpoint, and completes when the drain has finished.
+    ///
+    /// It is an argument for the `with_graceful_shutdown` of axum, which then stops the server: until the drain has finished,
+    /// the server still answers, to accept upgrades during the notice and to reject them with 503 after it. A second signal
+    /// shortens the drain to [`Drain::NOW`]. From the first poll on, these signals do not end the process by themselves.
+    ///
+    /// If the process cannot receive signals, an error is logged, and the future never completes.
+    ///
+    /// # Panics
+    ///
+    /// The future panics if it is polled outside of a tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before a signal arrives, no drain starts. A drain that has started continues.
+    ///
+    /// # Examples
+    ///
+    /// A server with several endpoints drains them together:
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{Drain, DrainHandle};
+    /// async fn drain_both(chat: DrainHandle, news: DrainHandle) {
+    ///     tokio::join!(chat.on_signal(Drain::default()), news.on_signal(Drain::default()));
+    /// }
+    /// ```
+    pub fn on_signal(&self, drain: Drain) -> impl Future<Output = ()> + Send + use<> {
+        let handle = self.clone();
+        async move {
+            let mut signals = match ShutdownSignals::new() {
+                Ok(signals) => signals,
+                Err(error) => {
+                    tracing::error!(%error, "signals cannot be received, so that none starts a drain");
+                    return pending().await;
+                }
+            };
+            signals.recv().await;
+            handle.start(drain);
+            tokio::select! {
+                _ = handle.finished() => return,
+                () = signals.recv() => handle.start(Drain::NOW),
+            }
+            handle.finished().await;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the server examples do when they are told to end.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::small::{PATIENCE, example};
+use crate::common::clients::Socket;
+
+/// A server process that is killed on drop.
+struct Server {
+    process: Child,
+    /// What it prints, on both streams.
+    lines: UnboundedReceiver<String>,
+    /// The URL of its WebSocket.
+    url: String,
+}
+
+impl Server {
+    /// Starts an example on a free port.
+    async fn start(name: &str) -> Server {
+        let mut command = example(name);
+        match name {
+            "rooms" | "chat" => command.args(["--port", "0"]),
+            _ => command.arg("127.0.0.1:0"),
+        };
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = unbounded_channel();
+        forward(process.stdout.take().unwrap(), sender.clone());
+        forward(process.stderr.take().unwrap(), sender);
+        let mut server = Server { process, lines, url: String::new() };
+        let line = server.line_with("listening on ").await;
+        let address = line.split("://").nth(1).unwrap().split('/').next().unwrap();
+        server.url = format!("ws://{address}/ws");
+        server
+    }
+
+    /// Returns the next line that contains a text.
+    async fn line_with(&mut self, wanted: &str) -> String {
+        let search = async {
+            while let Some(line) = self.lines.recv().await {
+                if line.contains(wanted) {
+                    return Some(line);
+                }
+            }
+            None
+        };
+        let found = timeout(PATIENCE, search).await.ok().flatten();
+        found.unwrap_or_else(|| panic!("`{wanted}` was not printed"))
+    }
+
+    async fn connect(&self) -> Socket {
+        connect_async(&self.url).await.unwrap().0
+    }
+
+    /// Sends SIGTERM.
+    fn terminate(&self) {
+        let kill = ["-c", "kill -TERM \"$0\"", &self.process.id().to_string()];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
+    }
+
+    /// Waits for its end, and asserts that it has not failed.
+    async fn expect_success(mut self) {
+        // Its streams end with it.
+        while timeout(PATIENCE, self.lines.recv()).await.expect("the process does not end").is_some() {}
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn forward(output: impl Read + Send + 'static, lines: UnboundedSender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
+}
+
+/// Waits for the close frame of the server, and completes the closing handshake. Other frames are dropped.
+async fn closed(socket: &mut Socket) -> (u16, String) {
+    let mut received = None;
+    while let Some(Ok(frame)) = timeout(PATIENCE, socket.next()).await.expect("the connection is not closed") {
+        if let Message::Close(frame) = frame {
+            received = frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+        }
+    }
+    received.expect("the connection ended without a close frame")
+}
+
+fn service_restart() -> (u16, String) {
+    (1012, "service restart".to_owned())
+}
+
+#[tokio::test]
+async fn server_example_closes_its_connections_on_sigterm_and_ends() {
+    join_all(["echo", "identity", "rooms", "chat"].map(async |name| {
+        let server = Server::start(name).await;
+        // `chat` rejects clients that have not logged in.
+        let socket = if name == "chat" { None } else { Some(server.connect().await) };
+        server.terminate();
+        if let Some(mut socket) = socket {
+            assert_eq!(closed(&mut socket).await, service_restart(), "{name}");
+        }
+        server.expect_success().await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn second_sigterm_ends_the_drain_at_once() {
+    let mut server = Server::start("rooms").await;
+    let mut early = server.connect().await;
+    let start = Instant::now();
+    server.terminate();
+    server.line_with("drain started").await;
+    let mut late = server.connect().await;
+    early.send(Message::text(r#"{"action":"whoami"}"#)).await.unwrap();
+    assert!(early.next().await.unwrap().unwrap().is_text(), "it is served during the notice");
+    server.terminate();
+    for socket in [&mut early, &mut late] {
+        assert_eq!(closed(socket).await, service_restart());
+    }
+    server.line_with("DrainReport { closed: 2, finished: 2, cut: 0 }").await;
+    server.expect_success().await;
+    assert!(start.elapsed() < Duration::from_secs(10), "the second connection is closed after 10 s otherwise");
+}
