@@ -37,6 +37,7 @@ mod revocation;
 mod routes;
 mod rules;
 mod streams;
+mod subprotocols;
 mod subscriptions;
 mod testing_client;
 mod transport;

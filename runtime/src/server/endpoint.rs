@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::authenticate::{Authenticate, ErasedAuthenticate};
 use super::declared_headers::{declared_headers, header_name};
 use super::origin::{HostPattern, OriginPattern, Origins};
+use super::subprotocols::Subprotocols;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::KeptHeaders;
@@ -26,6 +27,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
+/// | [`subprotocols`](Endpoint::subprotocols) | none; what a client offers is not answered |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
@@ -61,6 +63,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | its headers are those of an upgrade | 400 |
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
+/// | it offers one of the endpoint's [subprotocols](Endpoint::subprotocols), or offers none, or the endpoint has none | 400 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
@@ -71,6 +74,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) authenticate_within: Option<Duration>,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
+    pub(super) subprotocols: Subprotocols,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
     pub(super) registry: Arc<SessionRegistry<C>>,
@@ -113,6 +117,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         authenticate_within: None,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
+        subprotocols: Subprotocols::default(),
         limits: Arc::default(),
         grants: None,
         registry: Arc::new(SessionRegistry::new()),
@@ -385,6 +390,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             authenticate_within: self.authenticate_within,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
+            subprotocols: self.subprotocols.clone(),
             limits: self.limits.clone(),
             grants: self.grants.clone(),
             registry: self.registry.clone(),

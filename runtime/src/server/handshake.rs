@@ -32,6 +32,12 @@ pub(crate) struct Accepted<C: Consumer> {
 }
 
 impl<C: Consumer> Accepted<C> {
+    /// Returns the subprotocol to answer with.
+    #[cfg(feature = "axum")]
+    pub(super) fn subprotocol(&self) -> Option<&str> {
+        self.scope.subprotocol()
+    }
+
     /// Returns the maximum size of a frame that the transport may accept, in bytes.
     #[cfg(feature = "testing")]
     pub(crate) fn max_frame_bytes(&self) -> usize {
@@ -74,6 +80,11 @@ impl<C: Consumer> Endpoint<C> {
             tracing::info!(?host, ?origin, "handshake rejected: {reason}");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
+        let Ok(subprotocol) = self.subprotocols.negotiate(&parts.headers) else {
+            // What the client offers is not logged: it may be a ticket of another endpoint.
+            tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
+            return Err(Rejection(StatusCode::BAD_REQUEST));
+        };
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
             grants.limit_age(self.limits.grants_max_age);
@@ -81,7 +92,7 @@ impl<C: Consumer> Endpoint<C> {
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
         let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
-            Ok(scope) => scope,
+            Ok(scope) => scope.with_subprotocol(subprotocol),
             Err(error) => {
                 let status = error.status().as_u16();
                 let cause = Cause::new(&error);

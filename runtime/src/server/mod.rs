@@ -8,6 +8,7 @@ mod origin;
 #[cfg(feature = "axum")]
 mod service;
 mod start_up;
+mod subprotocols;
 #[cfg(feature = "axum")]
 mod upgrade;
 

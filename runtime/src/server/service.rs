@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
@@ -83,7 +83,10 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
             Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
-                Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
+                Ok(accepted) => {
+                    let subprotocol = accepted.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
+                    upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))
+                }
                 Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })
