@@ -43,6 +43,7 @@
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
+//! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(
@@ -59,6 +60,7 @@
 //! - `anyhow`: actions may return [`anyhow::Error`](https://docs.rs/anyhow).
 //! - `axum` (default): [`Endpoint`] is an axum service.
 //! - `http2`: WebSocket connections over HTTP/2 too.
+//! - `redis`: `RedisTicketStore`, which several processes share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
 //!
@@ -89,6 +91,7 @@ mod session;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tickets;
 mod time;
 mod transport;
 
@@ -110,6 +113,9 @@ pub use permission::{
 pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
+#[cfg(feature = "redis")]
+pub use tickets::RedisTicketStore;
+pub use tickets::{LoginId, MemoryTicketStore, Ticket, TicketClaims, TicketKey, TicketStore, Tickets};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;

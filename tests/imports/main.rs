@@ -14,7 +14,7 @@ const RUNTIME_ROWS: &[&[&str]] = &[
     &["error", "log", "time", "panic", "sync"],
     &["message", "grants"],
     &["context"],
-    &["transport", "permission"],
+    &["transport", "permission", "tickets"],
     &["dialect"],
     &["action"],
     &["consumer"],

@@ -40,5 +40,6 @@ mod streams;
 mod subprotocols;
 mod subscriptions;
 mod testing_client;
+mod tickets;
 mod transport;
 mod wire_protocol;

@@ -103,14 +103,25 @@ impl<U> Scope<U> {
     /// # Errors
     ///
     /// 401 `unauthenticated` if the credentials have expired.
-    pub(crate) fn with_expiry(mut self) -> Result<Scope<U>>
+    pub(crate) fn with_expiry(self) -> Result<Scope<U>>
     where
         U: User,
     {
-        if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
+        let expires_at = self.user.as_ref().and_then(User::expires_at);
+        self.expire_at(expires_at)
+    }
+
+    /// Lets the credentials expire at this time, unless they expire earlier.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated` if the time has passed.
+    pub(crate) fn expire_at(mut self, at: Option<SystemTime>) -> Result<Scope<U>> {
+        if let Some(at) = at {
             let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
             // A time beyond the range of the clock is no expiry.
-            self.details.expiry = Instant::now().checked_add(left);
+            let expiries = [self.details.expiry, Instant::now().checked_add(left)];
+            self.details.expiry = expiries.into_iter().flatten().min();
         }
         Ok(self)
     }

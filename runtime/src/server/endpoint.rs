@@ -15,6 +15,7 @@ use crate::context::KeptHeaders;
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, OverflowPolicy, SessionRegistry};
+use crate::tickets::Tickets;
 
 /// A consumer with its settings, ready to be mounted.
 ///
@@ -24,6 +25,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | setting | default |
 /// |---|---|
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
+/// | [`tickets`](Endpoint::tickets) | none |
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
@@ -64,13 +66,15 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it offers one of the endpoint's [subprotocols](Endpoint::subprotocols), or offers none, or the endpoint has none | 400 |
-/// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
+/// | the [ticket](Endpoint::tickets) that it presents is valid | 401, or 500 for a fault, a panic or a timeout |
+/// | otherwise, it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
 /// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
+    pub(super) tickets: Option<Tickets<C::User>>,
     pub(super) authenticate_within: Option<Duration>,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
@@ -114,6 +118,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     Endpoint {
         consumer: Arc::new(consumer),
         authenticate: None,
+        tickets: None,
         authenticate_within: None,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
@@ -130,7 +135,7 @@ impl<C: Consumer> Endpoint<C> {
     /// anonymous.
     ///
     /// It is not called if a tower layer has put a value of the consumer's user type into the extensions of the
-    /// request: that value is the user. See [`Authenticate`] for the signature and for what an error does.
+    /// request: that value is the user. Nor is it called for a request that presents a [ticket](Endpoint::tickets). See [`Authenticate`] for the signature and for what an error does.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer, Result, User};
@@ -387,6 +392,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
         Endpoint {
             consumer: self.consumer.clone(),
             authenticate: self.authenticate.clone(),
+            tickets: self.tickets.clone(),
             authenticate_within: self.authenticate_within,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
+use super::presented_ticket::PresentedTicket;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, ConnectionId, Scope};
@@ -63,9 +64,11 @@ impl<C: Consumer> Endpoint<C> {
     /// Performs the handshake for a request. A `known_user` is not authenticated.
     pub(crate) async fn accept(
         &self,
-        parts: Box<Parts>,
+        mut parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
+        // First, so that nothing else sees the ticket.
+        let ticket = self.take_ticket(&mut parts)?;
         if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
@@ -73,17 +76,17 @@ impl<C: Consumer> Endpoint<C> {
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
-        if let Err(reason) = self.origins.check(&parts) {
-            let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-            let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
-            let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
-            tracing::info!(?host, ?origin, "handshake rejected: {reason}");
-            return Err(Rejection(StatusCode::FORBIDDEN));
+        if let Err(error) = self.check_origin(&parts, "handshake rejected") {
+            return Err(Rejection(error.status()));
         }
-        let Ok(subprotocol) = self.subprotocols.negotiate(&parts.headers) else {
+        let needs_subprotocol = ticket.as_ref().is_some_and(|ticket| ticket.is_subprotocol);
+        let subprotocol = match self.subprotocols.negotiate(&parts.headers) {
+            Ok(subprotocol) if subprotocol.is_some() || !needs_subprotocol => subprotocol,
             // What the client offers is not logged: it may be a ticket of another endpoint.
-            tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
-            return Err(Rejection(StatusCode::BAD_REQUEST));
+            _ => {
+                tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
+                return Err(Rejection(StatusCode::BAD_REQUEST));
+            }
         };
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
@@ -91,7 +94,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
-        let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
+        let scope = match self.with_timeout(self.build_scope(parts, known_user, ticket)).await {
             Ok(scope) => scope.with_subprotocol(subprotocol),
             Err(error) => {
                 let status = error.status().as_u16();
@@ -120,17 +123,52 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
+    /// Removes the ticket from a request, if the endpoint has tickets.
+    fn take_ticket(&self, parts: &mut Parts) -> Result<Option<PresentedTicket>, Rejection> {
+        if self.tickets.is_none() {
+            return Ok(None);
+        }
+        PresentedTicket::take(parts).map_err(|_| {
+            tracing::info!("handshake rejected: the request is malformed beside its ticket");
+            Rejection(StatusCode::BAD_REQUEST)
+        })
+    }
+
+    /// Checks host and origin of a request. A refusal is logged as this event.
+    ///
+    /// # Errors
+    ///
+    /// 403 `permission_denied`.
+    pub(super) fn check_origin(&self, parts: &Parts, event: &str) -> Result<()> {
+        self.origins.check(parts).map_err(|reason| {
+            let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
+            let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
+            tracing::info!(?host, ?origin, "{event}: {reason}");
+            Error::denied()
+        })
+    }
+
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.
-    async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
-        let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
-            (Some(user), _) => Some(user),
-            (None, Some(authenticate)) => authenticate.authenticate_boxed(&parts).await?,
-            (None, None) => None,
+    async fn build_scope(
+        &self,
+        mut parts: Box<Parts>,
+        known_user: Option<C::User>,
+        ticket: Option<PresentedTicket>,
+    ) -> Result<Scope<C::User>> {
+        let user = known_user.or_else(|| parts.extensions.remove().filter(|_| ticket.is_none()));
+        let (user, expires_at) = match (user, ticket, &self.tickets, &self.authenticate) {
+            (None, Some(ticket), Some(tickets), _) => {
+                let (user, expires_at) = tickets.redeem(C::NAME, ticket.ticket).await?;
+                (Some(user), expires_at)
+            }
+            (None, None, _, Some(authenticate)) => (authenticate.authenticate_boxed(&parts).await?, None),
+            (user, ..) => (user, None),
         };
         let id = ConnectionId::random()?;
         let scope = Scope::with_kept_headers(user, *parts, Some(self.kept_headers.clone()));
         self.check_request_size(&scope)?;
-        scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
+        scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()?.expire_at(expires_at)
     }
 
     /// Fails with 431 if the connection would keep more of its request than the limit.

@@ -5,10 +5,12 @@ mod declared_headers;
 mod endpoint;
 mod handshake;
 mod origin;
+mod presented_ticket;
 #[cfg(feature = "axum")]
 mod service;
 mod start_up;
 mod subprotocols;
+mod tickets;
 #[cfg(feature = "axum")]
 mod upgrade;
 

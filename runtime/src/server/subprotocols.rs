@@ -16,8 +16,8 @@ pub(super) const TICKET_PREFIX: &str = "ticket.";
 pub(super) struct Subprotocols(Arc<[Arc<str>]>);
 
 impl Subprotocols {
-    /// Chooses the subprotocol of a connection: the first of the endpoint's that the client offers. `None` if the endpoint
-    /// has no subprotocols or the client offers none.
+    /// Chooses the subprotocol of a connection: the first of the endpoint's that the client offers. `None` if the
+    /// endpoint has no subprotocols or the client offers none.
     ///
     /// # Errors
     ///
@@ -44,22 +44,22 @@ fn is_token(name: &str) -> bool {
 }
 
 impl<C: Consumer> Endpoint<C> {
-    /// Sets the subprotocols of the endpoint, the most preferred one first. Default: none. May be called repeatedly, which
-    /// adds to them.
+    /// Sets the subprotocols of the endpoint, the most preferred one first. Default: none. May be called repeatedly,
+    /// which adds to them.
     ///
-    /// A client offers subprotocols in the header `Sec-WebSocket-Protocol`, a page by
-    /// `new WebSocket(url, ["portcullis.v1"])`. The response names the first subprotocol of the endpoint that the client
-    /// offers, and [`Scope::subprotocol`](crate::Scope::subprotocol) returns it. Upper and lower case differ. Portcullis
-    /// speaks the same [protocol](crate::guide::wire_protocol) under every name.
+    /// A client offers subprotocols in the header `Sec-WebSocket-Protocol`, a page as the second argument of
+    /// `WebSocket`. The response names the first subprotocol of the endpoint that the client offers, and
+    /// [`Scope::subprotocol`](crate::Scope::subprotocol) returns it. Upper and lower case differ. Portcullis speaks
+    /// the same [protocol](crate::guide::wire_protocol) under every name.
     ///
     /// | the client offers | with this setting | without it |
     /// |---|---|---|
     /// | none | accepted without a subprotocol | accepted without a subprotocol |
-    /// | one of the endpoint's, possibly among others | accepted with it | accepted without a subprotocol, which browsers treat as a failure |
-    /// | only others | rejected with 400 | accepted without a subprotocol, which browsers treat as a failure |
+    /// | one of the endpoint's | accepted with it | accepted, but browsers treat it as a failure |
+    /// | only others | rejected with 400 | accepted, but browsers treat it as a failure |
     ///
-    /// A browser fails a connection whose response names none of the subprotocols that the page has offered. So a client
-    /// that offers only unknown ones is rejected before it is authenticated, and not accepted for nothing.
+    /// A browser fails a connection whose response names none of the subprotocols that the page has offered. So a
+    /// client that offers only unknown ones is rejected before it is authenticated, and not accepted for nothing.
     ///
     /// ```standalone_crate
     /// use portcullis::{AllowAny, Context, consumer, websocket};
@@ -96,8 +96,8 @@ impl<C: Consumer> Endpoint<C> {
             assert!(is_token(name), "`{name}` is not the name of a subprotocol; write `chat.v1`");
             assert!(
                 !name.starts_with(TICKET_PREFIX),
-                "the subprotocol `{name}` presents a ticket, so it cannot be negotiated; write a name that does not begin \
-                 with `{TICKET_PREFIX}`"
+                "the subprotocol `{name}` presents a ticket, so it cannot be negotiated; write a name that does not \
+                 begin with `{TICKET_PREFIX}`"
             );
             Arc::from(name)
         });
