@@ -125,6 +125,19 @@ async fn flood_of_one_user_leaves_as_many_tickets_as_the_cap() {
     assert_eq!((opened, keys(&format!("{prefix}:*")).await.len()), (3, 0));
 }
 
+/// As after a crash, or if a ticket is stored after others have pushed it out.
+#[tokio::test]
+async fn ticket_that_is_not_in_the_list_of_its_user_is_refused() {
+    let Some((store, prefix)) = redis_store().await else { return };
+    let desk = desk(&tickets(store));
+    let (first, second) = (issue(&desk, 7, "a").await, issue(&desk, 7, "a").await);
+    let lists = keys(&format!("{prefix}:user:*")).await;
+    // The newest comes first.
+    assert_eq!(run::<String>(&["LTRIM", &lists[0], "0", "0"]).await.unwrap(), "OK");
+    assert_eq!(open(&desk, &first).await.unwrap_err().status(), 401);
+    assert_opens(&desk, &second, 7).await;
+}
+
 /// Asserts that a server opens no connection, and how long that may take.
 async fn assert_no_door_opens(url: &str, limit: Duration) {
     let tickets = tickets(RedisTicketStore::new(url, "test").unwrap());
