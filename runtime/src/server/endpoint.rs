@@ -66,8 +66,8 @@ use crate::tickets::Tickets;
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it offers one of the endpoint's [subprotocols](Endpoint::subprotocols), or offers none, or the endpoint has none | 400 |
-/// | the [ticket](Endpoint::tickets) that it presents is valid | 401, or 500 for a fault, a panic or a timeout |
-/// | otherwise, it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
+/// | the [ticket](Endpoint::tickets) that it presents is valid | 401; if loading its user fails, as in the next row |
+/// | if it presents none, it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
 /// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |

@@ -79,6 +79,7 @@ impl RedisTicketStore {
 impl TicketStore for RedisTicketStore {
     async fn insert(&self, key: TicketKey, claims: TicketClaims, max_per_user: usize) -> Result<()> {
         let (user_key, lifetime) = (self.user_key(&claims.user_id), Ticket::LIFETIME.as_secs());
+        let max_per_user = i64::try_from(max_per_user).unwrap_or(i64::MAX).max(1);
         // The newest ticket comes first. A ticket that is not in the list is refused, so the list has the last word
         // on the cap.
         let mut list = pipe();

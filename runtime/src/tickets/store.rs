@@ -41,7 +41,7 @@ pub struct TicketClaims {
 /// A future may be dropped at any time. A ticket that was taken by then is lost, which is safe.
 pub trait TicketStore: Send + Sync + 'static {
     /// Stores a ticket for [`Ticket::LIFETIME`](crate::Ticket::LIFETIME). If the user then has more than `max_per_user`
-    /// tickets, the oldest are removed.
+    /// tickets, which is at least 1, the oldest are removed.
     fn insert(
         &self,
         key: TicketKey,
