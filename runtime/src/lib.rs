@@ -43,6 +43,7 @@
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
+//! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`DrainHandle`], [`Drain`]: closing the connections before the server is stopped.
 //! - [`audit`]: who may do what, as a table.
@@ -60,6 +61,7 @@
 //! - `anyhow`: actions may return [`anyhow::Error`](https://docs.rs/anyhow).
 //! - `axum` (default): [`Endpoint`] is an axum service.
 //! - `http2`: WebSocket connections over HTTP/2 too.
+//! - `redis`: `RedisTicketStore`, which several processes share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
 //!
@@ -91,6 +93,7 @@ mod session;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tickets;
 mod time;
 mod transport;
 
@@ -113,6 +116,9 @@ pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, Group
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, Drain, DrainHandle, DrainReport, EventCounters, OverflowPolicy, Propagation, Refresh};
+#[cfg(feature = "redis")]
+pub use tickets::RedisTicketStore;
+pub use tickets::{LoginId, MemoryTicketStore, Ticket, TicketClaims, TicketKey, TicketStore, Tickets};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;

@@ -1,7 +1,10 @@
 //! Endpoints on a real socket, and WebSocket clients for them.
 
 use axum::Router;
+use axum::body::Body;
 use futures_util::{SinkExt, StreamExt};
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use portcullis::{Consumer, Endpoint};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -17,6 +20,14 @@ pub async fn serve<C: Consumer>(endpoint: Endpoint<C>) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
+}
+
+/// Connects an HTTP/2 client.
+pub async fn connect_http2(address: &str) -> SendRequest<Body> {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (client, connection) = handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Connects, and calls `ping`: its reply arrives after `#[connect]`, so that the connection is a member of its groups.

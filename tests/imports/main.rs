@@ -14,7 +14,7 @@ const RUNTIME_ROWS: &[&[&str]] = &[
     &["error", "log", "time", "panic", "sync", "rate"],
     &["message", "grants"],
     &["context"],
-    &["transport", "permission"],
+    &["transport", "permission", "tickets"],
     &["dialect"],
     &["action"],
     &["consumer"],

@@ -117,6 +117,23 @@ async fn refused_handshake_is_closed_with_its_reason_if_the_endpoint_says_so() {
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
+/// A browser refuses the close frame of an endpoint that answers none of the subprotocols that the page has offered.
+#[tokio::test]
+async fn refusal_answers_the_subprotocol_of_the_client() {
+    let endpoint = reception().0.subprotocols(["chat.v2", "chat.v1"]).refuse_with_close();
+    let address = clients::serve(endpoint).await;
+    for query in ["staff", "wrong", "guest"] {
+        let mut request = url(&address, query).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "chat.v1".parse().unwrap());
+        let (_, response) = connect_async(request).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], "chat.v1", "{query}");
+    }
+    let mut request = url(&address, "staff").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "chat.v3".parse().unwrap());
+    let tungstenite::Error::Http(response) = connect_async(request).await.unwrap_err() else { panic!() };
+    assert_eq!(response.status(), 400);
+}
+
 #[tokio::test]
 async fn page_of_a_foreign_origin_gets_a_response_in_any_case() {
     let address = clients::serve(reception().0.refuse_with_close()).await;

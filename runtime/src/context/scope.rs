@@ -4,6 +4,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::request::Parts;
@@ -41,6 +42,7 @@ pub struct Scope<U> {
 /// The fields that event delivery does not read, boxed so that those it reads share a cache line.
 struct ScopeDetails<U> {
     connection_id: ConnectionId,
+    subprotocol: Option<Arc<str>>,
     request: KeptRequest,
     /// The cache from which grants are loaded, also for a user that a later `#[authenticate]` returns.
     source: Option<GrantCache<U>>,
@@ -73,13 +75,19 @@ impl<U> Scope<U> {
     /// Creates a scope that keeps these headers of the request, or all if there is no list.
     pub(crate) fn with_kept_headers(user: Option<U>, request: Parts, kept_headers: Option<KeptHeaders>) -> Scope<U> {
         let (connection_id, request) = (ConnectionId::NIL, KeptRequest::new(request, kept_headers));
-        let details = Box::new(ScopeDetails { connection_id, request, source: None, expiry: None });
+        let details = Box::new(ScopeDetails { connection_id, subprotocol: None, request, source: None, expiry: None });
         Scope { user, grants: None, details }
     }
 
     /// Sets the id of the connection.
     pub(crate) fn with_connection_id(mut self, id: ConnectionId) -> Scope<U> {
         self.details.connection_id = id;
+        self
+    }
+
+    /// Sets the negotiated subprotocol.
+    pub(crate) fn with_subprotocol(mut self, subprotocol: Option<Arc<str>>) -> Scope<U> {
+        self.details.subprotocol = subprotocol;
         self
     }
 
@@ -95,14 +103,25 @@ impl<U> Scope<U> {
     /// # Errors
     ///
     /// 401 `unauthenticated` if the credentials have expired.
-    pub(crate) fn with_expiry(mut self) -> Result<Scope<U>>
+    pub(crate) fn with_expiry(self) -> Result<Scope<U>>
     where
         U: User,
     {
-        if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
+        let expires_at = self.user.as_ref().and_then(User::expires_at);
+        self.expire_at(expires_at)
+    }
+
+    /// Lets the credentials expire at this time, unless they expire earlier.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated` if the time has passed.
+    pub(crate) fn expire_at(mut self, at: Option<SystemTime>) -> Result<Scope<U>> {
+        if let Some(at) = at {
             let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
             // A time beyond the range of the clock is no expiry.
-            self.details.expiry = Instant::now().checked_add(left);
+            let expiries = [self.details.expiry, Instant::now().checked_add(left)];
+            self.details.expiry = expiries.into_iter().flatten().min();
         }
         Ok(self)
     }
@@ -120,9 +139,9 @@ impl<U> Scope<U> {
     where
         U: User,
     {
-        let ScopeDetails { connection_id, request, source, .. } = &*self.details;
-        let details =
-            ScopeDetails { connection_id: *connection_id, request: request.clone(), source: None, expiry: None };
+        let ScopeDetails { connection_id, subprotocol, request, source, .. } = &*self.details;
+        let (connection_id, subprotocol, request) = (*connection_id, subprotocol.clone(), request.clone());
+        let details = ScopeDetails { connection_id, subprotocol, request, source: None, expiry: None };
         Scope { user: Some(user), grants: None, details: Box::new(details) }.with_grants(source.as_ref()).with_expiry()
     }
 
@@ -134,6 +153,12 @@ impl<U> Scope<U> {
     /// Returns the id of the connection.
     pub fn connection_id(&self) -> ConnectionId {
         self.details.connection_id
+    }
+
+    /// Returns the subprotocol that was negotiated, or `None` if the client offered none or the endpoint has no
+    /// [`subprotocols`](crate::Endpoint::subprotocols).
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.details.subprotocol.as_deref()
     }
 
     /// Returns the request that opened the connection, for a reader of these headers.

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 /// The user of a connection. Implemented by a type of the application.
 ///
 /// A value is created per connection: by [`Endpoint::authenticate`](crate::Endpoint::authenticate), by a tower layer that
-/// puts it into the request extensions, or by the consumer's `#[authenticate]`. It may therefore hold state of the
+/// puts it into the request extensions, by the function of [`Tickets`](crate::Tickets), or by the consumer's
+/// `#[authenticate]`. It may therefore hold state of the
 /// connection, and is dropped with it. The type needs no value for anonymous clients: their connections have no user
 /// ([`Scope::user`](crate::Scope::user) returns `None`).
 ///

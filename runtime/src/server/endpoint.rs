@@ -13,12 +13,14 @@ use super::client_address::Proxies;
 use super::declared_headers::{declared_headers, header_name};
 use super::handshake_limiter::HandshakeLimiter;
 use super::origin::{HostPattern, OriginPattern, Origins};
+use super::subprotocols::Subprotocols;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::KeptHeaders;
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, OverflowPolicy, SessionRegistry};
+use crate::tickets::Tickets;
 
 /// A consumer with its settings, ready to be mounted.
 ///
@@ -28,11 +30,13 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | setting | default |
 /// |---|---|
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
+/// | [`tickets`](Endpoint::tickets) | none |
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
 /// | [`refuse_with_close`](Endpoint::refuse_with_close) | a refused handshake gets an HTTP response |
 /// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
+/// | [`subprotocols`](Endpoint::subprotocols) | none; what a client offers is not answered |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
@@ -69,8 +73,10 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | its version of the WebSocket protocol is 13, and the server can upgrade it | 426 |
 /// | the endpoint is not being [drained](Endpoint::drain_handle) | 503, with `Retry-After` |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
+/// | it offers one of the endpoint's [subprotocols](Endpoint::subprotocols), or offers none, or the endpoint has none | 400 |
 /// | neither its address exceeds [`Limits::handshakes_per_address`] nor the endpoint [`Limits::max_pending_handshakes`] | 429, 503 |
-/// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
+/// | the [ticket](Endpoint::tickets) that it presents is valid | 401; if loading its user fails, as in the next row |
+/// | if it presents none, it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
 /// | its user does not exceed [`Limits::handshakes_per_user`] | 429 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
@@ -78,6 +84,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
+    pub(super) tickets: Option<Tickets<C::User>>,
     pub(super) authenticate_within: Option<Duration>,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
@@ -86,6 +93,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) proxies: Option<Proxies>,
     pub(crate) limits: Arc<Limits>,
     pub(super) handshake_limiter: Arc<HandshakeLimiter>,
+    pub(super) subprotocols: Subprotocols,
     pub(super) grants: Option<GrantCache<C::User>>,
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
@@ -124,12 +132,14 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     Endpoint {
         consumer: Arc::new(consumer),
         authenticate: None,
+        tickets: None,
         authenticate_within: None,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
         refuses_with_close: false,
         #[cfg(feature = "axum")]
         proxies: None,
+        subprotocols: Subprotocols::default(),
         limits: Arc::default(),
         handshake_limiter: Arc::new(HandshakeLimiter::new(&Limits::default())),
         grants: None,
@@ -143,7 +153,7 @@ impl<C: Consumer> Endpoint<C> {
     /// anonymous.
     ///
     /// It is not called if a tower layer has put a value of the consumer's user type into the extensions of the
-    /// request: that value is the user. See [`Authenticate`] for the signature and for what an error does.
+    /// request: that value is the user. Nor is it called for a request that presents a [ticket](Endpoint::tickets). See [`Authenticate`] for the signature and for what an error does.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer, Result, User};
@@ -480,12 +490,14 @@ impl<C: Consumer> Clone for Endpoint<C> {
         Endpoint {
             consumer: self.consumer.clone(),
             authenticate: self.authenticate.clone(),
+            tickets: self.tickets.clone(),
             authenticate_within: self.authenticate_within,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
             refuses_with_close: self.refuses_with_close,
             #[cfg(feature = "axum")]
             proxies: self.proxies.clone(),
+            subprotocols: self.subprotocols.clone(),
             limits: self.limits.clone(),
             handshake_limiter: self.handshake_limiter.clone(),
             grants: self.grants.clone(),

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
+use super::presented_ticket::PresentedTicket;
 use super::rejection::Rejection;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
@@ -33,6 +34,12 @@ pub(crate) struct Accepted<C: Consumer> {
 }
 
 impl<C: Consumer> Accepted<C> {
+    /// Returns the subprotocol to answer with.
+    #[cfg(feature = "axum")]
+    pub(super) fn subprotocol(&self) -> Option<&str> {
+        self.scope.subprotocol()
+    }
+
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
         let Accepted { session_guard, scope, limits, authenticate_within, changes_at_start } = self;
@@ -44,28 +51,47 @@ impl<C: Consumer> Endpoint<C> {
     /// Performs the handshake for a request. A `known_user` is not authenticated.
     pub(crate) async fn accept(
         &self,
-        parts: Box<Parts>,
+        mut parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
         if self.registry.drain.is_closing() {
             return Err(Rejection::of_drained_endpoint());
         }
+        // Before anything else reads the request, so that nothing else sees the ticket.
+        let ticket = self.take_ticket(&mut parts)?;
         if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
-            return Err(Rejection::of_unknown_origin(StatusCode::INTERNAL_SERVER_ERROR));
+            return Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
         }
-        if let Err(reason) = self.origins.check(&parts) {
-            let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-            let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
-            let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
-            if refusal_log::admit(peer_address(&parts), None) {
-                tracing::info!(?host, ?origin, "handshake rejected: {reason}");
+        if let Err(error) = self.check_origin(&parts, "handshake rejected") {
+            return Err(Rejection::unreadable(error.status()));
+        }
+        let needs_subprotocol = ticket.as_ref().is_some_and(|ticket| ticket.is_subprotocol);
+        let subprotocol = match self.subprotocols.negotiate(&parts.headers) {
+            Ok(subprotocol) if subprotocol.is_some() || !needs_subprotocol => subprotocol,
+            // What the client offers is not logged: it may be a ticket of another endpoint.
+            _ => {
+                if refusal_log::admit(peer_address(&parts), None) {
+                    tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
+                }
+                return Err(Rejection::unreadable(StatusCode::BAD_REQUEST));
             }
-            return Err(Rejection::of_unknown_origin(StatusCode::FORBIDDEN));
-        }
+        };
+        let outcome = self.authorize(parts, known_user, ticket, subprotocol.clone()).await;
+        outcome.map_err(|rejection| rejection.with_subprotocol(subprotocol))
+    }
+
+    /// Authenticates a request whose origin is allowed, and evaluates the connect permissions.
+    async fn authorize(
+        &self,
+        parts: Box<Parts>,
+        known_user: Option<C::User>,
+        ticket: Option<PresentedTicket>,
+        subprotocol: Option<Arc<str>>,
+    ) -> Result<Accepted<C>, Rejection> {
         let _pending = self.handshake_limiter.begin(parts.extensions.get().copied())?;
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
@@ -74,8 +100,8 @@ impl<C: Consumer> Endpoint<C> {
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
         let address = peer_address(&parts);
-        let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
-            Ok(scope) => scope,
+        let scope = match self.with_timeout(self.build_scope(parts, known_user, ticket)).await {
+            Ok(scope) => scope.with_subprotocol(subprotocol),
             Err(error) => {
                 let status = error.status().as_u16();
                 let cause = Cause::new(&error);
@@ -93,9 +119,9 @@ impl<C: Consumer> Endpoint<C> {
             let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
             return Err(if is_anonymous_refused { (&Error::unauthenticated()).into() } else { (&error).into() });
         }
+        let session_guard = SessionGuard::admit(self.new_session(scope.connection_id()));
         Ok(Accepted {
-            session_guard: SessionGuard::admit(self.new_session(scope.connection_id()))
-                .ok_or(Rejection::of_drained_endpoint())?,
+            session_guard: session_guard.ok_or_else(Rejection::of_drained_endpoint)?,
             scope: Box::new(scope),
             limits: self.limits.clone(),
             authenticate_within: self.authenticate_within,
@@ -109,6 +135,36 @@ impl<C: Consumer> Endpoint<C> {
         if self.refuses_with_close { rejection.close_frame() } else { None }
     }
 
+    /// Removes the ticket from a request, if the endpoint has tickets.
+    fn take_ticket(&self, parts: &mut Parts) -> Result<Option<PresentedTicket>, Rejection> {
+        if self.tickets.is_none() {
+            return Ok(None);
+        }
+        PresentedTicket::take(parts).map_err(|_| {
+            if refusal_log::admit(peer_address(parts), None) {
+                tracing::info!("handshake rejected: the request is malformed beside its ticket");
+            }
+            Rejection::unreadable(StatusCode::BAD_REQUEST)
+        })
+    }
+
+    /// Checks host and origin of a request. A refusal is logged as this event.
+    ///
+    /// # Errors
+    ///
+    /// 403 `permission_denied`.
+    pub(super) fn check_origin(&self, parts: &Parts, event: &str) -> Result<()> {
+        self.origins.check(parts).map_err(|reason| {
+            let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
+            let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
+            if refusal_log::admit(peer_address(parts), None) {
+                tracing::info!(?host, ?origin, "{event}: {reason}");
+            }
+            Error::denied()
+        })
+    }
+
     fn new_session(&self, id: ConnectionId) -> Arc<Session<C>> {
         let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
         let counters = self.registry.counters().clone();
@@ -117,11 +173,20 @@ impl<C: Consumer> Endpoint<C> {
     }
 
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.
-    async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
-        let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
-            (Some(user), _) => Some(user),
-            (None, Some(authenticate)) => authenticate.authenticate_boxed(&parts).await?,
-            (None, None) => None,
+    async fn build_scope(
+        &self,
+        mut parts: Box<Parts>,
+        known_user: Option<C::User>,
+        ticket: Option<PresentedTicket>,
+    ) -> Result<Scope<C::User>> {
+        let user = known_user.or_else(|| parts.extensions.remove().filter(|_| ticket.is_none()));
+        let (user, expires_at) = match (user, ticket, &self.tickets, &self.authenticate) {
+            (None, Some(ticket), Some(tickets), _) => {
+                let (user, expires_at) = tickets.redeem(C::NAME, ticket.ticket).await?;
+                (Some(user), expires_at)
+            }
+            (None, None, _, Some(authenticate)) => (authenticate.authenticate_boxed(&parts).await?, None),
+            (user, ..) => (user, None),
         };
         let id = ConnectionId::random()?;
         let scope = Scope::with_kept_headers(user, *parts, Some(self.kept_headers.clone()));
@@ -129,7 +194,7 @@ impl<C: Consumer> Endpoint<C> {
         if let Some(user) = scope.user() {
             self.handshake_limiter.check_user(user)?;
         }
-        scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
+        scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()?.expire_at(expires_at)
     }
 
     /// Fails with 431 if the connection would keep more of its request than the limit.

@@ -9,12 +9,15 @@ mod endpoint;
 mod handshake;
 mod handshake_limiter;
 mod origin;
+mod presented_ticket;
 mod rejection;
 #[cfg(feature = "axum")]
 mod service;
 #[cfg(feature = "axum")]
 mod shutdown_signals;
 mod start_up;
+mod subprotocols;
+mod tickets;
 #[cfg(feature = "axum")]
 mod upgrade;
 

@@ -1,5 +1,6 @@
 //! Why a handshake is rejected, as an HTTP response or, for a web page, as a close frame.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "axum")]
@@ -19,23 +20,39 @@ pub(crate) struct Rejection {
     retry_after: Option<Duration>,
     /// Whether the page may read it in a close frame: its origin is allowed.
     is_readable: bool,
+    /// The subprotocol to answer with, if the reason is sent in a close frame: a browser refuses an answer without one that
+    /// the page has offered.
+    subprotocol: Option<Arc<str>>,
 }
 
 impl Rejection {
-    /// Creates the rejection of a request whose origin is not allowed or not checked.
-    pub(super) fn of_unknown_origin(status: StatusCode) -> Rejection {
-        Rejection { status, retry_after: None, is_readable: false }
+    /// Creates the rejection of a request whose page must not or cannot read the reason: its origin is not allowed or not
+    /// checked, or no subprotocol can be answered.
+    pub(super) fn unreadable(status: StatusCode) -> Rejection {
+        Rejection { status, retry_after: None, is_readable: false, subprotocol: None }
     }
 
     /// Creates the rejection of a request that would be accepted at another time.
     pub(super) fn of_busy_server() -> Rejection {
         let retry_after = Some(Duration::from_secs(1));
-        Rejection { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, is_readable: true }
+        Rejection { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, is_readable: true, subprotocol: None }
     }
 
     /// Creates the rejection by an endpoint that is drained. Another machine accepts the client at once.
     pub(super) fn of_drained_endpoint() -> Rejection {
         Rejection { is_readable: false, ..Rejection::of_busy_server() }
+    }
+
+    /// Sets the subprotocol that was negotiated.
+    pub(super) fn with_subprotocol(mut self, subprotocol: Option<Arc<str>>) -> Rejection {
+        self.subprotocol = subprotocol;
+        self
+    }
+
+    /// Returns the subprotocol to answer with.
+    #[cfg(feature = "axum")]
+    pub(super) fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
     }
 
     /// Returns the close frame in place of the response, or `None` if the page must not know the reason.
@@ -60,7 +77,8 @@ impl Rejection {
 
 impl From<&Error> for Rejection {
     fn from(error: &Error) -> Rejection {
-        Rejection { status: error.status(), retry_after: error.retry_after(), is_readable: true }
+        let (status, retry_after) = (error.status(), error.retry_after());
+        Rejection { status, retry_after, is_readable: true, subprotocol: None }
     }
 }
 

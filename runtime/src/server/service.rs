@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
@@ -83,11 +83,17 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
-            let panicked = || Err(Rejection::of_unknown_origin(StatusCode::INTERNAL_SERVER_ERROR));
-            Ok(match outcome.unwrap_or_else(|_| panicked()) {
-                Ok(accepted) => upgrade.accept(max_frame_bytes, |transport| accepted.serve(transport)),
+            let unreadable = || Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
+            Ok(match outcome.unwrap_or_else(|_| unreadable()) {
+                Ok(accepted) => {
+                    let subprotocol = accepted.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
+                    upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))
+                }
                 Err(rejection) => match endpoint.close_frame(&rejection) {
-                    Some(frame) => upgrade.accept(max_frame_bytes, |transport| close(transport, frame)),
+                    Some(frame) => {
+                        let subprotocol = rejection.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
+                        upgrade.accept(max_frame_bytes, subprotocol, |transport| close(transport, frame))
+                    }
                     None => rejection.into_response(),
                 },
             })

@@ -79,10 +79,12 @@ impl Upgrade {
         Ok(Upgrade { on_upgrade, accept })
     }
 
-    /// Returns the response that accepts the upgrade. Once it is sent, `serve` gets the transport.
+    /// Returns the response that accepts the upgrade, with the negotiated subprotocol. Once it is sent, `serve` gets the
+    /// transport.
     pub(super) fn accept<F>(
         self,
         max_message_bytes: usize,
+        subprotocol: Option<HeaderValue>,
         serve: impl FnOnce(WebSocketTransport<UpgradedStream>) -> F + Send + 'static,
     ) -> Response
     where
@@ -101,7 +103,7 @@ impl Upgrade {
             drop(received);
             serve(transport).await;
         });
-        match accept {
+        let mut response = match accept {
             Some(accept) => {
                 let headers = [
                     (header::CONNECTION, HeaderValue::from_static("upgrade")),
@@ -111,7 +113,11 @@ impl Upgrade {
                 (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
             }
             None => StatusCode::OK.into_response(),
+        };
+        if let Some(subprotocol) = subprotocol {
+            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
         }
+        response
     }
 }
 

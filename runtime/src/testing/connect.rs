@@ -150,6 +150,7 @@ impl<C: Consumer> ConnectBuilder<C> {
 
 impl<C: Consumer> fmt::Debug for ConnectBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectBuilder").field("uri", self.request.uri()).finish_non_exhaustive()
+        // The query may hold a ticket.
+        f.debug_struct("ConnectBuilder").field("path", &self.request.uri().path()).finish_non_exhaustive()
     }
 }

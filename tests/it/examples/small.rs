@@ -53,6 +53,9 @@ fn server_example_names_a_taken_port_and_the_option_for_another() {
     for (name, arguments, option) in [
         ("echo", vec![address.to_string()], "-- HOST:PORT"),
         ("identity", vec![address.to_string()], "-- HOST:PORT"),
+        ("login_cookie", vec![address.to_string()], "-- HOST:PORT"),
+        ("login_jwt", vec![address.to_string()], "-- HOST:PORT"),
+        ("login_ticket", vec![address.to_string()], "-- HOST:PORT"),
         ("rooms", vec!["--port".to_owned(), port.clone()], "-- --port N"),
         ("chat", vec!["--port".to_owned(), port], "-- --port N"),
     ] {
@@ -154,7 +157,7 @@ fn grants_example_prints_the_status_per_role_channel_and_object() {
 }
 
 /// A server process that is killed on drop.
-struct Server(Child);
+pub(super) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -164,7 +167,7 @@ impl Drop for Server {
 }
 
 /// Starts a server on a free port and returns its address.
-async fn serve(name: &str, arguments: &[&str]) -> (Server, String) {
+pub(super) async fn serve(name: &str, arguments: &[&str]) -> (Server, String) {
     let mut command = example(name);
     command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped());
     let mut server = Server(command.spawn().unwrap());

@@ -1,17 +1,17 @@
 //! WebSocket connections over HTTP/2, which begin with an extended `CONNECT` (RFC 8441).
 
-use axum::Router;
 use axum::body::Body;
 use futures_util::{SinkExt, StreamExt};
 use http::{Method, Request, StatusCode, Version};
-use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper::client::conn::http2::SendRequest;
 use hyper::ext::Protocol;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use portcullis::{AllowAny, consumer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
+
+use crate::common::clients::{connect_http2, serve};
 
 struct Http2Server;
 
@@ -25,14 +25,7 @@ impl Http2Server {
 
 /// Serves the consumer, and connects an HTTP/2 client to it.
 async fn connect() -> SendRequest<Body> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/ws", portcullis::websocket(Http2Server).into_route());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
-    let (client, connection) = handshake(TokioExecutor::new(), stream).await.unwrap();
-    tokio::spawn(connection);
-    client
+    connect_http2(&serve(portcullis::websocket(Http2Server)).await).await
 }
 
 fn request(method: Method, protocol: Option<&'static str>) -> Request<Body> {

@@ -35,7 +35,7 @@ async fn upgraded_connection_conforms_to_the_autobahn_suite() {
     };
     let upgrade = |request: Request| async {
         match Upgrade::from_parts(&mut request.into_parts().0) {
-            Ok(upgrade) => upgrade.accept(64 << 20, echo),
+            Ok(upgrade) => upgrade.accept(64 << 20, None, echo),
             Err(error) => error.into_response(),
         }
     };

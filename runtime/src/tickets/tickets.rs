@@ -1,0 +1,166 @@
+//! Issuing, redeeming and voiding tickets: [`Tickets`].
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+
+use super::login_id::LoginId;
+use super::store::{ErasedTicketStore, TicketClaims, TicketStore};
+use super::ticket::Ticket;
+use crate::context::User;
+use crate::error::{Error, Result};
+use crate::log::Cause;
+use crate::panic::contain_future;
+use crate::time::deadline;
+
+/// The time limit of a call of the store.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Loads the user of a ticket.
+type LoadUser<U> = dyn Fn(TicketClaims) -> BoxFuture<'static, Result<Option<U>>> + Send + Sync;
+
+/// The tickets of an application: secrets that open one connection each, within seconds.
+///
+/// A page requests a ticket from the application by an ordinary HTTP request, whose user the application knows, and
+/// presents it when it opens its WebSocket. [`Endpoint::tickets`](crate::Endpoint::tickets) redeems them,
+/// [`Endpoint::issue_ticket`](crate::Endpoint::issue_ticket) issues them. The [authentication
+/// chapter](crate::guide::authentication#tickets) says when to use them, with an example. Clones share the store.
+pub struct Tickets<U> {
+    store: Arc<dyn ErasedTicketStore>,
+    load_user: Arc<LoadUser<U>>,
+    max_per_user: usize,
+}
+
+impl<U: User> Tickets<U> {
+    /// Creates tickets that are kept in a store and stand for the users that a function loads.
+    ///
+    /// The function is called when a ticket is redeemed, with its [claims](TicketClaims). It returns `None` if the
+    /// user no longer exists or may not log in: then the ticket is refused as an invalid one. The id of the user that
+    /// it returns must be that of the claims. Its errors reject the handshake like those of
+    /// [`Authenticate`](crate::Authenticate#errors).
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use portcullis::{MemoryTicketStore, TicketClaims, Tickets, User};
+    ///
+    /// struct Member { id: String }
+    ///
+    /// impl User for Member {
+    ///     fn id(&self) -> Cow<'_, str> { self.id.as_str().into() }
+    /// }
+    ///
+    /// let tickets = Tickets::new(MemoryTicketStore::new(), |claims: TicketClaims| async move {
+    ///     // A real server would query its database.
+    ///     Ok(Some(Member { id: claims.user_id }))
+    /// });
+    /// ```
+    pub fn new<F, R>(store: impl TicketStore, load_user: F) -> Tickets<U>
+    where
+        F: Fn(TicketClaims) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Option<U>>> + Send + 'static,
+    {
+        let load_user = move |claims| -> BoxFuture<'static, _> { Box::pin(load_user(claims)) };
+        Tickets { store: Arc::new(store), load_user: Arc::new(load_user), max_per_user: 32 }
+    }
+
+    /// Sets how many tickets a user may have that are neither used nor expired. If one more is issued, the oldest
+    /// becomes invalid. Default: 32.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the number is zero.
+    #[must_use]
+    pub fn max_per_user(mut self, max_per_user: usize) -> Tickets<U> {
+        assert!(max_per_user > 0, "a user without tickets cannot connect; write at least `max_per_user(1)`");
+        self.max_per_user = max_per_user;
+        self
+    }
+
+    /// Voids the tickets of a login session, when its user logs out: none of them opens a connection once this has
+    /// completed, also in other processes that share the store. That includes tickets which requests in progress
+    /// issue for it during the next [`LoginId::VOID_LIFETIME`].
+    ///
+    /// Connections that are open already stay open: call [`Connections`](crate::Connections) after this. The
+    /// [authentication chapter](crate::guide::authentication#logout) has the order of all steps.
+    ///
+    /// # Errors
+    ///
+    /// A fault (500) if the store fails, panics or does not answer within 5 seconds. The log has its cause. Tickets
+    /// of the login session may still be valid then, for at most [`Ticket::LIFETIME`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the login session may or may not be void.
+    pub async fn void_login(&self, login: &LoginId) -> Result<()> {
+        let outcome = call_store(|| self.store.void_login(login.clone())).await;
+        if let Err(error) = &outcome {
+            tracing::error!(cause = ?Cause::new(error), "login session not voided");
+        }
+        outcome
+    }
+
+    /// Issues a ticket of a user for an audience.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated` if the user's credentials have expired. A fault if the store fails.
+    pub(crate) async fn issue(&self, audience: &str, user: &U, login: &LoginId) -> Result<Ticket> {
+        let expires_at = user.expires_at();
+        if expires_at.is_some_and(|at| at <= SystemTime::now()) {
+            return Err(Error::unauthenticated());
+        }
+        let ticket = Ticket::random()?;
+        let claims = TicketClaims { user_id: user.id().into_owned(), login: login.clone(), expires_at };
+        call_store(|| self.store.insert(ticket.key(audience), claims, self.max_per_user)).await?;
+        Ok(ticket)
+    }
+
+    /// Redeems a ticket. Returns its user, and when the credentials expire with which it was issued. `None` stands
+    /// for a text that is no ticket.
+    ///
+    /// # Errors
+    ///
+    /// One and the same error if the ticket is used, expired, void, malformed or unknown. A fault if the store fails.
+    pub(crate) async fn redeem(&self, audience: &str, ticket: Option<Ticket>) -> Result<(U, Option<SystemTime>)> {
+        let invalid = || Error::new(StatusCode::UNAUTHORIZED, "unauthenticated", "The ticket is not valid.");
+        let ticket = ticket.ok_or_else(invalid)?;
+        let claims = call_store(|| self.store.take(ticket.key(audience))).await?.ok_or_else(invalid)?;
+        let (user_id, expires_at) = (claims.user_id.clone(), claims.expires_at);
+        let user = (self.load_user)(claims).await?.ok_or_else(invalid)?;
+        if *user.id() != *user_id {
+            return Err(Error::internal(
+                "the function of `Tickets::new` has returned another user than that of the claims",
+            ));
+        }
+        Ok((user, expires_at))
+    }
+}
+
+/// Calls the store with a time limit. Whatever goes wrong is a fault.
+async fn call_store<'s, T>(call: impl FnOnce() -> BoxFuture<'s, Result<T>> + Send) -> Result<T> {
+    // The call is made by the future, so that a panic before its first `.await` is contained too.
+    let outcome = deadline(STORE_TIMEOUT, contain_future(async { call().await })).await;
+    let cause = match outcome {
+        Some(Ok(Ok(value))) => return Ok(value),
+        Some(Ok(Err(error))) => format!("the ticket store has failed: {error}"),
+        Some(Err(panic)) => format!("the ticket store panicked: {}", panic.message()),
+        None => format!("the ticket store has not answered within {} s", STORE_TIMEOUT.as_secs()),
+    };
+    Err(Error::internal(cause))
+}
+
+impl<U> Clone for Tickets<U> {
+    fn clone(&self) -> Self {
+        Tickets { store: self.store.clone(), load_user: self.load_user.clone(), max_per_user: self.max_per_user }
+    }
+}
+
+impl<U> fmt::Debug for Tickets<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets").field("max_per_user", &self.max_per_user).finish_non_exhaustive()
+    }
+}

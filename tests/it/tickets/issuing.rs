@@ -1,0 +1,92 @@
+//! Issuing tickets: by the origin rules of the endpoint, for credentials that have not expired, and not without limit.
+
+use std::time::{Duration, SystemTime};
+
+use portcullis::testing::{Rejected, connect};
+use portcullis::{Endpoint, LoginId, MemoryTicketStore, Tickets};
+
+use super::{Desk, Guest, assert_opens, desk, guest, issue, open, request, tickets};
+
+#[tokio::test]
+async fn origin_of_an_issuing_request_is_checked_as_that_of_a_handshake() {
+    let own = || desk(&tickets(MemoryTicketStore::new()));
+    let settings: [fn(Endpoint<Desk>) -> Endpoint<Desk>; 5] = [
+        |desk| desk,
+        |desk| desk.allow_origins(["https://app.example"]),
+        |desk| desk.hosts(["desk.example"]),
+        |desk| desk.https_only(),
+        |desk| desk.allow_any_origin(),
+    ];
+    let mut refused = 0;
+    for setting in settings {
+        let desk = setting(own());
+        for origin in
+            [None, Some("https://desk.example"), Some("http://desk.example"), Some("https://app.example"), Some("null")]
+        {
+            for host in ["desk.example", "other.example"] {
+                let mut parts = request();
+                parts.headers.insert("host", host.parse().unwrap());
+                let mut connecting = connect(&desk).user(guest(1)).header("host", host);
+                if let Some(origin) = origin {
+                    parts.headers.insert("origin", origin.parse().unwrap());
+                    connecting = connecting.header("origin", origin);
+                }
+                let issued = desk.issue_ticket(&parts, &guest(1), &LoginId::new("a")).await;
+                let handshake = connecting.open().await.map(drop).map_err(Rejected::status);
+                let issued = issued.map(drop).map_err(|error| error.status().as_u16());
+                assert_eq!(issued, handshake, "{origin:?} at {host}");
+                refused += usize::from(issued == Err(403));
+            }
+        }
+    }
+    assert!((15..40).contains(&refused), "{refused}");
+}
+
+#[tokio::test]
+async fn oldest_ticket_over_the_cap_is_refused_and_other_users_are_not_concerned() {
+    let desk = desk(&tickets(MemoryTicketStore::new()));
+    let other = issue(&desk, 8, "b").await;
+    let mut of_user = Vec::new();
+    for login in ["a", "b", "a", "b", "a"] {
+        of_user.push(issue(&desk, 7, login).await);
+    }
+    let mut opened = Vec::new();
+    for ticket in &of_user {
+        opened.push(open(&desk, ticket).await.is_ok());
+    }
+    assert_eq!(opened, [false, false, true, true, true]);
+    assert_opens(&desk, &other, 8).await;
+}
+
+#[tokio::test]
+async fn user_whose_credentials_have_expired_gets_no_ticket() {
+    let desk = desk(&tickets(MemoryTicketStore::new()));
+    let expired = Guest { id: 7, until: Some(SystemTime::now()) };
+    let error = desk.issue_ticket(&request(), &expired, &LoginId::new("a")).await.unwrap_err();
+    assert_eq!((error.status().as_u16(), error.code()), (401, "unauthenticated"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_expires_with_the_credentials_that_the_ticket_was_issued_for() {
+    for (loaded, issued, expected) in [(None, 20, 20), (Some(60), 20, 20), (Some(10), 20, 10)] {
+        let at = |seconds| SystemTime::now() + Duration::from_secs(seconds);
+        let until = loaded.map(at);
+        let tickets = Tickets::new(MemoryTicketStore::new(), move |claims| async move {
+            assert!(claims.expires_at.is_some());
+            Ok(Some(Guest { id: 7, until }))
+        });
+        let desk = desk(&tickets);
+        let user = Guest { id: 7, until: Some(at(issued)) };
+        let ticket = desk.issue_ticket(&request(), &user, &LoginId::new("a")).await.unwrap();
+        let (mut client, start) = (open(&desk, ticket.as_str()).await.unwrap(), tokio::time::Instant::now());
+        assert_eq!(client.closed().await, 4401);
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((seconds - f64::from(expected)).abs() < 2.0, "{seconds} instead of {expected}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "write at least `max_per_user(1)`")]
+fn cap_of_zero_fails_at_set_up() {
+    let _ = tickets(MemoryTicketStore::new()).max_per_user(0);
+}
