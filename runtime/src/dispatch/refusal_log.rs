@@ -18,26 +18,55 @@ const ENTRIES_OF_UNKNOWN: Rate = Rate::per_second(500);
 /// How often an entry says how many others were not written.
 const SUMMARY_INTERVAL: Duration = Duration::from_mins(1);
 
-static BY_ADDRESS: LazyLock<AddressLimiter> = LazyLock::new(|| AddressLimiter::new(ENTRIES));
-static BY_CONNECTION: LazyLock<KeyedLimiter<ConnectionId>> = LazyLock::new(|| KeyedLimiter::new(ENTRIES));
-static UNKNOWN: LazyLock<KeyedLimiter<()>> = LazyLock::new(|| KeyedLimiter::new(ENTRIES_OF_UNKNOWN));
+/// The entries of a level. Those of the level `DEBUG` do not use up the allowance of the others.
+struct RefusalLog {
+    by_address: AddressLimiter,
+    by_connection: KeyedLimiter<ConnectionId>,
+    of_unknown: KeyedLimiter<()>,
+}
+
+static INFO: LazyLock<RefusalLog> = LazyLock::new(RefusalLog::new);
+static DEBUG: LazyLock<RefusalLog> = LazyLock::new(RefusalLog::new);
 static SUPPRESSED: LazyLock<Suppressed> = LazyLock::new(|| Suppressed::new(Instant::now()));
 
-/// Counts an entry about a message of the connection `id`, or about a handshake. Returns whether it may be written.
-pub(crate) fn admit(address: Option<IpAddr>, id: Option<ConnectionId>) -> bool {
-    let outcome = match (address, id) {
-        (Some(address), _) => BY_ADDRESS.check(address),
-        (None, Some(id)) => BY_CONNECTION.check(&id, |hasher| {
+/// Counts an entry about a message. Returns whether it may be written.
+pub(crate) fn admit_message(is_debug: bool, address: Option<IpAddr>, id: ConnectionId) -> bool {
+    let log = if is_debug { &DEBUG } else { &INFO };
+    let outcome = match address {
+        Some(address) => log.by_address.check(address),
+        None => log.by_connection.check(&id, |hasher| {
             let [.., high, low] = hasher.hash_one(id).to_be_bytes();
             u32::from(u16::from_be_bytes([high, low]))
         }),
-        (None, None) => UNKNOWN.check(&(), |_| 0),
     };
-    let is_admitted = outcome.is_ok();
+    record(outcome.is_ok(), address)
+}
+
+/// Counts an entry about a handshake. Returns whether it may be written.
+pub(crate) fn admit_handshake(address: Option<IpAddr>) -> bool {
+    let outcome = match address {
+        Some(address) => INFO.by_address.check(address),
+        None => INFO.of_unknown.check(&(), |_| 0),
+    };
+    record(outcome.is_ok(), address)
+}
+
+fn record(is_admitted: bool, address: Option<IpAddr>) -> bool {
     if let Some(count) = SUPPRESSED.record(is_admitted, Instant::now()) {
-        tracing::warn!(count, "log entries about refusals were not written, because their clients caused too many");
+        let latest_address = (!is_admitted).then_some(address).flatten().map(tracing::field::display);
+        tracing::warn!(count, latest_address, "log entries of refusals suppressed");
     }
     is_admitted
+}
+
+impl RefusalLog {
+    fn new() -> RefusalLog {
+        RefusalLog {
+            by_address: AddressLimiter::new(ENTRIES),
+            by_connection: KeyedLimiter::new(ENTRIES),
+            of_unknown: KeyedLimiter::new(ENTRIES_OF_UNKNOWN),
+        }
+    }
 }
 
 /// Counts the entries that were not written.

@@ -27,11 +27,9 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
         tracing::error!(%id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
     }
-    if !(if leaf.is_some() { tracing::enabled!(Level::INFO) } else { tracing::enabled!(Level::DEBUG) }) {
-        return None;
-    }
+    let is_enabled = if leaf.is_some() { tracing::enabled!(Level::INFO) } else { tracing::enabled!(Level::DEBUG) };
     let address = call.scope().extension::<PeerAddress>().map(|PeerAddress(address)| *address);
-    if !refusal_log::admit(address, Some(call.scope().connection_id())) {
+    if !is_enabled || !refusal_log::admit_message(leaf.is_none(), address, call.scope().connection_id()) {
         return None;
     }
     if let Some(leaf) = leaf {

@@ -1,6 +1,6 @@
 //! A rate limiter that counts by network address.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -13,21 +13,18 @@ const SITE_FACTOR: NonZeroU32 = NonZeroU32::new(16).unwrap();
 /// Counts an IPv4 client by its address, and an IPv6 client by its network of 64 bits, because a client has a whole network,
 /// and by its site of 48 bits, because a provider may give out sites. Beyond the number of keys of a [`KeyedLimiter`] the
 /// prefixes of 16 and of 32 bits count.
+///
+/// Each kind has keys of its own: addresses of IPv6, of which an attacker may have many, leave those of IPv4 room.
 pub(crate) struct AddressLimiter {
-    networks: KeyedLimiter<Network>,
+    addresses: KeyedLimiter<Ipv4Addr>,
+    networks: KeyedLimiter<u64>,
     sites: KeyedLimiter<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Network {
-    V4(Ipv4Addr),
-    /// The first 64 bits.
-    V6(u64),
 }
 
 impl AddressLimiter {
     pub(crate) fn new(rate: Rate) -> AddressLimiter {
-        AddressLimiter { networks: KeyedLimiter::new(rate), sites: KeyedLimiter::new(rate.times(SITE_FACTOR)) }
+        let (addresses, networks) = (KeyedLimiter::new(rate), KeyedLimiter::new(rate));
+        AddressLimiter { addresses, networks, sites: KeyedLimiter::new(rate.times(SITE_FACTOR)) }
     }
 
     /// Counts an occurrence.
@@ -38,17 +35,15 @@ impl AddressLimiter {
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
         // An IPv4 address may be written as one of IPv6.
         match address.to_canonical() {
-            IpAddr::V4(address) => {
-                self.networks.check(&Network::V4(address), |_| u32::from_be_bytes(address.octets()) >> 16)
-            }
+            IpAddr::V4(address) => self.addresses.check(&address, |_| u32::from_be_bytes(address.octets()) >> 16),
             IpAddr::V6(address) => {
                 let prefix = |bits| prefix(address, bits);
-                // A hash has a bounded number of values, unlike the prefixes. They follow those of IPv4.
-                let coarse_key = |hasher: &std::hash::RandomState| {
+                // A hash has a bounded number of values, unlike the prefixes.
+                let coarse_key = |hasher: &RandomState| {
                     let [.., high, low] = hasher.hash_one(prefix(32)).to_be_bytes();
-                    u32::from_be_bytes([0, 1, high, low])
+                    u32::from(u16::from_be_bytes([high, low]))
                 };
-                self.networks.check(&Network::V6(prefix(64)), coarse_key)?;
+                self.networks.check(&prefix(64), coarse_key)?;
                 self.sites.check(&prefix(48), coarse_key)
             }
         }

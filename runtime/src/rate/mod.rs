@@ -32,7 +32,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Creates a rate of so many per second.
+    /// Creates a rate of `count` per second, with a burst of `count`.
     ///
     /// # Panics
     ///
@@ -42,7 +42,7 @@ impl Rate {
         Rate::new(count, Duration::from_secs(1))
     }
 
-    /// Creates a rate of so many per minute.
+    /// Creates a rate of `count` per minute, with a burst of `count`.
     ///
     /// # Panics
     ///
@@ -52,7 +52,7 @@ impl Rate {
         Rate::new(count, Duration::from_mins(1))
     }
 
-    /// Creates a rate of so many per hour.
+    /// Creates a rate of `count` per hour, with a burst of `count`.
     ///
     /// # Panics
     ///
@@ -79,7 +79,7 @@ impl Rate {
         self
     }
 
-    /// Returns a rate that is so many times as high.
+    /// Returns the rate multiplied by `factor`.
     pub(crate) fn times(self, factor: NonZeroU32) -> Rate {
         let Rate { per_period, period, burst } = self;
         Rate { per_period: per_period.saturating_mul(factor), period, burst: burst.saturating_mul(factor) }

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
+use super::handshake_limiter::Slot;
 use super::presented_ticket::PresentedTicket;
 use super::rejection::Rejection;
 use crate::connection::{Limits, run};
@@ -55,7 +56,7 @@ impl<C: Consumer> Endpoint<C> {
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
         if self.registry.drain.is_closing() {
-            return Err(Rejection::of_drained_endpoint());
+            return Err(Rejection::drained());
         }
         // Before anything else reads the request, so that nothing else sees the ticket.
         let ticket = self.take_ticket(&mut parts)?;
@@ -74,7 +75,7 @@ impl<C: Consumer> Endpoint<C> {
             Ok(subprotocol) if subprotocol.is_some() || !needs_subprotocol => subprotocol,
             // What the client offers is not logged: it may be a ticket of another endpoint.
             _ => {
-                if refusal_log::admit(peer_address(&parts), None) {
+                if refusal_log::admit_handshake(peer_address(&parts)) {
                     tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
                 }
                 return Err(Rejection::unreadable(StatusCode::BAD_REQUEST));
@@ -107,7 +108,7 @@ impl<C: Consumer> Endpoint<C> {
                 let cause = Cause::new(&error);
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
-                } else if refusal_log::admit(address, None) {
+                } else if refusal_log::admit_handshake(address) {
                     tracing::info!(status, ?cause, "handshake rejected by authentication");
                 }
                 return Err((&error).into());
@@ -121,7 +122,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         let session_guard = SessionGuard::admit(self.new_session(scope.connection_id()));
         Ok(Accepted {
-            session_guard: session_guard.ok_or_else(Rejection::of_drained_endpoint)?,
+            session_guard: session_guard.ok_or_else(Rejection::drained)?,
             scope: Box::new(scope),
             limits: self.limits.clone(),
             authenticate_within: self.authenticate_within,
@@ -129,10 +130,11 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
-    /// Returns the close frame with which the connection is refused in place of a response, or `None` if the response is to be
-    /// sent.
-    pub(crate) fn close_frame(&self, rejection: &Rejection) -> Option<CloseFrame> {
-        if self.refuses_with_close { rejection.close_frame() } else { None }
+    /// Returns the close frame with which the connection is refused in place of a response, and the slot that it needs until it
+    /// is closed. `None` if the response is to be sent.
+    pub(crate) fn refuse(&self, rejection: &Rejection) -> Option<(CloseFrame, Slot)> {
+        let frame = if self.refuses_with_close { rejection.close_frame()? } else { return None };
+        Some((frame, self.handshake_limiter.begin_refusal()?))
     }
 
     /// Removes the ticket from a request, if the endpoint has tickets.
@@ -141,8 +143,8 @@ impl<C: Consumer> Endpoint<C> {
             return Ok(None);
         }
         PresentedTicket::take(parts).map_err(|_| {
-            if refusal_log::admit(peer_address(parts), None) {
-                tracing::info!("handshake rejected: the request is malformed beside its ticket");
+            if refusal_log::admit_handshake(peer_address(parts)) {
+                tracing::info!("handshake rejected: the rest of a request with a ticket is malformed");
             }
             Rejection::unreadable(StatusCode::BAD_REQUEST)
         })
@@ -158,7 +160,7 @@ impl<C: Consumer> Endpoint<C> {
             let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
             let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
             let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
-            if refusal_log::admit(peer_address(parts), None) {
+            if refusal_log::admit_handshake(peer_address(parts)) {
                 tracing::info!(?host, ?origin, "{event}: {reason}");
             }
             Error::denied()
@@ -184,6 +186,9 @@ impl<C: Consumer> Endpoint<C> {
             (None, Some(ticket), Some(tickets), _) => {
                 let (user, expires_at) = tickets.redeem(C::NAME, ticket.ticket).await?;
                 (Some(user), expires_at)
+            }
+            (None, Some(_), None, _) => {
+                return Err(Error::internal("bug: a ticket was taken by an endpoint without tickets"));
             }
             (None, None, _, Some(authenticate)) => (authenticate.authenticate_boxed(&parts).await?, None),
             (user, ..) => (user, None),

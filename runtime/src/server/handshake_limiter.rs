@@ -15,54 +15,60 @@ use crate::rate::{AddressLimiter, KeyedLimiter};
 pub(super) struct HandshakeLimiter {
     by_address: Option<AddressLimiter>,
     by_user: Option<KeyedLimiter<String>>,
-    max_pending: usize,
-    pending: AtomicUsize,
+    pending: Slots,
+    /// Connections that are refused by a close frame.
+    refused: Slots,
 }
 
-/// A handshake in progress.
-pub(super) struct PendingHandshake(Arc<HandshakeLimiter>);
+/// A bounded number of slots.
+struct Slots {
+    max: usize,
+    used: Arc<AtomicUsize>,
+}
+
+/// A slot, which is free again when it is dropped.
+pub(crate) struct Slot(Arc<AtomicUsize>);
 
 impl HandshakeLimiter {
     pub(super) fn new(limits: &Limits) -> HandshakeLimiter {
         HandshakeLimiter {
             by_address: limits.handshakes_per_address.map(AddressLimiter::new),
             by_user: limits.handshakes_per_user.map(KeyedLimiter::new),
-            max_pending: limits.max_pending_handshakes,
-            pending: AtomicUsize::new(0),
+            pending: Slots::new(limits.max_pending_handshakes),
+            refused: Slots::new(limits.max_pending_handshakes),
         }
     }
 
-    /// Counts a handshake from an address. It is in progress until the returned value is dropped.
+    /// Counts a handshake from an address. It is in progress until the returned slot is dropped.
     ///
     /// # Errors
     ///
-    /// 429 if the rate is exceeded, 503 if too many handshakes are in progress, and 500 if the address is limited but
-    /// unknown.
-    pub(super) fn begin(self: &Arc<Self>, address: Option<PeerAddress>) -> Result<PendingHandshake, Rejection> {
-        if let Some(by_address) = &self.by_address {
-            let Some(PeerAddress(address)) = address else {
-                tracing::error!(
-                    "handshake rejected: the address of the client is unknown, but limited; serve the router by \
-                     `into_make_service_with_connect_info::<SocketAddr>()`, or set `Endpoint::behind_proxies`"
-                );
-                return Err((&Error::internal("the address is unknown")).into());
-            };
-            by_address.check(address).map_err(|retry_after| {
-                if refusal_log::admit(Some(address), None) {
-                    tracing::info!(%address, "handshake rejected: too many from this address");
-                }
-                Rejection::from(&Error::too_many_requests(retry_after))
-            })?;
-        }
-        let is_admitted = |pending: usize| (pending < self.max_pending).then_some(pending + 1);
-        if self.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_admitted).is_err() {
-            let address = address.map(|PeerAddress(address)| address);
-            if refusal_log::admit(address, None) {
-                tracing::warn!(?address, "handshake rejected: too many are in progress");
+    /// 503 if too many handshakes are in progress, 429 if the rate is exceeded, and 500 if the address is limited but unknown.
+    pub(super) fn begin(&self, peer: Option<PeerAddress>) -> Result<Slot, Rejection> {
+        let address = peer.map(|PeerAddress(address)| address);
+        let Some(slot) = self.pending.acquire() else {
+            if refusal_log::admit_handshake(address) {
+                tracing::warn!(?address, max = self.pending.max, "handshake rejected: too many are in progress");
             }
-            return Err(Rejection::of_busy_server());
-        }
-        Ok(PendingHandshake(self.clone()))
+            return Err(Rejection::busy());
+        };
+        let Some(by_address) = &self.by_address else { return Ok(slot) };
+        let Some(address) = address else {
+            if refusal_log::admit_handshake(None) {
+                tracing::error!(
+                    "handshake rejected: handshakes are limited per address, but the client's address is unknown; serve \
+                     the router by `into_make_service_with_connect_info::<SocketAddr>()`, or set `Endpoint::behind_proxies`"
+                );
+            }
+            return Err((&Error::internal("the address is unknown")).into());
+        };
+        by_address.check(address).map_err(|retry_after| {
+            if refusal_log::admit_handshake(Some(address)) {
+                tracing::info!(%address, "handshake rejected: too many from this address");
+            }
+            Rejection::from(&Error::too_many_requests(retry_after))
+        })?;
+        Ok(slot)
     }
 
     /// Counts a handshake of a user.
@@ -79,10 +85,27 @@ impl HandshakeLimiter {
         });
         outcome.map_err(Error::too_many_requests)
     }
+
+    /// Returns a slot for a connection that is refused by a close frame, or `None` if there are too many.
+    pub(super) fn begin_refusal(&self) -> Option<Slot> {
+        self.refused.acquire()
+    }
 }
 
-impl Drop for PendingHandshake {
+impl Slots {
+    fn new(max: usize) -> Slots {
+        Slots { max, used: Arc::default() }
+    }
+
+    fn acquire(&self) -> Option<Slot> {
+        let is_free = |used: usize| (used < self.max).then_some(used + 1);
+        let acquired = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_free);
+        acquired.ok().map(|_| Slot(self.used.clone()))
+    }
+}
+
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.pending.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

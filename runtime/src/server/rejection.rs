@@ -32,15 +32,15 @@ impl Rejection {
         Rejection { status, retry_after: None, is_readable: false, subprotocol: None }
     }
 
-    /// Creates the rejection of a request that would be accepted at another time.
-    pub(super) fn of_busy_server() -> Rejection {
+    /// Creates the rejection of a request that exceeds the handshakes in progress.
+    pub(super) fn busy() -> Rejection {
         let retry_after = Some(Duration::from_secs(1));
         Rejection { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, is_readable: true, subprotocol: None }
     }
 
     /// Creates the rejection by an endpoint that is drained. Another machine accepts the client at once.
-    pub(super) fn of_drained_endpoint() -> Rejection {
-        Rejection { is_readable: false, ..Rejection::of_busy_server() }
+    pub(super) fn drained() -> Rejection {
+        Rejection { is_readable: false, ..Rejection::busy() }
     }
 
     /// Sets the subprotocol that was negotiated.

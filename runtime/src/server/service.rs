@@ -22,6 +22,9 @@ use crate::consumer::Consumer;
 use crate::context::{PeerAddress, UrlParams};
 use crate::panic::catch_unwind_future;
 
+/// The size of a message of a refused client, which nothing reads. A longer one is dropped while it arrives.
+const MAX_REFUSED_MESSAGE_BYTES: usize = 125;
+
 impl<C: Consumer> Endpoint<C> {
     /// Converts the endpoint into a route of an axum router: `Router::new().route("/ws", websocket(Chat).into_route())`.
     ///
@@ -75,11 +78,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             if let Some(OriginalUri(uri)) = parts.extensions.remove() {
                 parts.uri = uri;
             }
-            let forwarded = endpoint.proxies.as_ref().and_then(|proxies| proxies.client_address(&parts.headers));
-            let of_socket = || Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip());
-            if let Some(address) = forwarded.or_else(of_socket) {
-                parts.extensions.insert(PeerAddress(address));
-            }
+            endpoint.insert_peer_address(&mut parts);
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
@@ -89,15 +88,29 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                     let subprotocol = accepted.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
                     upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))
                 }
-                Err(rejection) => match endpoint.close_frame(&rejection) {
-                    Some(frame) => {
+                Err(rejection) => match endpoint.refuse(&rejection) {
+                    Some((frame, slot)) => {
                         let subprotocol = rejection.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
-                        upgrade.accept(max_frame_bytes, subprotocol, |transport| close(transport, frame))
+                        upgrade.accept(MAX_REFUSED_MESSAGE_BYTES, subprotocol, async move |transport| {
+                            close(transport, frame).await;
+                            drop(slot);
+                        })
                     }
                     None => rejection.into_response(),
                 },
             })
         })
+    }
+}
+
+impl<C: Consumer> Endpoint<C> {
+    /// Adds the address of the client to the extensions, if it is known.
+    pub(crate) fn insert_peer_address(&self, parts: &mut Parts) {
+        let forwarded = self.proxies.as_ref().and_then(|proxies| proxies.client_address(&parts.headers));
+        let of_socket = || Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip());
+        if let Some(address) = forwarded.or_else(of_socket) {
+            parts.extensions.insert(PeerAddress(address));
+        }
     }
 }
 

@@ -100,7 +100,8 @@ impl<C: Consumer> ConnectBuilder<C> {
         self
     }
 
-    /// Inserts a value into the extensions of the request, as a tower layer does.
+    /// Inserts a value into the extensions of the request, as a tower layer does. An `axum::extract::ConnectInfo<SocketAddr>`
+    /// is the address of the client, which is unknown by default.
     #[must_use]
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.request.extensions_mut().insert(value);
@@ -135,12 +136,17 @@ impl<C: Consumer> ConnectBuilder<C> {
     pub async fn open(self) -> Result<Client, Rejected> {
         let (mut parts, ()) = self.request.into_parts();
         self.url_params.insert_into(&mut parts.extensions);
+        #[cfg(feature = "axum")]
+        self.endpoint.insert_peer_address(&mut parts);
         let outcome = self.endpoint.accept(Box::new(parts), self.user).await;
         let (transport, client_end) = memory::pair(self.endpoint.limits.max_frame_bytes, self.answer_pings);
         match outcome {
             Ok(accepted) => tokio::spawn(accepted.serve(transport)),
-            Err(rejection) => match self.endpoint.close_frame(&rejection) {
-                Some(frame) => tokio::spawn(close(transport, frame)),
+            Err(rejection) => match self.endpoint.refuse(&rejection) {
+                Some((frame, slot)) => tokio::spawn(async move {
+                    close(transport, frame).await;
+                    drop(slot);
+                }),
                 None => return Err(Rejected::new(rejection.status)),
             },
         };
