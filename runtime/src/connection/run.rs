@@ -48,13 +48,13 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 /// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
+    session: &Arc<Session<C>>,
     session_guard: SessionGuard<C>,
     changes_at_start: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
     authenticate_within: Option<Duration>,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
-    let session = session_guard.session();
     let mut connection = Connection {
         io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
         dispatcher: Dispatcher::new(
@@ -150,7 +150,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// the closing handshake is in progress.
     async fn finish(mut self, end: ConnectionEnd, mut session_guard: SessionGuard<C>) {
         let action_timeout = self.dispatcher.action_timeout;
-        let session = session_guard.session().clone();
+        let session = self.dispatcher.session.clone();
         let drain = &session.registry.drain;
         let lingered = drain.run_until(DrainPhase::CuttingActions, self.linger(end));
         match catch_unwind_future(lingered).await {
@@ -164,7 +164,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             tracing::warn!(?user, "actions dropped: the deadline of the drain passed");
         }
         let ended_memberships = session.memberships.take_ended();
-        session_guard.leave_registry();
+        let mut ended_session = session_guard.leave_registry();
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
             ConnectionEnd::Close(reason) => DisconnectReason::Closed { code: reason.as_u16() },
@@ -181,7 +181,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if hook.is_none() {
             tracing::warn!("`#[disconnect]` dropped: the deadline of the drain passed");
         }
-        session_guard.set_cut(event_loop.is_cut || hook.is_none());
+        if let Some(ended_session) = &mut ended_session {
+            ended_session.is_cut = event_loop.is_cut || hook.is_none();
+        }
         if let Some(Err(panic)) = closed {
             tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
         }

@@ -20,11 +20,13 @@ impl<C: Consumer> Endpoint<C> {
 
 #[cfg(feature = "axum")]
 impl DrainHandle {
-    /// Returns a future that waits for SIGTERM or Ctrl-C, drains the endpoint, and completes when the drain has finished.
+    /// Returns a future that waits for SIGTERM or Ctrl-C, drains the endpoint, and completes when the drain has
+    /// finished.
     ///
-    /// It is an argument for the `with_graceful_shutdown` of axum, which then stops the server: until the drain has finished,
-    /// the server still answers, to accept upgrades during the notice and to reject them with 503 after it. A second signal
-    /// shortens the drain to [`Drain::NOW`]. From the first poll on, these signals do not end the process by themselves.
+    /// It is an argument for the `with_graceful_shutdown` of axum, which then stops the server: until the drain has
+    /// finished, the server still answers, to accept upgrades during the notice and to reject them with 503 after it. A
+    /// second signal shortens the drain to [`Drain::NOW`]. From the first poll on, these signals do not end the process
+    /// by themselves.
     ///
     /// If the process cannot receive signals, an error is logged, and the future never completes.
     ///

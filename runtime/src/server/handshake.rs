@@ -25,6 +25,7 @@ use crate::transport::{CloseFrame, Transport};
 
 /// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
+    session: Arc<Session<C>>,
     /// Counts the connection as open already: a drain waits for its upgrade.
     session_guard: SessionGuard<C>,
     scope: Box<Scope<C::User>>,
@@ -43,8 +44,8 @@ impl<C: Consumer> Accepted<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Accepted { session_guard, scope, limits, authenticate_within, changes_at_start } = self;
-        run(transport, session_guard, changes_at_start, scope, &limits, authenticate_within)
+        let Accepted { session, session_guard, scope, limits, authenticate_within, changes_at_start } = self;
+        run(transport, &session, session_guard, changes_at_start, scope, &limits, authenticate_within)
     }
 }
 
@@ -120,9 +121,10 @@ impl<C: Consumer> Endpoint<C> {
             let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
             return Err(if is_anonymous_refused { (&Error::unauthenticated()).into() } else { (&error).into() });
         }
-        let session_guard = SessionGuard::admit(self.new_session(scope.connection_id()));
+        let session = self.new_session(scope.connection_id());
         Ok(Accepted {
-            session_guard: session_guard.ok_or_else(Rejection::drained)?,
+            session_guard: SessionGuard::admit(session.clone()).ok_or_else(Rejection::drained)?,
+            session,
             scope: Box::new(scope),
             limits: self.limits.clone(),
             authenticate_within: self.authenticate_within,

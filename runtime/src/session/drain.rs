@@ -18,15 +18,16 @@ use crate::time::add_saturating;
 #[expect(clippy::exhaustive_structs, reason = "written with `..Drain::default()`; new times come with a new version")]
 pub struct Drain {
     /// How long upgrades are still accepted after [`start`](crate::DrainHandle::start), while
-    /// [`is_ready`](crate::DrainHandle::is_ready) already returns `false`. Should be longer than a balancer takes to notice.
-    /// Default: 5 s.
+    /// [`is_ready`](crate::DrainHandle::is_ready) already returns `false`. Should be longer than a balancer takes to
+    /// notice. Default: 5 s.
     pub notice: Duration,
-    /// The time after the notice over which the connections are closed, at a constant rate. It should be long enough for the
-    /// other machines to take over the connections. Default: 10 s.
+    /// The time after the notice over which the connections are closed, at a constant rate. It should be long enough
+    /// for the other machines to take over the connections. Default: 10 s.
     pub window: Duration,
     /// The time after [`start`](crate::DrainHandle::start) at which the actions that still run are dropped. It ends the
-    /// notice and the window too if they are longer, so it should leave time for the actions of the last connections. All
-    /// connections have ended about two seconds later. Default: 25 s, which fits into the 30 s that Kubernetes grants.
+    /// notice and the window too if they are longer, so it should leave time for the actions of the last connections.
+    /// All connections have ended about two seconds later. Default: 25 s, which fits into the 30 s that Kubernetes
+    /// grants.
     pub deadline: Duration,
 }
 

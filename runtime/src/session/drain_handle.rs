@@ -15,9 +15,9 @@ use crate::consumer::Consumer;
 /// A handle that closes the connections of an endpoint before its server is stopped.
 ///
 /// Returned by [`Endpoint::drain_handle`](crate::Endpoint::drain_handle). Cloning returns another handle. axum's
-/// `with_graceful_shutdown` does not know the connections that were upgraded: without a drain, they end without a close frame
-/// and without `#[disconnect]` when the process ends. The chapter on [operations](crate::guide::operations) describes
-/// deployments.
+/// `with_graceful_shutdown` does not know the connections that were upgraded: without a drain, they end without a close
+/// frame and without `#[disconnect]` when the process ends. The chapter on [operations](crate::guide::operations)
+/// describes deployments.
 ///
 /// | step | begins | what happens |
 /// |---|---|---|
@@ -25,10 +25,11 @@ use crate::consumer::Consumer;
 /// | window | after [`Drain::notice`] | upgrades are rejected with 503 and `Retry-After`; connections are closed with 1012, at a constant rate over [`Drain::window`] |
 /// | deadline | [`Drain::deadline`] after `start` | actions that still run are dropped |
 ///
-/// A closed connection begins no further action. Its streams end, and its running actions run on, but their replies are not
-/// sent. `#[disconnect]` runs when they have ended, or have been dropped at the deadline; two seconds after that it is dropped
-/// too. Actions marked `blocking` end when they next suspend. The drain finishes as soon as the last connection has ended. The
-/// endpoint does not accept connections after that.
+/// A closed connection begins no further action. Its streams end, and its running actions run on, but their replies are
+/// not sent. `#[disconnect]` runs when they have ended, or have been dropped at the deadline; two seconds after that it
+/// is dropped too. An action marked `blocking` occupies its thread until it returns, and is not waited for after the
+/// deadline. The drain finishes as soon as the last connection has ended. The endpoint does not accept connections after
+/// that.
 ///
 /// # Examples
 ///
@@ -73,8 +74,8 @@ impl DrainHandle {
 
     /// Starts to drain the endpoint and its clones, and returns at once.
     ///
-    /// If a drain has started before, it is shortened: each step takes place at the earlier one of both times, counted from
-    /// now. No step is delayed. [`Drain::NOW`] closes all connections and drops their actions at once.
+    /// If a drain has started before, it is shortened: each step takes place at the earlier one of both times, counted
+    /// from now. No step is delayed. [`Drain::NOW`] closes all connections and drops their actions at once.
     ///
     /// The drain takes place in a task of the current runtime, and continues if this handle and all others are dropped.
     ///
@@ -104,7 +105,8 @@ impl DrainHandle {
         self.target.drain().phase() == DrainPhase::Serving
     }
 
-    /// Returns [`is_ready`](DrainHandle::is_ready) as the answer of a readiness route: 200, or 503 once a drain has started.
+    /// Returns [`is_ready`](DrainHandle::is_ready) as the answer of a readiness route: 200, or 503 once a drain has
+    /// started.
     pub fn readiness(&self) -> StatusCode {
         if self.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
     }

@@ -68,8 +68,8 @@ impl DrainState {
         self.0.subscribe()
     }
 
-    /// Counts a connection as open, unless handshakes are rejected. One lock protects phase and count, so a drain either
-    /// counts a connection or rejects it. Returns whether it was counted.
+    /// Counts a connection as open, unless handshakes are rejected. One lock protects phase and count, so a drain
+    /// either counts a connection or rejects it. Returns whether it was counted.
     pub(super) fn admit(&self) -> bool {
         let mut is_admitted = false;
         self.0.send_if_modified(|progress| {
@@ -145,8 +145,8 @@ impl DrainState {
         }
     }
 
-    /// Runs a future until a drain reaches that phase. Returns `None` if the future was dropped for that. It is polled first,
-    /// so one that is ready takes no lock.
+    /// Runs a future until a drain reaches that phase. Returns `None` if the future was dropped for that. It is polled
+    /// first, so one that is ready takes no lock.
     pub(crate) async fn run_until<F: Future>(&self, phase: DrainPhase, future: F) -> Option<F::Output> {
         let reached = async {
             let _ = self.subscribe().wait_for(|progress| progress.phase >= phase).await;

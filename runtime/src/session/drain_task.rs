@@ -1,5 +1,5 @@
-//! The task of a drain: waits for the notice, closes the connections at a constant rate, and cuts what still runs at the
-//! deadline.
+//! The task of a drain: waits for the notice, closes the connections at a constant rate, and cuts what still runs at
+//! the deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,8 +79,9 @@ impl DrainTask {
         tracing::info!(consumer, closed, finished, cut, "drain finished");
     }
 
-    /// Closes all connections by the end of the window, at a constant rate. A session that is established after it has begun
-    /// closes itself: the phase changed before the ids were read, so that it sees the phase if its id was not read.
+    /// Closes all connections by the end of the window, at a constant rate. A session that is established after it has
+    /// begun closes itself: the phase changed before the ids were read, so that it sees the phase if its id was not
+    /// read.
     async fn close_connections(&mut self) {
         let mut ids = self.target.connection_ids();
         let Some(mut pace) = self.schedule().map(|schedule| Pace::new(&schedule, ids.len())) else { return };
@@ -142,7 +143,8 @@ impl DrainTask {
     }
 }
 
-/// The constant rate at which connections are closed. The first one is due at once, the last one shortly before the end.
+/// The constant rate at which connections are closed. The first one is due at once, the last one shortly before the
+/// end.
 struct Pace {
     start: Instant,
     end: Instant,

@@ -1,5 +1,5 @@
-//! Draining an endpoint: upgrades are rejected after a notice, connections are closed with 1012 over a window, actions that
-//! run have until the deadline, and no connection is left.
+//! Draining an endpoint: upgrades are rejected after a notice, connections are closed with 1012 over a window, actions
+//! that run have until the deadline, and no connection is left.
 
 mod actions;
 mod handshake;
@@ -27,6 +27,7 @@ use crate::common::{Member, member};
 /// What tests and server share.
 struct State {
     progress: Arc<Progress>,
+    connected: AtomicUsize,
     begun: AtomicUsize,
     ended: AtomicUsize,
     disconnect_count: AtomicUsize,
@@ -79,6 +80,7 @@ impl Harbour {
     /// Waits for a member with the role `slow`.
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) {
+        self.0.connected.fetch_add(1, Ordering::SeqCst);
         if has_role(cx.scope().user(), "slow") {
             self.run("connect").await;
         }
@@ -157,8 +159,8 @@ fn has_role(user: Option<&Member>, role: &str) -> bool {
 }
 
 fn harbour_with(limits: Limits) -> (Arc<State>, Endpoint<Harbour>) {
-    let (begun, ended, disconnect_count) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let state = Arc::new(State { progress: Progress::new(), begun, ended, disconnect_count });
+    let [connected, begun, ended, disconnect_count] = [(); 4].map(|()| AtomicUsize::new(0));
+    let state = Arc::new(State { progress: Progress::new(), connected, begun, ended, disconnect_count });
     (state.clone(), portcullis::websocket(Harbour(state)).limits(limits))
 }
 

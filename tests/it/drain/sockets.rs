@@ -1,6 +1,7 @@
 //! Draining on real sockets, beside the graceful shutdown of axum.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,9 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{AT_ONCE, Harbour, State, figures, harbour};
+use crate::common::clients::Socket;
 use crate::common::raw_socket;
 
 /// Serves the endpoint with a readiness route. The server stops when the drain has finished.
@@ -68,6 +70,48 @@ async fn upgrade_is_accepted_during_the_notice_and_rejected_with_retry_after_the
     assert_eq!(figures(drain.finished().await), [1, 1, 0]);
     server.await.unwrap();
     assert_eq!(state.log(), ["first begins", "first ends", "disconnected: 1012, left None"]);
+}
+
+/// Connects again and again until an upgrade is rejected. Returns the sockets.
+async fn connect_until_rejected(url: String) -> Vec<Socket> {
+    let mut sockets = Vec::new();
+    loop {
+        match connect_async(&url).await {
+            Ok((socket, _)) => sockets.push(socket),
+            Err(Error::Http(response)) => {
+                assert_eq!(response.status(), 503);
+                return sockets;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_that_connect_while_closing_begins_are_closed_or_rejected() {
+    let (state, drain, address, server) = serve().await;
+    // Keeps the server from stopping before all clients are rejected.
+    let (mut waiting, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
+    waiting.send(Message::text(super::message("wait", "first"))).await.unwrap();
+    state.started(1).await;
+    let clients: Vec<_> = (0..8).map(|_| tokio::spawn(connect_until_rejected(format!("ws://{address}/ws")))).collect();
+    while state.connected.load(Ordering::SeqCst) < 100 {
+        tokio::task::yield_now().await;
+    }
+    drain.start(AT_ONCE);
+    let mut sockets = vec![waiting];
+    for client in clients {
+        sockets.extend(client.await.unwrap());
+    }
+    state.resume(1);
+    for socket in &mut sockets {
+        let Some(Ok(Message::Close(Some(close)))) = socket.next().await else { panic!("no close") };
+        assert_eq!(u16::from(close.code), 1012);
+    }
+    let connections = sockets.len();
+    drop(sockets);
+    assert_eq!(figures(drain.finished().await), [connections, connections, 0]);
+    server.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
