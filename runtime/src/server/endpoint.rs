@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::authenticate::{Authenticate, ErasedAuthenticate};
 use super::declared_headers::{declared_headers, header_name};
+use super::negotiation::Subprotocols;
 use super::origin::{HostPattern, OriginPattern, Origins};
-use super::subprotocols::Subprotocols;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::KeptHeaders;

@@ -4,6 +4,7 @@ mod authenticate;
 mod declared_headers;
 mod endpoint;
 mod handshake;
+mod negotiation;
 mod origin;
 mod presented_ticket;
 #[cfg(feature = "axum")]
