@@ -1,5 +1,6 @@
 //! Tickets: how they are presented and issued, who is refused, and stores that fail.
 
+mod browser;
 mod faults;
 mod issuing;
 mod log;
