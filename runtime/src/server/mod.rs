@@ -8,6 +8,7 @@ mod drain;
 mod endpoint;
 mod handshake;
 mod handshake_limiter;
+mod negotiation;
 mod origin;
 mod presented_ticket;
 mod rejection;

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Uri};
 
-use super::subprotocols::{TICKET_PREFIX, offered};
+use super::negotiation::{TICKET_PREFIX, offered};
 use crate::tickets::Ticket;
 
 /// The parameter of the query that presents a ticket.

@@ -172,7 +172,7 @@ async fn load_that_returns_another_user_is_a_fault() {
 #[tokio::test]
 async fn endpoint_without_tickets_issues_none() {
     let log = LogCapture::start();
-    let desk = portcullis::websocket(super::Desk);
+    let desk = portcullis::websocket(super::TicketDesk);
     let issued = desk.issue_ticket(&request(), &guest(7), &LoginId::new("a")).await;
     assert!(issued.unwrap_err().is_fault());
     assert_logged(&log, "add `.tickets(..)`");

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use portcullis::testing::{Rejected, connect};
 use portcullis::{Endpoint, LoginId, MemoryTicketStore, Tickets};
 
-use super::{Desk, Guest, assert_opens, desk, guest, issue, open, request, tickets};
+use super::{Guest, TicketDesk, assert_opens, desk, guest, issue, open, request, tickets};
 
 #[tokio::test]
 async fn origin_of_an_issuing_request_is_checked_as_that_of_a_handshake() {
     let own = || desk(&tickets(MemoryTicketStore::new()));
-    let settings: [fn(Endpoint<Desk>) -> Endpoint<Desk>; 5] = [
+    let settings: [fn(Endpoint<TicketDesk>) -> Endpoint<TicketDesk>; 5] = [
         |desk| desk,
         |desk| desk.allow_origins(["https://app.example"]),
         |desk| desk.hosts(["desk.example"]),

@@ -31,7 +31,7 @@ async fn log_contains_no_ticket_at_any_level() {
     assert_eq!(statuses, [403, 403, 400, 401, 401, 401]);
 
     // An endpoint that has no tickets gets one among the subprotocols.
-    let other = portcullis::websocket(super::Desk).subprotocols(["desk.v1"]);
+    let other = portcullis::websocket(super::TicketDesk).subprotocols(["desk.v1"]);
     let other = connect(&other).header("sec-websocket-protocol", &format!("ticket.{ticket}")).open().await;
     assert_eq!(other.unwrap_err().status(), 400);
 

@@ -1,5 +1,6 @@
 //! Tickets: how they are presented and issued, who is refused, and stores that fail.
 
+mod browser;
 mod faults;
 mod issuing;
 mod log;
@@ -44,10 +45,10 @@ fn guest(id: u32) -> Guest {
     Guest { id, until: None }
 }
 
-struct Desk;
+struct TicketDesk;
 
 #[consumer(user = Guest, connect = IsAuthenticated)]
-impl Desk {
+impl TicketDesk {
     #[action(permission = IsAuthenticated)]
     async fn whoami(&self, cx: &Context<'_, Guest>) -> Result<u32> {
         Ok(cx.require_user()?.id)
@@ -71,8 +72,8 @@ fn tickets(store: impl TicketStore) -> Tickets<Guest> {
     Tickets::new(store, load).max_per_user(3)
 }
 
-fn desk(tickets: &Tickets<Guest>) -> Endpoint<Desk> {
-    let desk = portcullis::websocket(Desk).tickets(tickets.clone()).subprotocols(["desk.v1"]);
+fn desk(tickets: &Tickets<Guest>) -> Endpoint<TicketDesk> {
+    let desk = portcullis::websocket(TicketDesk).tickets(tickets.clone()).subprotocols(["desk.v1"]);
     desk.keep_headers(["sec-websocket-protocol"])
 }
 
@@ -87,12 +88,12 @@ async fn issue<C: Consumer<User = Guest>>(endpoint: &Endpoint<C>, user: u32, log
 }
 
 /// Presents a ticket in the query, in process.
-async fn open(desk: &Endpoint<Desk>, ticket: &str) -> std::result::Result<Client, Rejected> {
+async fn open(desk: &Endpoint<TicketDesk>, ticket: &str) -> std::result::Result<Client, Rejected> {
     connect(desk).path(&format!("/ws?ticket={ticket}")).open().await
 }
 
 /// Asserts that a ticket opens a connection of this user.
-async fn assert_opens(desk: &Endpoint<Desk>, ticket: &str, user: u32) {
+async fn assert_opens(desk: &Endpoint<TicketDesk>, ticket: &str, user: u32) {
     let mut client = open(desk, ticket).await.unwrap();
     assert_eq!(*client.call("whoami").await.data(), user);
 }
@@ -146,7 +147,7 @@ async fn ticket_authenticates_over_http2() {
 #[tokio::test]
 async fn client_that_offers_nothing_but_a_ticket_is_rejected_and_the_ticket_stays_valid() {
     let tickets = tickets(MemoryTicketStore::new());
-    let without_subprotocols = portcullis::websocket(Desk).tickets(tickets.clone());
+    let without_subprotocols = portcullis::websocket(TicketDesk).tickets(tickets.clone());
     let desk = desk(&tickets);
     let ticket = issue(&desk, 7, "a").await;
     for (endpoint, offered) in [
@@ -189,7 +190,7 @@ async fn origin_is_checked_before_the_ticket_is_redeemed() {
 
 #[tokio::test]
 async fn endpoint_without_tickets_leaves_the_query_to_the_application() {
-    let desk = portcullis::websocket(Desk).authenticate(|parts: &Parts| {
+    let desk = portcullis::websocket(TicketDesk).authenticate(|parts: &Parts| {
         let is_known = parts.uri.query() == Some("ticket=opera");
         async move { Ok(is_known.then(|| guest(5))) }
     });

@@ -26,8 +26,9 @@ async fn run<T: FromRedisValue>(arguments: &[impl ToRedisArgs]) -> redis::RedisR
 pub(super) async fn redis_store() -> Option<(RedisTicketStore, String)> {
     if let Err(error) = run::<String>(&["PING"]).await {
         assert!(std::env::var_os("CI").is_none(), "there is no Redis at {}: {error}", url());
-        // Not by `eprintln!`, which the test harness hides.
-        let _ = writeln!(std::io::stderr(), "*** SKIPPED: there is no Redis at {}: {error} ***", url());
+        // Not by `eprintln!`, which the test harness hides, and in one write.
+        let text = format!("\n*** SKIPPED: there is no Redis at {}: {error} ***\n", url());
+        let _ = std::io::stderr().write_all(text.as_bytes());
         return None;
     }
     let prefix = format!("portcullis-test-{:032x}", rand_u128());

@@ -8,15 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::redis::{expire_tickets, redis_store};
-use super::{Desk, Guest, assert_opens, desk, issue, tickets};
+use super::{Guest, TicketDesk, assert_opens, desk, issue, tickets};
 use crate::common::clients::serve;
 use crate::common::raw_socket;
 
 /// Another consumer whose endpoint shares the tickets.
-struct OtherDesk;
+struct OtherTicketDesk;
 
 #[consumer(user = Guest)]
-impl OtherDesk {
+impl OtherTicketDesk {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 }
@@ -36,7 +36,7 @@ async fn response(address: &str, query: &str, subprotocols: &str) -> String {
 }
 
 /// Returns the texts of tickets that are not valid, and what is wrong with each.
-async fn invalid_tickets(desk: &Endpoint<Desk>, expire: impl AsyncFnOnce()) -> Vec<(&'static str, String)> {
+async fn invalid_tickets(desk: &Endpoint<TicketDesk>, expire: impl AsyncFnOnce()) -> Vec<(&'static str, String)> {
     let mut invalid = vec![("expired", issue(desk, 1, "expired").await)];
     expire().await;
     let replayed = issue(desk, 2, "replayed").await;
@@ -67,7 +67,7 @@ async fn assert_refused(store: impl TicketStore, expire: impl AsyncFnOnce()) {
     let voided = issue(&desk, 5, "voided").await;
     tickets.void_login(&LoginId::new("voided")).await.unwrap();
     invalid.extend([("voided", voided), ("issued after it was voided", issue(&desk, 5, "voided").await)]);
-    let other = portcullis::websocket(OtherDesk).tickets(tickets.clone());
+    let other = portcullis::websocket(OtherTicketDesk).tickets(tickets.clone());
     invalid.push(("of another consumer", issue(&other, 6, "a").await));
 
     let address = serve(desk.clone()).await;
