@@ -77,7 +77,7 @@ impl Completion {
             }
             Outcome::Authenticated { side_effects, .. } => completion.side_effects = side_effects,
             Outcome::Refused => {}
-            Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
+            Outcome::NeedsSlot(_) | Outcome::SessionEnded => completion.has_reply = false,
         }
         completion.close_start_gate(dispatcher);
         completion

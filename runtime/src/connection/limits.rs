@@ -60,8 +60,8 @@ pub struct Limits {
     /// frame is built per subscriber, is not sent, logged and counted in
     /// [`EventCounters::too_large`](crate::EventCounters::too_large). Default: 1 MiB.
     pub max_event_bytes: usize,
-    /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
-    /// runs in the in-order queue. Default: 8.
+    /// Maximum number of detached actions (`#[action(detached)]`) per connection that run, or wait for their reply to be sent,
+    /// at the same time. A further one is answered with 429 `too_many_actions`. Default: 8.
     pub max_detached_actions: usize,
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.

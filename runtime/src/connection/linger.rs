@@ -13,7 +13,7 @@ use super::event_loop::EventLoop;
 use super::io::ConnectionIo;
 use super::run::Connection;
 use crate::consumer::Consumer;
-use crate::dispatch::{Dispatcher, Outcome};
+use crate::dispatch::{Admission, Dispatcher, Outcome};
 use crate::message::Reply;
 use crate::panic::drop_contained;
 use crate::time::deadline;
@@ -111,13 +111,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return event_loop.read_ahead.clear();
         }
         dispatcher.action_timeout = remaining;
-        let mut outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
-        if let Outcome::Detach = outcome {
-            let detached_dispatcher = dispatcher.allow_detached();
-            if event_loop.detached.count() < self.max_detached_actions {
-                return event_loop.detached.detach(detached_dispatcher, text);
-            }
-            outcome = event_loop.linger_until(io, pin!(detached_dispatcher.dispatch(text, reply))).await;
+        let outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
+        if let Outcome::NeedsSlot(kind) = outcome
+            && let Some(slot) = event_loop.detached.slots.take(kind)
+        {
+            return event_loop.detached.detach(dispatcher.with_admission(Admission::Admitted), text, slot);
         }
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             event_loop.update_expiry(io, dispatcher);

@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 use super::completion::{Completion, CompletionStep};
 use super::run::Connection;
 use crate::consumer::Consumer;
-use crate::dispatch::{AuthorizedAt, Outcome};
+use crate::dispatch::{Admission, AuthorizedAt, Outcome};
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
@@ -79,12 +79,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         mut outcome: Outcome,
     ) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
-            if matches!(outcome, Outcome::Detach) {
-                if self.event_loop.detached.count() < self.max_detached_actions {
-                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text);
+            if let Outcome::NeedsSlot(kind) = outcome {
+                if let Some(slot) = self.event_loop.detached.slots.take(kind) {
+                    self.event_loop.detached.detach(self.dispatcher.with_admission(Admission::Admitted), text, slot);
                     return Ok(());
                 }
-                outcome = self.dispatch_in_order(text).await?;
+                outcome = self.dispatch_with(Admission::Refused(kind), text).await?;
             }
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
@@ -145,10 +145,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Dispatches the message of a detached action that exceeds the limit of detached actions.
-    async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
+    /// Dispatches the message of an action that needs a slot, in order.
+    async fn dispatch_with(&mut self, admission: Admission, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
-        let detached_dispatcher = dispatcher.allow_detached();
-        event_loop.drive_body(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
+        let admitted_dispatcher = dispatcher.with_admission(admission);
+        event_loop.drive_body(io, dispatcher, pin!(admitted_dispatcher.dispatch(text, reply))).await
     }
 }

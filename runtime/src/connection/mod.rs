@@ -11,6 +11,7 @@ mod linger;
 mod link;
 mod message_task;
 mod run;
+mod slots;
 
 pub use limits::Limits;
 pub(crate) use run::run;

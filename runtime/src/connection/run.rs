@@ -45,8 +45,6 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
     pub(super) dispatcher: Dispatcher<C>,
     pub(super) reply: Reply,
     pub(super) event_loop: EventLoop<C>,
-    /// The maximum number of detached tasks.
-    pub(super) max_detached_actions: usize,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
@@ -78,11 +76,10 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             max_read_ahead: limits.max_read_ahead,
             max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
-            detached: DetachedTasks::new(),
+            detached: DetachedTasks::new(limits.max_detached_actions),
             anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
             max_lingering: limits.max_lingering,
         },
-        max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
     let session_guard = SessionGuard(session);

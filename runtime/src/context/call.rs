@@ -181,9 +181,11 @@ impl<'a, U> Call<'a, U> {
         SideEffects::with_kept_answers(kept_answers)
     }
 
-    /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
-    pub(crate) fn with_authorization_only(mut self) -> Self {
-        self.is_authorization_only = true;
+    /// Sets whether the call ends when it is authorized: all permissions are evaluated, and the action does not run.
+    /// Default: `false`.
+    #[inline]
+    pub(crate) fn with_authorization_only(mut self, is_authorization_only: bool) -> Self {
+        self.is_authorization_only = is_authorization_only;
         self
     }
 

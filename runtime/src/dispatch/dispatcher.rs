@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use super::admission::{Admission, SlotKind};
 use super::authenticate_limiter::AuthenticateLimiter;
 use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
@@ -34,30 +35,23 @@ pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) action_timeout: Duration,
     /// Whether this dispatcher runs on a thread of the blocking pool, where blocking actions may run.
     pub(super) is_blocking_thread: bool,
-    /// Whether [`dispatch`](Dispatcher::dispatch) runs detached actions instead of returning [`Outcome::Detach`]. Set in a
-    /// detached task, and in the in-order queue for an action that exceeds the limit of detached actions.
-    pub(super) can_run_detached: bool,
+    /// Whether [`dispatch`](Dispatcher::dispatch) runs actions that take a slot of the connection.
+    pub(super) admission: Admission,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher {
-            session,
-            request_limits,
-            action_timeout,
-            is_blocking_thread,
-            can_run_detached,
-            authenticate_limiter,
-        } = self;
-        let (request_limits, action_timeout, is_blocking_thread, can_run_detached) =
-            (*request_limits, *action_timeout, *is_blocking_thread, *can_run_detached);
+        let Dispatcher { session, request_limits, action_timeout, is_blocking_thread, admission, authenticate_limiter } =
+            self;
+        let (request_limits, action_timeout, is_blocking_thread, admission) =
+            (*request_limits, *action_timeout, *is_blocking_thread, *admission);
         Dispatcher {
             session: session.clone(),
             request_limits,
             action_timeout,
             is_blocking_thread,
-            can_run_detached,
+            admission,
             authenticate_limiter: authenticate_limiter.clone(),
         }
     }
@@ -75,8 +69,9 @@ pub(crate) enum Outcome {
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the
     /// groups that the new user joins.
     Authenticated { is_renewed: bool, side_effects: Option<Box<SideEffects>> },
-    /// The action is detached and has not run: the caller decides whether it runs as a detached task or in order.
-    Detach,
+    /// The action takes a slot of the connection and has not run: the caller takes the slot, and dispatches the message
+    /// again with the [`Admission`] that this results in.
+    NeedsSlot(SlotKind),
     /// There is no reply, because the session has ended or is to end.
     SessionEnded,
 }
@@ -106,14 +101,9 @@ impl<C: Consumer> Dispatcher<C> {
             request_limits,
             action_timeout,
             is_blocking_thread: false,
-            can_run_detached: false,
+            admission: Admission::Undecided,
             authenticate_limiter,
         }
-    }
-
-    /// Returns a dispatcher that runs detached actions.
-    pub(crate) fn allow_detached(&self) -> Dispatcher<C> {
-        Dispatcher { can_run_detached: true, ..self.clone() }
     }
 
     /// Dispatches a text frame and writes the reply.
@@ -137,8 +127,8 @@ impl<C: Consumer> Dispatcher<C> {
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
             if let Some(action) = find_action(&matched, &request.head) {
-                if action.is_detached && !self.can_run_detached {
-                    return Outcome::Detach;
+                if action.is_detached && self.admission == Admission::Undecided {
+                    return Outcome::NeedsSlot(SlotKind::Detached);
                 }
                 if action.is_blocking && !self.is_blocking_thread {
                     return self.dispatch_blocking(text, reply).await;
@@ -281,6 +271,7 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
                 .with_kept_answers(kept_answers)
+                .with_authorization_only(matches!(self.admission, Admission::Refused(_)))
                 .on_blocking_thread(self.is_blocking_thread);
             Native::begin(reply);
             // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
@@ -309,6 +300,9 @@ impl<C: Consumer> Dispatcher<C> {
                 }
                 Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
                     Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
+                }
+                Ok((Some(Err(error)), _)) if error.is_authorized_only() => {
+                    Attempt::Finished(self.refuse_at_limit(call, reply))
                 }
                 Ok((Some(Err(error)), _)) => Attempt::Finished(fail(call, &error, reply)),
                 Ok((None, _)) => Attempt::Finished(fail_timeout(call, reply)),

@@ -1,5 +1,6 @@
 //! Dispatch of a frame: matches the whole route, traverses the handler tree up to the action, and writes the reply.
 
+mod admission;
 mod authenticate;
 mod authenticate_limiter;
 mod blocking;
@@ -9,6 +10,7 @@ mod reply_stream;
 mod report;
 mod route_match;
 
+pub(crate) use admission::{Admission, SlotKind};
 pub(crate) use dispatcher::{Dispatcher, Outcome};
 pub(crate) use reauthorization::AuthorizedAt;
 pub(crate) use reply_stream::StreamStep;

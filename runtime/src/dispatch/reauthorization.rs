@@ -104,7 +104,7 @@ impl<C: Consumer> Dispatcher<C> {
             .with_max_objects(self.request_limits.max_objects)
             .on_blocking_thread(self.is_blocking_thread)
             .with_kept_answers(kept_answers.take())
-            .with_authorization_only();
+            .with_authorization_only(true);
         // Stays empty: the action is not called.
         let mut reply = Reply::new();
         let mut traversal = Traversal::new(&call, &mut reply);

@@ -168,13 +168,15 @@ async fn silent_client_with_a_detached_action_is_pinged_and_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_action_that_has_not_begun_does_not_run_after_the_end() {
-    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+    let (state, hall) = hall();
     let mut client = open(&hall).await;
-    for n in 1..=3 {
+    client.send(message("wait", 1));
+    for n in 2..=3 {
         client.send(message("wait_detached", n));
     }
     state.started(1).await;
     drop(client);
+    state.resume(1);
     assert!(timeout(Duration::from_mins(1), state.disconnected.notified()).await.is_ok());
     assert_eq!((state.running(), state.started.available_permits()), (0, 0));
 }

@@ -217,6 +217,11 @@ impl Hall {
         Ok(self.0.wait(n).await)
     }
 
+    #[action(permission = AllowAny)]
+    async fn moves_in_order(&self, cx: &Context<'_, ()>, n: usize) -> Result<usize> {
+        self.moves(cx, n).await
+    }
+
     #[action(permission = AllowAny, detached)]
     async fn subscribes(&self, cx: &Context<'_, ()>, n: usize) -> Result<()> {
         cx.subscribe(Room).await?;
@@ -246,6 +251,11 @@ impl Hall {
             }
         });
         Ok(Streamed(values.boxed()))
+    }
+
+    #[action(permission = AllowAny)]
+    async fn stream_in_order(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
+        self.stream(cx, n, count).await
     }
 
     /// A stream that is always ready.

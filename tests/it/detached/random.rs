@@ -138,6 +138,7 @@ impl Checker {
                 assert!(denied_since || !self.is_allowed(), "it was allowed all the time: {reply:?}");
             }
             409 => assert!(open.fails, "{reply:?}"),
+            429 => assert!(open.action.ends_with("detached"), "{reply:?}"),
             _ => panic!("{reply:?}"),
         }
         if reply.value()["last"] != false {
@@ -250,7 +251,7 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
     let mut counts = HashMap::new();
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
         let state = Arc::<State>::default();
-        // A low limit, so that some detached actions run in the queue.
+        // A low limit, so that some detached actions are refused.
         let limits = Limits { max_detached_actions: 3, ..without_heartbeat() };
         let fair = portcullis::websocket(Fair(state.clone())).limits(limits);
         let checker = run_random_steps(seed, fair.connections(), fair, state).await;
@@ -263,5 +264,8 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
             let count = counts.get(&(action, status)).copied().unwrap_or_default();
             assert!(count > 100, "too few cases: {action} {status}: {counts:?}");
         }
+    }
+    for action in ["detached", "stream_detached"] {
+        assert!(counts.get(&(action, 429)).is_some_and(|count| *count > 100), "{counts:?}");
     }
 }

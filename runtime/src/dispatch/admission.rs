@@ -1,0 +1,61 @@
+//! Admission of actions that take a slot of their connection: the dispatcher tells them apart, and the connection, which counts
+//! its slots, decides.
+
+use http::StatusCode;
+
+use super::dispatcher::{Dispatcher, Outcome, refuse};
+use crate::consumer::Consumer;
+use crate::context::Call;
+use crate::error::Error;
+use crate::message::Reply;
+
+/// What an action takes a slot of its connection for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotKind {
+    /// It is detached: one of [`Limits::max_detached_actions`](crate::Limits::max_detached_actions).
+    Detached,
+}
+
+/// Whether a dispatcher runs actions that take a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// No slot has been requested yet: [`dispatch`](Dispatcher::dispatch) returns [`Outcome::NeedsSlot`].
+    Undecided,
+    /// The message has its slot.
+    Admitted,
+    /// No slot of that kind is left. The message is authorized and its action does not run, so that a client learns from the
+    /// refusal only of actions that it may call.
+    Refused(SlotKind),
+}
+
+impl SlotKind {
+    /// Returns the error of an action that gets no slot.
+    fn limit_error(self) -> Error {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        match self {
+            SlotKind::Detached => {
+                Error::new(status, "too_many_actions", "Too many actions of this connection run at the same time.")
+            }
+        }
+    }
+}
+
+impl<C: Consumer> Dispatcher<C> {
+    /// Returns a dispatcher with that admission.
+    pub(crate) fn with_admission(&self, admission: Admission) -> Dispatcher<C> {
+        Dispatcher { admission, ..self.clone() }
+    }
+
+    /// Refuses an authorized message whose action gets no slot. Like every reply that only an authorized caller may see, it is
+    /// reauthorized if rights change before it is sent.
+    #[cold]
+    pub(super) fn refuse_at_limit(&self, mut call: Call<'_, C::User>, reply: &mut Reply) -> Outcome {
+        let error = match self.admission {
+            Admission::Refused(kind) => kind.limit_error(),
+            Admission::Undecided | Admission::Admitted => Error::internal("bug: message authorized without its action"),
+        };
+        refuse(&call, &error, reply);
+        let evaluation_epoch = call.evaluation_epoch();
+        Outcome::Completed { has_reply: true, evaluation_epoch, side_effects: call.take_kept_answers() }
+    }
+}
