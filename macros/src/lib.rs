@@ -211,6 +211,7 @@ mod tests {
             "{ } [ ]",
             "key = , key",
             "detached = detached",
+            "timeout = timeout = 5",
         ] {
             let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
             for kind in [BlockKind::Consumer, BlockKind::Handler] {

@@ -1,5 +1,7 @@
 //! Every name that generated code uses, and nothing else. Not part of the public API.
 
+pub use std::time::Duration;
+
 pub use portcullis_macros::QuotedPermission;
 pub use serde;
 

@@ -39,5 +39,6 @@ mod rules;
 mod streams;
 mod subscriptions;
 mod testing_client;
+mod time_limits;
 mod transport;
 mod wire_protocol;

@@ -160,6 +160,7 @@ impl Live {
             kept_leaves: 0,
             headers: &[],
             is_detached: false,
+            timeout: None,
             capture_uses: &[],
             message_keys: &[],
         });

@@ -60,6 +60,12 @@ impl ActionExpansion<'_> {
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
+        let timeout = optional(action.timeout.map(|timeout| {
+            let from_millis = paths::duration_from_millis(Span::call_site());
+            // Less than a day.
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            quote!(#from_millis(#millis))
+        }));
         quote! {
             #(#cfgs)*
             #descriptor {
@@ -69,6 +75,7 @@ impl ActionExpansion<'_> {
                 headers: &[#headers],
                 is_blocking: #blocking,
                 is_detached: #detached,
+                timeout: #timeout,
                 capture_uses: &[#capture_uses],
                 message_keys: &[#(#keys),*],
             },

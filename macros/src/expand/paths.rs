@@ -89,6 +89,7 @@ paths! {
     disconnect_context = [__rt::Disconnect]
     dispatch = [__rt::HandlerOrConsumerBlock]
     distributed_event = [__rt::DistributedEvent]
+    duration_from_millis = [__rt::Duration::from_millis]
     emits = [__rt::Emits]
     encode_event_field = [__rt::FieldEncoder::event_field]
     encode_frame = [__rt::encode_frame]

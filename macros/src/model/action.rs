@@ -1,5 +1,7 @@
 //! One action: a method that a client may call by name.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, Signature, Type};
@@ -28,6 +30,7 @@ pub(crate) struct Action {
     pub(crate) deny_unknown: bool,
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
 }
@@ -58,6 +61,7 @@ impl Action {
             detached: arguments.detached,
             deny_unknown: arguments.deny_unknown.is_some(),
             cancel_drop: arguments.cancel_drop,
+            timeout: arguments.timeout,
             parameters,
             signature: method.sig.clone(),
         }

@@ -97,6 +97,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Blocking(InLedger({room_id}, \"open\"))` of action `close`",
@@ -126,6 +127,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Author(message, {room_id})` of action `delete`",

@@ -54,6 +54,7 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },

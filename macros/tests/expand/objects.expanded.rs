@@ -131,6 +131,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `file`",
@@ -219,6 +220,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
@@ -791,6 +793,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "object `message`",

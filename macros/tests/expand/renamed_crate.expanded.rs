@@ -39,6 +39,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &["text"],
                 },

@@ -274,6 +274,7 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `rename`",

@@ -43,6 +43,7 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `vote`",

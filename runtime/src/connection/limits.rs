@@ -23,7 +23,8 @@ pub struct Limits {
     /// Maximum length of a `request_id`, in bytes of JSON. A longer one is answered with 400. Default: 256.
     pub max_request_id_bytes: usize,
     /// Time limit of an action, including its permission checks. When it expires, the caller gets 408, or 500 if a check was
-    /// still running. It also bounds authentication, the connect expression and `#[connect]`. Default: 30 s.
+    /// still running. It also bounds authentication, the connect expression and `#[connect]`. An action may have its own limit,
+    /// `#[action(timeout = "5s")]`. Default: 30 s.
     pub action_timeout: Duration,
     /// Interval between pings to the client. Default: 25 s.
     pub ping_interval: Duration,

@@ -1,5 +1,5 @@
-//! The end of a connection whose actions are not done. No body is dropped between its effects: what has begun runs on, for at
-//! most `action_timeout`, and what it publishes goes out. If the peer has ended the connection, the messages that were read
+//! The end of a connection whose actions are not done. No body is dropped between its effects: what has begun runs on, within
+//! its time limit, and what it publishes goes out. If the peer has ended the connection, the messages that were read
 //! before begin too, in order; if the server has, nothing more begins. Replies are dropped.
 
 use std::future::poll_fn;
@@ -88,7 +88,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Incoming::Binary | Incoming::Ping | Incoming::Broken(_) => {}
             }
         }
-        let remaining = self.remaining(action_timeout).saturating_add(DETACHED_GRACE_PERIOD);
+        let max_timeout = C::DESCRIPTOR.max_timeout().unwrap_or_default();
+        let remaining = self.remaining(action_timeout.max(max_timeout)).saturating_add(DETACHED_GRACE_PERIOD);
         let Connection { io, event_loop, .. } = self;
         let ended = poll_fn(|cx| {
             let _ = io.link.poll_closed(cx);
@@ -110,7 +111,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if dispatcher.session.send_queue.start_gate().is_closed() || io.check_open().is_err() || remaining.is_zero() {
             return event_loop.read_ahead.clear();
         }
-        dispatcher.action_timeout = remaining;
+        (dispatcher.action_timeout, dispatcher.is_remaining_time) = (remaining, true);
         let outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
         if let Outcome::NeedsSlot(kind) = outcome
             && let Some(slot) = event_loop.detached.slots.take(kind)

@@ -32,7 +32,10 @@ pub(super) const AUTHENTICATE: &str = "authenticate";
 pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
     pub(crate) request_limits: RequestLimits,
+    /// The time limit of an action that has none of its own.
     pub(crate) action_timeout: Duration,
+    /// Whether `action_timeout` is what is left of a time limit, which also bounds actions that have their own.
+    pub(crate) is_remaining_time: bool,
     /// Whether this dispatcher runs on a thread of the blocking pool, where blocking actions may run.
     pub(super) is_blocking_thread: bool,
     /// Whether [`dispatch`](Dispatcher::dispatch) runs actions that take a slot of the connection.
@@ -42,16 +45,22 @@ pub(crate) struct Dispatcher<C: Consumer> {
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher { session, request_limits, action_timeout, is_blocking_thread, admission, authenticate_limiter } =
-            self;
-        let (request_limits, action_timeout, is_blocking_thread, admission) =
-            (*request_limits, *action_timeout, *is_blocking_thread, *admission);
-        Dispatcher {
-            session: session.clone(),
+        let Dispatcher {
+            session,
             request_limits,
             action_timeout,
+            is_remaining_time,
             is_blocking_thread,
             admission,
+            authenticate_limiter,
+        } = self;
+        Dispatcher {
+            session: session.clone(),
+            request_limits: *request_limits,
+            action_timeout: *action_timeout,
+            is_remaining_time: *is_remaining_time,
+            is_blocking_thread: *is_blocking_thread,
+            admission: *admission,
             authenticate_limiter: authenticate_limiter.clone(),
         }
     }
@@ -100,6 +109,7 @@ impl<C: Consumer> Dispatcher<C> {
             session,
             request_limits,
             action_timeout,
+            is_remaining_time: false,
             is_blocking_thread: false,
             admission: Admission::Undecided,
             authenticate_limiter,
@@ -126,15 +136,16 @@ impl<C: Consumer> Dispatcher<C> {
             }
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
-            if let Some(action) = find_action(&matched, &request.head) {
+            let action = find_action(&matched, &request.head);
+            if let Some(action) = action {
                 if action.is_detached && self.admission == Admission::Undecided {
                     return Outcome::NeedsSlot(SlotKind::Detached);
                 }
                 if action.is_blocking && !self.is_blocking_thread {
-                    return self.dispatch_blocking(text, reply).await;
+                    return self.dispatch_blocking(text, reply, self.time_limit(Some(action))).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.action_timeout, None).await {
+            match self.evaluate(&request, &matched, reply, self.time_limit(action), None).await {
                 Attempt::Finished(outcome) => outcome,
                 Attempt::NotAdmitted { expires_at, kept_answers } => {
                     self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers).await
@@ -163,8 +174,23 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Boxed for the same reason as [`dispatch_authenticate`](Dispatcher::dispatch_authenticate).
     #[cold]
-    fn dispatch_blocking<'s>(&'s self, text: &FrameText, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
-        Box::pin(self.run_blocking(text.clone(), reply))
+    fn dispatch_blocking<'s>(
+        &'s self,
+        text: &FrameText,
+        reply: &'s mut Reply,
+        time_limit: Duration,
+    ) -> BoxFuture<'s, Outcome> {
+        Box::pin(self.run_blocking(text.clone(), reply, time_limit))
+    }
+
+    /// Returns the time limit of an action with its checks.
+    #[inline]
+    pub(super) fn time_limit(&self, action: Option<&ActionDescriptor>) -> Duration {
+        match action.and_then(|action| action.timeout) {
+            None => self.action_timeout,
+            Some(timeout) if self.is_remaining_time => timeout.min(self.action_timeout),
+            Some(timeout) => timeout,
+        }
     }
 
     /// Returns the current scope of the session.
@@ -196,7 +222,7 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Writes the next reply of a stream, which is that of the message `text`.
     pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
-        match stream.next_reply(self.action_timeout, reply).await {
+        match stream.next_reply(reply).await {
             Ok(step) => step,
             Err(error) => {
                 self.refuse(text, &error, reply, true);
@@ -223,7 +249,8 @@ impl<C: Consumer> Dispatcher<C> {
         mut kept_answers: Option<Box<SideEffects>>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
-            let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
+            let expires_at =
+                expires_at.unwrap_or_else(|| Instant::now() + self.time_limit(find_action(matched, &request.head)));
             let (mut overtaken, mut evaluation) = (0, None);
             loop {
                 overtaken += 1;
@@ -249,7 +276,7 @@ impl<C: Consumer> Dispatcher<C> {
         })
     }
 
-    /// Evaluates a message once and runs its action, within `action_timeout`. If the action is not admitted, the message
+    /// Evaluates a message once and runs its action, within `time_limit`. If the action is not admitted, the message
     /// must be evaluated again with the session's current scope, including arguments, objects and extractors.
     #[expect(clippy::manual_async_fn, reason = "48 bytes per connection")]
     fn evaluate<'s>(
@@ -257,7 +284,7 @@ impl<C: Consumer> Dispatcher<C> {
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
-        action_timeout: Duration,
+        time_limit: Duration,
         kept_answers: Option<Box<SideEffects>>,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
@@ -283,7 +310,7 @@ impl<C: Consumer> Dispatcher<C> {
                     Poll::Pending if call.is_closed_before_start() => Poll::Ready(Err(Error::denied())),
                     outcome => outcome,
                 });
-                let mut entry = pin!(deadline(action_timeout, entry));
+                let mut entry = pin!(deadline(time_limit, entry));
                 let outcome = entry.as_mut().await;
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
@@ -292,7 +319,7 @@ impl<C: Consumer> Dispatcher<C> {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
                     let has_reply = !reply.is_silent();
                     if reply.is_stream() {
-                        reply.keep_echo(&request.head.echo);
+                        reply.set_stream_head(&request.head.echo, self.time_limit(find_action(matched, &request.head)));
                     } else if has_reply {
                         Native::finish(reply, &request.head.echo, None);
                     }

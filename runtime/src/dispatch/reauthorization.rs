@@ -70,7 +70,8 @@ impl<C: Consumer> Dispatcher<C> {
         let request = self.reparse(text);
         let mut matched = RouteMatch::default();
         matched.find(self.session.consumer().descriptor(), &request.head.route);
-        if !find_action(&matched, &request.head).is_some_and(|action| action.is_blocking) {
+        let action = find_action(&matched, &request.head);
+        if !action.is_some_and(|action| action.is_blocking) {
             return self.evaluate_permissions(&request, &matched, kept_answers).await;
         }
         let (dispatcher, text) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, text.to_owned());
@@ -82,7 +83,8 @@ impl<C: Consumer> Dispatcher<C> {
             let is_authorized = dispatcher.evaluate_permissions(&request, &matched, &mut kept).await;
             (is_authorized, kept)
         });
-        match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
+        let time_limit = self.time_limit(action);
+        match deadline(time_limit.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some((is_authorized, kept)))) => {
                 *kept_answers = kept;
                 is_authorized
@@ -109,7 +111,8 @@ impl<C: Consumer> Dispatcher<C> {
         let mut reply = Reply::new();
         let mut traversal = Traversal::new(&call, &mut reply);
         let entry = self.session.consumer().enter::<C>(&mut traversal, Authorized::root());
-        let error = match deadline(self.action_timeout, contain_future(entry)).await {
+        let time_limit = self.time_limit(find_action(matched, &request.head));
+        let error = match deadline(time_limit, contain_future(entry)).await {
             Some(Ok(Err(error))) if error.is_authorized_only() => {
                 *kept_answers = call.take_kept_answers();
                 return true;

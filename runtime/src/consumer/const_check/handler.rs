@@ -139,6 +139,7 @@ mod tests {
         headers: &[],
         is_blocking: false,
         is_detached: false,
+        timeout: None,
         capture_uses: &[],
         message_keys: &[],
     };

@@ -14,6 +14,7 @@ const SEND: ActionDescriptor = ActionDescriptor {
     headers: &[],
     is_blocking: false,
     is_detached: false,
+    timeout: None,
     capture_uses: &[],
     message_keys: &[],
 };
