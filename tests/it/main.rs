@@ -36,6 +36,7 @@ mod revalidation;
 mod revocation;
 mod routes;
 mod rules;
+mod stream_order;
 mod streams;
 mod subscriptions;
 mod testing_client;

@@ -26,7 +26,7 @@ impl<H: Handler> Permission<H> for SlowCheck {
     }
 }
 
-struct Depot {
+struct Granary {
     progress: Arc<Progress>,
     shelves: Shelves,
 }
@@ -41,7 +41,7 @@ fn stalled_values() -> Values {
 }
 
 #[consumer]
-impl Depot {
+impl Granary {
     #[disconnect]
     async fn disconnected(&self, _: &Disconnect<'_, ()>) {
         self.progress.record("disconnected");
@@ -117,15 +117,15 @@ impl Shelves {
     }
 }
 
-fn depot() -> (Arc<Progress>, Endpoint<Depot>) {
+fn granary() -> (Arc<Progress>, Endpoint<Granary>) {
     let progress = Progress::new();
-    let depot = Depot { progress: progress.clone(), shelves: Shelves };
+    let granary = Granary { progress: progress.clone(), shelves: Shelves };
     let limits = Limits { action_timeout: Duration::from_secs(10), ..without_heartbeat() };
-    (progress, portcullis::websocket(depot).limits(limits))
+    (progress, portcullis::websocket(granary).limits(limits))
 }
 
-async fn open(depot: &Endpoint<Depot>) -> Client {
-    connect(depot).open().await.unwrap()
+async fn open(granary: &Endpoint<Granary>) -> Client {
+    connect(granary).open().await.unwrap()
 }
 
 fn import(action: &str, name: &str) -> String {
@@ -134,8 +134,8 @@ fn import(action: &str, name: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn time_limit_of_an_action_is_shorter_or_longer_than_that_of_all() {
-    let (_, depot) = depot();
-    let mut client = open(&depot).await;
+    let (_, granary) = granary();
+    let mut client = open(&granary).await;
     for (action, millis) in
         [("wait", 10_000), ("wait_briefly", 1500), ("wait_long", 55_000), ("wait_detached", 40_000), ("wait", 10_000)]
     {
@@ -148,8 +148,8 @@ async fn time_limit_of_an_action_is_shorter_or_longer_than_that_of_all() {
 
 #[tokio::test(start_paused = true)]
 async fn time_limit_of_an_action_includes_its_checks() {
-    let (_, depot) = depot();
-    let mut client = open(&depot).await;
+    let (_, granary) = granary();
+    let mut client = open(&granary).await;
     for (action, seconds, status) in [("look", 2, 500), ("search", 4, 408)] {
         let start = Instant::now();
         client.send(format!(r#"{{"action":"{action}","route":"shelves/"}}"#));
@@ -160,8 +160,8 @@ async fn time_limit_of_an_action_includes_its_checks() {
 
 #[tokio::test(start_paused = true)]
 async fn time_limit_of_a_streaming_action_is_that_of_each_value() {
-    let (_, depot) = depot();
-    let mut client = open(&depot).await;
+    let (_, granary) = granary();
+    let mut client = open(&granary).await;
     client.send(r#"{"action":"values"}"#);
     assert_eq!(client.reply().await.data(), 1);
     let start = Instant::now();
@@ -171,8 +171,8 @@ async fn time_limit_of_a_streaming_action_is_that_of_each_value() {
 
 #[tokio::test]
 async fn time_limit_of_a_blocking_action_is_its_own() {
-    let (progress, depot) = depot();
-    let mut client = open(&depot).await;
+    let (progress, granary) = granary();
+    let mut client = open(&granary).await;
     let start = Instant::now();
     assert_eq!(client.call("block").await.status(), 408);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
@@ -188,8 +188,8 @@ async fn time_limit_of_a_blocking_action_is_its_own() {
 async fn action_that_has_begun_runs_to_its_own_limit_after_the_end_of_its_connection() {
     for action in ["import", "import_detached"] {
         for is_peer in [true, false] {
-            let (progress, depot) = depot();
-            let mut client = open(&depot).await;
+            let (progress, granary) = granary();
+            let mut client = open(&granary).await;
             client.send(import(action, "it"));
             progress.started(1).await;
             if is_peer {
@@ -205,8 +205,8 @@ async fn action_that_has_begun_runs_to_its_own_limit_after_the_end_of_its_connec
 
 #[tokio::test(start_paused = true)]
 async fn messages_that_begin_after_the_end_share_the_time_limit_of_all_actions() {
-    let (progress, depot) = depot();
-    let mut client = open(&depot).await;
+    let (progress, granary) = granary();
+    let mut client = open(&granary).await;
     for message in [r#"{"action":"wait_briefly"}"#.to_owned(), import("import", "second"), import("import", "third")] {
         client.send(message);
     }
@@ -220,7 +220,7 @@ async fn messages_that_begin_after_the_end_share_the_time_limit_of_all_actions()
 
 #[test]
 fn audit_has_the_time_limits_of_actions() {
-    let audit = Audit::of::<Depot>();
+    let audit = Audit::of::<Granary>();
     let find = |action| audit.entries().iter().find(|entry| entry.action == action).unwrap();
     assert_eq!((find("wait").timeout, find("wait_long").timeout), (None, Some(Duration::from_secs(55))));
     let text = audit.to_string();

@@ -20,6 +20,7 @@ pub(crate) struct ActionArgs {
     /// Flags are kept as the key itself, so that errors can underline it.
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
+    pub(crate) in_order: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
@@ -30,7 +31,7 @@ pub(crate) struct ActionArgs {
 
 const KEYS: KeySet = KeySet {
     attribute: "action",
-    known: &["name", "permission", "blocking", "detached", "cancel", "timeout", "deny_unknown"],
+    known: &["name", "permission", "blocking", "detached", "in_order", "cancel", "timeout", "deny_unknown"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -64,6 +65,7 @@ impl ActionArgs {
             }
             "blocking" => self.blocking = Some(key_value::parse_flag(key, input)?),
             "detached" => self.detached = Some(key_value::parse_flag(key, input)?),
+            "in_order" => self.in_order = Some(key_value::parse_flag(key, input)?),
             "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
             "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),

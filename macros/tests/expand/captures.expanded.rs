@@ -97,6 +97,8 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
                     timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
@@ -127,6 +129,8 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
                     timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {

@@ -54,6 +54,8 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
                     timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],

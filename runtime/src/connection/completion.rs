@@ -17,13 +17,13 @@ pub(super) struct Completion {
     authorized_at: Option<AuthorizedAt>,
     /// Whether a reply is written that is not sent yet.
     has_reply: bool,
-    /// What the action does besides replying. Takes effect around its last reply.
+    /// What the action does besides replying. Takes effect around its reply, or around the first one of its stream.
     side_effects: Option<Box<SideEffects>>,
     /// The rest of the stream of replies.
     stream: Option<ReplyStream>,
     /// Whether the replies are those of a stream.
     is_stream: bool,
-    /// Set while the side effects have taken effect and the last reply is not sent.
+    /// Set while the side effects have taken effect and that reply is not sent.
     commit: Option<Commit>,
     /// The request to close the connection when nothing else is left to do. Set when the side effects take effect.
     close: Option<CloseRequest>,
@@ -77,7 +77,7 @@ impl Completion {
             }
             Outcome::Authenticated { side_effects, .. } => completion.side_effects = side_effects,
             Outcome::Refused => {}
-            Outcome::NeedsSlot(_) | Outcome::SessionEnded => completion.has_reply = false,
+            Outcome::NeedsSlots(_) | Outcome::SessionEnded => completion.has_reply = false,
         }
         completion.close_start_gate(dispatcher);
         completion
@@ -86,7 +86,8 @@ impl Completion {
     /// Closes the start gate if the action has closed the connection and its stream has ended: nothing more begins while the
     /// reply waits for a client that does not read.
     fn close_start_gate<C: Consumer>(&self, dispatcher: &Dispatcher<C>) {
-        if self.stream.is_none() && self.side_effects.as_ref().is_some_and(|effects| effects.is_closing()) {
+        let is_closing = self.close.is_some() || self.side_effects.as_ref().is_some_and(|effects| effects.is_closing());
+        if self.stream.is_none() && is_closing {
             let start_gate = dispatcher.session.send_queue.start_gate();
             start_gate.close();
             start_gate.drain();
@@ -104,7 +105,7 @@ impl Completion {
         self.commit.is_some() && self.has_reply
     }
 
-    /// Returns the next step. Side effects take effect here, before the last reply is sent, so that a client that does not
+    /// Returns the next step. Side effects take effect here, before the first reply is sent, so that a client that does not
     /// read delays no other session: no event of a group that the action left follows the reply, and no event of a group
     /// that it joined or of its publications precedes it.
     ///
@@ -122,23 +123,21 @@ impl Completion {
         if self.authorized_at.as_mut().is_some_and(|authorized_at| !authorized_at.is_current(dispatcher)) {
             return Ok(CompletionStep::Reauthorize);
         }
-        if self.stream.is_none() && self.side_effects.is_some() && io.event_holds.is_holding() {
+        if self.side_effects.is_some() && io.event_holds.is_holding() {
             return Ok(CompletionStep::Hold);
         }
-        if self.stream.is_none() && self.side_effects.is_some() {
+        if self.side_effects.is_some() {
             // Before the side effects are taken: if the connection is to end, its publications go out without a reply.
             io.check_open()?;
         }
-        if self.stream.is_none()
-            && let Some(mut side_effects) = self.side_effects.take()
-        {
+        if let Some(mut side_effects) = self.side_effects.take() {
             self.close = side_effects.take_close();
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undos = side_effects.run_after();
             self.commit = Some(Commit { sequence: sequence?, undos });
         }
-        let is_done = !self.has_reply && self.commit.is_none();
+        let is_done = !self.has_reply && self.commit.is_none() && self.stream.is_none();
         if is_done && let Some(request) = self.close.take() {
             return Err(io.close(request));
         }
@@ -178,7 +177,7 @@ impl Completion {
         }
     }
 
-    /// Writes the next reply of a stream. If the stream fails, the side effects are discarded.
+    /// Writes the next reply of a stream. If the first one is an error, the side effects are discarded.
     pub(super) async fn next_reply<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(stream) = &mut self.stream else { return };
         match dispatcher.next_reply(text, stream, reply).await {

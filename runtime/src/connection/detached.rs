@@ -1,5 +1,5 @@
-//! Detached tasks: actions outside of the in-order queue, each with its own replies. These are detached actions, and
-//! re-authentication while another action runs.
+//! Detached tasks: what happens outside of the in-order queue, each with its own replies. These are detached actions, the
+//! values of streams, and re-authentication while another action runs.
 //!
 //! Each is a tokio task, so that it makes progress while the connection waits for a client that does not read. Its replies
 //! are sent one frame at a time, when the transport can take a frame.
@@ -58,10 +58,10 @@ struct DetachedMessage<C: Consumer> {
 }
 
 impl<C: Consumer> DetachedTasks<C> {
-    pub(super) fn new(max_detached_actions: usize) -> DetachedTasks<C> {
+    pub(super) fn new(slots: Slots) -> DetachedTasks<C> {
         DetachedTasks {
             tasks: None,
-            slots: Slots::new(max_detached_actions),
+            slots,
             messages: VecDeque::new(),
             reauthorizing_holders: 0,
             is_authenticating: false,
@@ -76,6 +76,28 @@ impl<C: Consumer> DetachedTasks<C> {
         let texts = self.queued_authentications.iter().map(|(_, text)| text);
         let texts = texts.chain(self.messages.iter().map(|message| &message.text));
         texts.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()))
+    }
+
+    /// Sends the values of a stream whose action has run in order.
+    pub(super) fn stream(
+        &mut self,
+        dispatcher: Dispatcher<C>,
+        text: &FrameText,
+        completion: Completion,
+        slot: Arc<Slot>,
+    ) {
+        let pacer = dispatcher.session.pacer.clone();
+        let message = DetachedMessage {
+            dispatcher,
+            text: text.to_unshared(),
+            reply: Reply::new(),
+            completion,
+            _slot: Some(slot),
+            is_authentication: false,
+            has_renewed_user: false,
+            is_holding_events: false,
+        };
+        self.spawn(pacer, next_reply(message));
     }
 
     /// Spawns a task that dispatches a message, which has taken a slot.

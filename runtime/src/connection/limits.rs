@@ -64,6 +64,9 @@ pub struct Limits {
     /// Maximum number of detached actions (`#[action(detached)]`) per connection that run, or wait for their reply to be sent,
     /// at the same time. A further one is answered with 429 `too_many_actions`. Default: 8.
     pub max_detached_actions: usize,
+    /// Maximum number of streams ([`Streamed`](crate::Streamed)) per connection whose action runs or whose last value is not
+    /// sent. A further one is answered with 429 `too_many_streams`. Default: 16.
+    pub max_streams: usize,
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.
     pub max_authenticate_per_minute: u32,
@@ -105,6 +108,7 @@ impl Default for Limits {
             max_queued_bytes: 1024 * 1024,
             max_event_bytes: 1024 * 1024,
             max_detached_actions: 8,
+            max_streams: 16,
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
             max_objects: 100,

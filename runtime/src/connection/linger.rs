@@ -112,11 +112,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return event_loop.read_ahead.clear();
         }
         (dispatcher.action_timeout, dispatcher.is_remaining_time) = (remaining, true);
-        let outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
-        if let Outcome::NeedsSlot(kind) = outcome
-            && let Some(slot) = event_loop.detached.slots.take(kind)
+        let mut outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
+        let mut _slot = None;
+        if let Outcome::NeedsSlots(need) = outcome
+            && let Ok(slot) = event_loop.detached.slots.take(need)
         {
-            return event_loop.detached.detach(dispatcher.with_admission(Admission::Admitted), text, slot);
+            let admitted = dispatcher.with_admission(Admission::Admitted);
+            if need.is_detached {
+                return event_loop.detached.detach(admitted, text, slot);
+            }
+            _slot = Some(slot);
+            outcome = event_loop.linger_until(io, pin!(admitted.dispatch(text, reply))).await;
         }
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             event_loop.update_expiry(io, dispatcher);

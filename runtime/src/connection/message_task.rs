@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 use super::completion::{Completion, CompletionStep};
 use super::run::Connection;
 use crate::consumer::Consumer;
-use crate::dispatch::{Admission, AuthorizedAt, Outcome};
+use crate::dispatch::{Admission, AuthorizedAt, Dispatcher, Outcome, SlotNeed};
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
@@ -76,28 +76,55 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     fn finish_message<'t>(
         &'t mut self,
         text: &'t FrameText,
-        mut outcome: Outcome,
+        outcome: Outcome,
     ) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
-            if let Outcome::NeedsSlot(kind) = outcome {
-                if let Some(slot) = self.event_loop.detached.slots.take(kind) {
-                    self.event_loop.detached.detach(self.dispatcher.with_admission(Admission::Admitted), text, slot);
-                    return Ok(());
-                }
-                outcome = self.dispatch_with(Admission::Refused(kind), text).await?;
+            if let Outcome::NeedsSlots(need) = outcome {
+                return self.process_with_slots(text, need).await;
             }
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
-            let mut completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
-            let result = self.complete(text, &mut completion).await;
-            if let Err(end) = result {
-                // Others must not miss what the action has stored.
-                self.io.end(end);
-                completion.complete_without_reply(&self.dispatcher);
-            }
-            result
+            let completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
+            self.complete_or_end(text, completion).await
         })
+    }
+
+    /// Processes a message whose action takes slots. A detached action runs in a task of its own. Any other one runs here, and
+    /// only the values of its stream are detached, unless they are to be in order.
+    async fn process_with_slots(&mut self, text: &FrameText, need: SlotNeed) -> Result<(), ConnectionEnd> {
+        let (admission, slot) = match self.event_loop.detached.slots.take(need) {
+            Ok(slot) => (Admission::Admitted, Some(slot)),
+            Err(kind) => (Admission::Refused(kind), None),
+        };
+        let dispatcher = self.dispatcher.with_admission(admission);
+        let slot = match slot {
+            Some(slot) if need.is_detached => {
+                self.event_loop.detached.detach(dispatcher, text, slot);
+                return Ok(());
+            }
+            slot => slot,
+        };
+        let outcome = self.dispatch_with(&dispatcher, text).await?;
+        let completion = Completion::new(outcome, &mut self.reply, &dispatcher);
+        match slot {
+            Some(slot) if completion.is_awaiting_reply() && !need.is_in_order => {
+                self.event_loop.detached.stream(dispatcher, text, completion, slot);
+                Ok(())
+            }
+            _slot => self.complete_or_end(text, completion).await,
+        }
+    }
+
+    /// Completes a message, without further replies if the connection ends.
+    async fn complete_or_end(&mut self, text: &FrameText, mut completion: Completion) -> Result<(), ConnectionEnd> {
+        let result = self.complete(text, &mut completion).await;
+        if let Err(end) = result {
+            // Others must not miss what the action has stored.
+            self.io.end(end);
+            completion.complete_without_reply(&self.dispatcher);
+        }
+        result
     }
 
     /// Completes a message. Other events are processed while it is reauthorized and while its stream is pending.
@@ -145,10 +172,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Dispatches the message of an action that needs a slot, in order.
-    async fn dispatch_with(&mut self, admission: Admission, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
+    /// Dispatches a message by a dispatcher that has decided about its slots.
+    async fn dispatch_with(&mut self, admitted: &Dispatcher<C>, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
-        let admitted_dispatcher = dispatcher.with_admission(admission);
-        event_loop.drive_body(io, dispatcher, pin!(admitted_dispatcher.dispatch(text, reply))).await
+        event_loop.drive_body(io, dispatcher, pin!(admitted.dispatch(text, reply))).await
     }
 }

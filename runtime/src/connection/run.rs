@@ -15,6 +15,7 @@ use super::event_loop::EventLoop;
 use super::heartbeat::Heartbeat;
 use super::io::ConnectionIo;
 use super::limits::Limits;
+use super::slots::Slots;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
 use crate::dispatch::{Dispatcher, panic_error, report};
@@ -76,7 +77,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             max_read_ahead: limits.max_read_ahead,
             max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
-            detached: DetachedTasks::new(limits.max_detached_actions),
+            detached: DetachedTasks::new(Slots::new(limits.max_detached_actions, limits.max_streams)),
             anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
             max_lingering: limits.max_lingering,
         },

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::dispatch::SlotKind;
+use crate::dispatch::{SlotKind, SlotNeed};
 
 /// The slots of one connection.
 pub(super) struct Slots {
-    max_detached: usize,
+    max_detached: u32,
+    max_streams: u32,
     /// The slots that are taken, and some that are free again. Boxed, and created with the first one, to keep an idle connection
     /// small.
     taken: Option<Box<Taken>>,
@@ -15,30 +16,40 @@ pub(super) struct Slots {
 #[derive(Default)]
 struct Taken(Vec<Weak<Slot>>);
 
-/// A slot that is taken by a message. It is free again when the message is dropped, also by a task that has failed.
+/// The slots that a message has taken. They are free again when the message is dropped, also by a task that has failed.
 pub(super) struct Slot {
-    kind: SlotKind,
+    need: SlotNeed,
 }
 
 impl Slots {
-    pub(super) fn new(max_detached: usize) -> Slots {
-        Slots { max_detached, taken: None }
+    /// Creates free slots.
+    pub(super) fn new(max_detached: usize, max_streams: usize) -> Slots {
+        let saturate = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Slots { max_detached: saturate(max_detached), max_streams: saturate(max_streams), taken: None }
     }
 
-    /// Takes a slot. Returns `None` if all of its kind are taken.
-    pub(super) fn take(&mut self, kind: SlotKind) -> Option<Arc<Slot>> {
+    /// Takes the slots that a message needs.
+    ///
+    /// # Errors
+    ///
+    /// Returns the kind of which all slots are taken. Then none is.
+    pub(super) fn take(&mut self, need: SlotNeed) -> Result<Arc<Slot>, SlotKind> {
         let Taken(taken) = &mut **self.taken.get_or_insert_default();
         taken.retain(|slot| slot.strong_count() > 0);
-        let max_count = match kind {
-            SlotKind::Detached => self.max_detached,
-        };
-        let count = taken.iter().filter_map(Weak::upgrade).filter(|slot| slot.kind == kind).count();
-        if count >= max_count {
-            return None;
+        let (mut detached, mut streams) = (0, 0);
+        for slot in taken.iter().filter_map(Weak::upgrade) {
+            detached += u32::from(slot.need.is_detached);
+            streams += u32::from(slot.need.is_stream);
         }
-        let slot = Arc::new(Slot { kind });
+        if need.is_detached && detached >= self.max_detached {
+            return Err(SlotKind::Detached);
+        }
+        if need.is_stream && streams >= self.max_streams {
+            return Err(SlotKind::Stream);
+        }
+        let slot = Arc::new(Slot { need });
         taken.push(Arc::downgrade(&slot));
-        Some(slot)
+        Ok(slot)
     }
 
     /// Frees what is not in use.

@@ -99,6 +99,10 @@ pub struct ActionDescriptor {
     pub is_blocking: bool,
     /// Whether the action runs detached from the in-order queue.
     pub is_detached: bool,
+    /// Whether its reply is a stream.
+    pub is_stream: bool,
+    /// Whether later messages wait for the last value of its stream.
+    pub is_in_order: bool,
     /// Time limit of the action with its checks. `None`: [`Limits::action_timeout`](crate::Limits::action_timeout).
     pub timeout: Option<Duration>,
     /// Captures that the action, its permissions and its objects read.

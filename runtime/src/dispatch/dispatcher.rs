@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::admission::{Admission, SlotKind};
+use super::admission::{Admission, SlotNeed};
 use super::authenticate_limiter::AuthenticateLimiter;
 use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
@@ -78,9 +78,9 @@ pub(crate) enum Outcome {
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the
     /// groups that the new user joins.
     Authenticated { is_renewed: bool, side_effects: Option<Box<SideEffects>> },
-    /// The action takes a slot of the connection and has not run: the caller takes the slot, and dispatches the message
-    /// again with the [`Admission`] that this results in.
-    NeedsSlot(SlotKind),
+    /// The action takes slots of the connection and has not run: the caller takes them, and dispatches the message again with
+    /// the [`Admission`] that this results in.
+    NeedsSlots(SlotNeed),
     /// There is no reply, because the session has ended or is to end.
     SessionEnded,
 }
@@ -138,8 +138,10 @@ impl<C: Consumer> Dispatcher<C> {
             matched.find(self.session.consumer().descriptor(), &request.head.route);
             let action = find_action(&matched, &request.head);
             if let Some(action) = action {
-                if action.is_detached && self.admission == Admission::Undecided {
-                    return Outcome::NeedsSlot(SlotKind::Detached);
+                if let Some(need) = SlotNeed::of(action)
+                    && self.admission == Admission::Undecided
+                {
+                    return Outcome::NeedsSlots(need);
                 }
                 if action.is_blocking && !self.is_blocking_thread {
                     return self.dispatch_blocking(text, reply, self.time_limit(Some(action))).await;
@@ -315,6 +317,10 @@ impl<C: Consumer> Dispatcher<C> {
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
             match catch_unwind_future(evaluation).await {
+                Ok((Some(Ok(())), _)) if reply.is_stream() && !is_declared_stream(matched, &request.head) => {
+                    let cause = "the reply is a stream, but `IntoReply::STREAMS` of its type is `false`";
+                    Attempt::Finished(fail(call, &Error::internal(cause), reply))
+                }
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
                     let has_reply = !reply.is_silent();
@@ -355,6 +361,12 @@ pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
 /// Returns the descriptor of the action that a message names, or `None` if the handler has none.
 pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
     matched.handler?.actions.iter().find(|action| action.name == head.action)
+}
+
+/// Returns whether the action that a message names has declared that it streams.
+#[cold]
+fn is_declared_stream(matched: &RouteMatch<'_>, head: &Envelope<'_>) -> bool {
+    find_action(matched, head).is_some_and(|action| action.is_stream)
 }
 
 /// Refuses a message because its evaluation or its action failed.

@@ -10,7 +10,7 @@ mod reply_stream;
 mod report;
 mod route_match;
 
-pub(crate) use admission::{Admission, SlotKind};
+pub(crate) use admission::{Admission, SlotKind, SlotNeed};
 pub(crate) use dispatcher::{Dispatcher, Outcome};
 pub(crate) use reauthorization::AuthorizedAt;
 pub(crate) use reply_stream::StreamStep;

@@ -35,10 +35,13 @@ async fn detached_stream_times_out_per_value() {
     let (state, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":5,"request_id":1}"#);
-    for _ in 0..2 {
+    for value in 0..2 {
         sleep(Duration::from_secs(9)).await;
         state.resume(1);
         assert_eq!(client.reply().await.value()["last"], false);
+        if value == 0 {
+            assert_eq!(client.event().await.data(), 3);
+        }
     }
     let start = Instant::now();
     let reply = client.reply().await;

@@ -238,7 +238,7 @@ impl Hall {
         Err(Error::conflict("It is taken."))
     }
 
-    /// Sends `count` values and the end, one per permit; its publication follows the last reply.
+    /// Sends `count` values and the end, one per permit; its publication follows the first one.
     #[action(permission = AllowAny, detached)]
     async fn stream(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
         cx.publish(Everyone, Said(3)).await?;
@@ -253,7 +253,7 @@ impl Hall {
         Ok(Streamed(values.boxed()))
     }
 
-    #[action(permission = AllowAny)]
+    #[action(permission = AllowAny, in_order)]
     async fn stream_in_order(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
         self.stream(cx, n, count).await
     }
