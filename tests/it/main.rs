@@ -8,6 +8,7 @@ mod common;
 
 mod arguments;
 mod backpressure;
+mod cancel;
 mod captures;
 mod closing;
 mod connect;

@@ -100,6 +100,20 @@ impl<C: Consumer> DetachedTasks<C> {
         self.spawn(pacer, next_reply(message));
     }
 
+    /// Sends a reply that is written.
+    pub(super) fn reply(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText, reply: Reply) {
+        self.messages.push_back(DetachedMessage {
+            dispatcher: dispatcher.clone(),
+            text: text.to_unshared(),
+            reply,
+            completion: Completion::of_written_reply(),
+            _slot: None,
+            is_authentication: false,
+            has_renewed_user: false,
+            is_holding_events: false,
+        });
+    }
+
     /// Spawns a task that dispatches a message, which has taken a slot.
     pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: &FrameText, slot: Arc<Slot>) {
         self.spawn_action(dispatcher, text.to_unshared(), Some(slot));
@@ -250,6 +264,7 @@ impl<C: Consumer> DetachedTasks<C> {
 impl<C: Consumer> DetachedMessage<C> {
     /// Sends one frame if the next step is to write. Returns the next step.
     fn advance<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<CompletionStep, ConnectionEnd> {
+        self.completion.apply_cancellation(&self.dispatcher, &self.text, &mut self.reply);
         let step = self.completion.next_step(io, &self.dispatcher)?;
         if !matches!(step, CompletionStep::Write) {
             return Ok(step);

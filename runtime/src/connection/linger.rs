@@ -115,7 +115,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let mut outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
         let mut _slot = None;
         if let Outcome::NeedsSlots(need) = outcome
-            && let Ok(slot) = event_loop.detached.slots.take(need)
+            && let Ok(slot) = event_loop.detached.slots.take(need, None)
         {
             let admitted = dispatcher.with_admission(Admission::Admitted);
             if need.is_detached {
@@ -126,6 +126,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             event_loop.update_expiry(io, dispatcher);
+        }
+        if let Outcome::Cancel = outcome {
+            event_loop.cancel(dispatcher, text, reply);
         }
         Completion::new(outcome, reply, dispatcher).complete_without_reply(dispatcher);
         // Messages that are ready at once must not starve other tasks.

@@ -9,6 +9,7 @@ use tokio::task::yield_now;
 
 use super::completion::{Completion, CompletionStep};
 use super::run::Connection;
+use super::slots::Cancellable;
 use crate::consumer::Consumer;
 use crate::dispatch::{Admission, AuthorizedAt, Dispatcher, Outcome, SlotNeed};
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
@@ -31,6 +32,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         // The fast path: the reply is all that the message causes, and it can be sent at once.
         if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
             && !self.reply.is_stream()
+            && !self.dispatcher.is_cancelled()
             && (!has_reply || self.io.is_writable()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
@@ -85,7 +87,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
+            if let Outcome::Cancel = outcome {
+                self.event_loop.cancel(&self.dispatcher, text, &mut self.reply);
+                return self.complete_or_end(text, Completion::of_written_reply()).await;
+            }
             let completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
+            if self.dispatcher.is_cancelled() {
+                self.dispatcher.renew_cancellation();
+            }
             self.complete_or_end(text, completion).await
         })
     }
@@ -93,11 +102,16 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Processes a message whose action takes slots. A detached action runs in a task of its own. Any other one runs here, and
     /// only the values of its stream are detached, unless they are to be in order.
     async fn process_with_slots(&mut self, text: &FrameText, need: SlotNeed) -> Result<(), ConnectionEnd> {
-        let (admission, slot) = match self.event_loop.detached.slots.take(need) {
-            Ok(slot) => (Admission::Admitted, Some(slot)),
-            Err(kind) => (Admission::Refused(kind), None),
+        let mut dispatcher = self.dispatcher.with_admission(Admission::Admitted);
+        dispatcher.renew_cancellation();
+        // Before any check begins, so that a message to `cancel` finds it.
+        let slot = match self.event_loop.detached.slots.take(need, Cancellable::new(&dispatcher, text)) {
+            Ok(slot) => Some(slot),
+            Err(kind) => {
+                dispatcher = dispatcher.with_admission(Admission::Refused(kind));
+                None
+            }
         };
-        let dispatcher = self.dispatcher.with_admission(admission);
         let slot = match slot {
             Some(slot) if need.is_detached => {
                 self.event_loop.detached.detach(dispatcher, text, slot);
@@ -131,6 +145,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn complete(&mut self, text: &FrameText, completion: &mut Completion) -> Result<(), ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         loop {
+            completion.apply_cancellation(dispatcher, text, reply);
             match completion.next_step(io, dispatcher)? {
                 CompletionStep::Write if io.is_writable()? => completion.write(io, reply)?,
                 CompletionStep::Write => io.wait_until_writable().await?,

@@ -51,7 +51,7 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
 /// `changes_at_start` is the number of changes of rights when the handshake began. `authenticate_within` is how long the
-/// connection may stay anonymous.
+/// connection may stay anonymous, and `allows_cancel` whether clients may call the built-in `cancel`.
 ///
 /// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
@@ -61,6 +61,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     scope: Box<Scope<C::User>>,
     limits: &Limits,
     authenticate_within: Option<Duration>,
+    allows_cancel: bool,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
         io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
@@ -69,6 +70,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             limits.request_limits(),
             limits.action_timeout,
             limits.max_authenticate_per_minute,
+            allows_cancel,
         ),
         reply: Reply::new(),
         event_loop: EventLoop {

@@ -1,8 +1,12 @@
-//! The slots of one connection, which bound what it may have in flight beside its in-order queue.
+//! What one connection has in flight: the slots, which bound what is outside of the in-order queue, and which message a request
+//! id belongs to, for `cancel`.
 
 use std::sync::{Arc, Weak};
 
-use crate::dispatch::{SlotKind, SlotNeed};
+use tokio_util::sync::CancellationToken;
+
+use crate::consumer::Consumer;
+use crate::dispatch::{Dispatcher, SlotKind, SlotNeed};
 
 /// The slots of one connection.
 pub(super) struct Slots {
@@ -19,6 +23,23 @@ struct Taken(Vec<Weak<Slot>>);
 /// The slots that a message has taken. They are free again when the message is dropped, also by a task that has failed.
 pub(super) struct Slot {
     need: SlotNeed,
+    /// `None` if the message cannot be cancelled.
+    cancellable: Option<Cancellable>,
+}
+
+/// A message that can be cancelled.
+pub(super) struct Cancellable {
+    /// Its request id as JSON, as the client has written it.
+    pub(super) request_id: Box<str>,
+    pub(super) cancellation: CancellationToken,
+}
+
+impl Cancellable {
+    /// Returns `None` if the message that is dispatched cannot be cancelled.
+    pub(super) fn new<C: Consumer>(dispatcher: &Dispatcher<C>, text: &str) -> Option<Cancellable> {
+        let request_id = dispatcher.cancellable_id(text)?;
+        Some(Cancellable { request_id, cancellation: dispatcher.cancellation.clone()? })
+    }
 }
 
 impl Slots {
@@ -33,7 +54,7 @@ impl Slots {
     /// # Errors
     ///
     /// Returns the kind of which all slots are taken. Then none is.
-    pub(super) fn take(&mut self, need: SlotNeed) -> Result<Arc<Slot>, SlotKind> {
+    pub(super) fn take(&mut self, need: SlotNeed, cancellable: Option<Cancellable>) -> Result<Arc<Slot>, SlotKind> {
         let Taken(taken) = &mut **self.taken.get_or_insert_default();
         taken.retain(|slot| slot.strong_count() > 0);
         let (mut detached, mut streams) = (0, 0);
@@ -47,9 +68,26 @@ impl Slots {
         if need.is_stream && streams >= self.max_streams {
             return Err(SlotKind::Stream);
         }
-        let slot = Arc::new(Slot { need });
+        let slot = Arc::new(Slot { need, cancellable });
         taken.push(Arc::downgrade(&slot));
         Ok(slot)
+    }
+
+    /// Records a message that needs no slot and can be cancelled until the returned handle is dropped.
+    pub(super) fn record(&mut self, cancellable: Cancellable) -> Arc<Slot> {
+        let slot = Arc::new(Slot { need: SlotNeed::NONE, cancellable: Some(cancellable) });
+        self.taken.get_or_insert_default().0.push(Arc::downgrade(&slot));
+        slot
+    }
+
+    /// Cancels all messages in flight that have that request id.
+    pub(super) fn cancel(&self, request_id: &str) {
+        let taken = self.taken.iter().flat_map(|taken| &taken.0).filter_map(Weak::upgrade);
+        for slot in taken {
+            if let Some(cancellable) = slot.cancellable.as_ref().filter(|message| *message.request_id == *request_id) {
+                cancellable.cancellation.cancel();
+            }
+        }
     }
 
     /// Frees what is not in use.

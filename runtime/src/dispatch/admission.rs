@@ -40,6 +40,9 @@ pub(crate) enum Admission {
 }
 
 impl SlotNeed {
+    /// No slot.
+    pub(crate) const NONE: SlotNeed = SlotNeed { is_detached: false, is_stream: false, is_in_order: false };
+
     /// Returns the slots that an action takes. `None` if it takes none.
     #[inline]
     pub(super) fn of(action: &ActionDescriptor) -> Option<SlotNeed> {

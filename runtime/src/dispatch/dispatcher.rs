@@ -9,9 +9,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::admission::{Admission, SlotNeed};
 use super::authenticate_limiter::AuthenticateLimiter;
+use super::cancel::is_cancel;
 use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
@@ -41,6 +43,9 @@ pub(crate) struct Dispatcher<C: Consumer> {
     /// Whether [`dispatch`](Dispatcher::dispatch) runs actions that take a slot of the connection.
     pub(super) admission: Admission,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
+    /// Cancelled by a message to `cancel`. `None` if the endpoint does not allow it. Messages of the in-order queue share one
+    /// until one of them is cancelled; each one that takes a slot has its own.
+    pub(crate) cancellation: Option<CancellationToken>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
@@ -53,6 +58,7 @@ impl<C: Consumer> Clone for Dispatcher<C> {
             is_blocking_thread,
             admission,
             authenticate_limiter,
+            cancellation,
         } = self;
         Dispatcher {
             session: session.clone(),
@@ -62,6 +68,7 @@ impl<C: Consumer> Clone for Dispatcher<C> {
             is_blocking_thread: *is_blocking_thread,
             admission: *admission,
             authenticate_limiter: authenticate_limiter.clone(),
+            cancellation: cancellation.clone(),
         }
     }
 }
@@ -81,6 +88,8 @@ pub(crate) enum Outcome {
     /// The action takes slots of the connection and has not run: the caller takes them, and dispatches the message again with
     /// the [`Admission`] that this results in.
     NeedsSlots(SlotNeed),
+    /// The message calls `cancel`: the caller, which knows what is in flight, does so.
+    Cancel,
     /// There is no reply, because the session has ended or is to end.
     SessionEnded,
 }
@@ -102,6 +111,7 @@ impl<C: Consumer> Dispatcher<C> {
         request_limits: RequestLimits,
         action_timeout: Duration,
         max_authenticate_per_minute: u32,
+        allows_cancel: bool,
     ) -> Dispatcher<C> {
         let authenticate_limiter =
             C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(max_authenticate_per_minute)));
@@ -113,6 +123,7 @@ impl<C: Consumer> Dispatcher<C> {
             is_blocking_thread: false,
             admission: Admission::Undecided,
             authenticate_limiter,
+            cancellation: allows_cancel.then(CancellationToken::new),
         }
     }
 
@@ -133,6 +144,9 @@ impl<C: Consumer> Dispatcher<C> {
             }
             if C::AUTHENTICATES && is_authenticate(&request.head) {
                 return self.dispatch_authenticate(&request, reply).await;
+            }
+            if self.cancellation.is_some() && is_cancel(&request.head) {
+                return Outcome::Cancel;
             }
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
@@ -156,14 +170,15 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Dispatches a text frame in a task of its own. If the session is closed before the action has started, the evaluation
-    /// ends at once: nothing else would poll it.
+    /// Dispatches a text frame in a task of its own. If the session is closed or the message is cancelled before the
+    /// action has started, the evaluation ends at once: nothing else would poll it.
     pub(crate) async fn dispatch_until_closed(&self, text: &FrameText, reply: &mut Reply) -> Outcome {
         let mut dispatch = pin!(self.dispatch(text, reply));
         tokio::select! {
             biased;
             outcome = &mut dispatch => outcome,
             () = self.session.send_queue.start_gate().cancelled() => dispatch.await,
+            () = self.cancelled() => dispatch.await,
         }
     }
 
@@ -210,7 +225,7 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// Refuses a message that was parsed before, by the last reply of a stream if `is_stream` is set.
-    pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
+    pub(crate) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
         let request = self.reparse(text);
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
@@ -263,6 +278,10 @@ impl<C: Consumer> Dispatcher<C> {
                 if self.session.send_queue.start_gate().is_closed() {
                     return Outcome::SessionEnded;
                 }
+                if self.is_cancelled() {
+                    // The caller writes the reply.
+                    return Outcome::Refused;
+                }
                 let remaining = expires_at.saturating_duration_since(Instant::now());
                 if remaining.is_zero() {
                     let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
@@ -299,6 +318,7 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
+                .with_cancellation(self.cancellation.as_ref())
                 .with_kept_answers(kept_answers)
                 .with_authorization_only(matches!(self.admission, Admission::Refused(_)))
                 .on_blocking_thread(self.is_blocking_thread);

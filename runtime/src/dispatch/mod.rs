@@ -4,6 +4,7 @@ mod admission;
 mod authenticate;
 mod authenticate_limiter;
 mod blocking;
+mod cancel;
 mod dispatcher;
 mod reauthorization;
 mod reply_stream;
@@ -11,6 +12,7 @@ mod report;
 mod route_match;
 
 pub(crate) use admission::{Admission, SlotKind, SlotNeed};
+pub(crate) use cancel::CANCEL;
 pub(crate) use dispatcher::{Dispatcher, Outcome};
 pub(crate) use reauthorization::AuthorizedAt;
 pub(crate) use reply_stream::StreamStep;

@@ -125,9 +125,4 @@ impl<C: Consumer> Dispatcher<C> {
         report(&call, &error);
         false
     }
-
-    /// Refuses an action that has run but is no longer authorized, by the last reply of a stream if `is_stream` is set.
-    pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
-        self.refuse(text, &Error::rights_changed(), reply, is_stream);
-    }
 }

@@ -24,6 +24,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// |---|---|
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
+/// | [`allow_cancel`](Endpoint::allow_cancel) | clients cannot cancel messages |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
@@ -69,6 +70,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
     pub(super) authenticate_within: Option<Duration>,
+    pub(super) allows_cancel: bool,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
@@ -111,6 +113,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         consumer: Arc::new(consumer),
         authenticate: None,
         authenticate_within: None,
+        allows_cancel: false,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
         limits: Arc::default(),
@@ -352,6 +355,35 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Lets clients cancel their own messages by the built-in action `cancel`. Default: off.
+    ///
+    /// `{"action":"cancel","request_id":2,"target":1}` is about the message with the `request_id` 1 of the same connection: it
+    /// ends the values of its stream, takes it out of the queue, or completes
+    /// [`cx.cancelled()`](crate::PermissionContext::cancelled) of its running action, which is not dropped unless it has
+    /// `cancel = drop`. The message is answered with 499. The [wire protocol](crate::guide::wire_protocol) has the details.
+    ///
+    /// While it is on, the consumer itself cannot have an action named `cancel`; handlers under a route can. Mounting such an
+    /// endpoint panics.
+    ///
+    /// ```standalone_crate
+    /// use portcullis::{AllowAny, Context, consumer, websocket};
+    ///
+    /// struct Search;
+    ///
+    /// #[consumer]
+    /// impl Search {
+    ///     #[action(permission = AllowAny, detached, cancel = drop)]
+    ///     async fn find(&self, text: String) -> Vec<String> { vec![text] }
+    /// }
+    ///
+    /// let endpoint = websocket(Search).allow_cancel();
+    /// ```
+    #[must_use]
+    pub fn allow_cancel(mut self) -> Self {
+        self.allows_cancel = true;
+        self
+    }
+
     /// Sets the limits of its connections. Default: [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -383,6 +415,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             consumer: self.consumer.clone(),
             authenticate: self.authenticate.clone(),
             authenticate_within: self.authenticate_within,
+            allows_cancel: self.allows_cancel,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
             limits: self.limits.clone(),

@@ -27,6 +27,7 @@ pub(crate) struct Accepted<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
     authenticate_within: Option<Duration>,
+    allows_cancel: bool,
     /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
 }
@@ -45,7 +46,8 @@ impl<C: Consumer> Accepted<C> {
             SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
         let id = self.scope.connection_id();
         let session = Session::new(&self.registry, id, self.consumer, send_queue, self.limits.session_limits());
-        run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
+        let Accepted { changes_at_start, scope, limits, authenticate_within, allows_cancel, .. } = self;
+        run(transport, session, changes_at_start, scope, &limits, authenticate_within, allows_cancel)
     }
 }
 
@@ -64,6 +66,13 @@ impl<C: Consumer> Endpoint<C> {
             tracing::error!(
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
+            );
+            return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+        if self.hides_an_action() {
+            tracing::error!(
+                consumer = C::NAME,
+                "handshake rejected: `Endpoint::allow_cancel` would hide the consumer's action `cancel`"
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
@@ -105,6 +114,7 @@ impl<C: Consumer> Endpoint<C> {
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
             authenticate_within: self.authenticate_within,
+            allows_cancel: self.allows_cancel,
             changes_at_start,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
+use crate::dispatch::CANCEL;
 
 impl<C: Consumer> Endpoint<C> {
     /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
@@ -12,6 +13,11 @@ impl<C: Consumer> Endpoint<C> {
                 || C::CONNECT_PERMISSION.is_some_and(|expression| expression.has_codenames)
         };
         self.grants.is_none() && needs_grants()
+    }
+
+    /// Returns whether the built-in `cancel` is on and the consumer has an action of that name, which no message could call.
+    pub(super) fn hides_an_action(&self) -> bool {
+        self.allows_cancel && C::DESCRIPTOR.actions.iter().any(|action| action.name == CANCEL)
     }
 
     /// Logs a warning if anonymous clients can keep their connections without ever authenticating.
@@ -29,11 +35,16 @@ impl<C: Consumer> Endpoint<C> {
     ///
     /// # Panics
     ///
-    /// Panics if the endpoint lacks a source of grants.
+    /// Panics if the endpoint lacks a source of grants, or if its built-in `cancel` hides an action.
     pub(crate) fn assert_complete(self) -> Self {
         assert!(
             !self.is_missing_grants(),
             "`{}` uses codenames, but its endpoint has no source of grants; add `.grants(..)`",
+            C::NAME
+        );
+        assert!(
+            !self.hides_an_action(),
+            "`{}` has an action `cancel`, which the built-in `cancel` would hide; rename the action, or remove `.allow_cancel()`",
             C::NAME
         );
         self
