@@ -1,5 +1,5 @@
-//! What one connection has in flight: the slots, which bound what is outside of the in-order queue, and which message a request
-//! id belongs to, for `cancel`.
+//! What one connection has in flight: the slots, which bound what is outside of the in-order queue, and which message a
+//! request id belongs to, for `cancel`.
 
 use std::sync::{Arc, Weak};
 
@@ -12,8 +12,8 @@ use crate::dispatch::{Dispatcher, SlotKind, SlotNeed};
 pub(super) struct Slots {
     max_detached: u32,
     max_streams: u32,
-    /// The slots that are taken, and some that are free again. Boxed, and created with the first one, to keep an idle connection
-    /// small.
+    /// The slots that are taken, and some that are free again. Boxed, and created with the first one, to keep an idle
+    /// connection small.
     taken: Option<Box<Taken>>,
 }
 

@@ -1,13 +1,10 @@
-//! Admission of actions that take a slot of their connection: the dispatcher tells them apart, and the connection, which counts
-//! its slots, decides.
+//! Admission of actions that take slots of their connection: the dispatcher tells them apart, and the connection, which
+//! counts its slots, decides.
 
 use http::StatusCode;
 
-use super::dispatcher::{Dispatcher, Outcome, refuse};
-use crate::consumer::{ActionDescriptor, Consumer};
-use crate::context::Call;
+use crate::consumer::ActionDescriptor;
 use crate::error::Error;
-use crate::message::Reply;
 
 /// What an action takes a slot of its connection for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub(crate) struct SlotNeed {
 /// Whether a dispatcher runs actions that take a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// No slot has been requested yet: [`dispatch`](Dispatcher::dispatch) returns [`Outcome::NeedsSlots`].
+    /// No slot has been requested yet: the dispatcher returns [`Outcome::NeedsSlots`](super::outcome::Outcome::NeedsSlots).
     Undecided,
     /// The message has its slots.
     Admitted,
@@ -53,7 +50,7 @@ impl SlotNeed {
 
 impl SlotKind {
     /// Returns the error of an action that gets no slot.
-    fn limit_error(self) -> Error {
+    pub(super) fn limit_error(self) -> Error {
         let status = StatusCode::TOO_MANY_REQUESTS;
         match self {
             SlotKind::Detached => {
@@ -63,25 +60,5 @@ impl SlotKind {
                 Error::new(status, "too_many_streams", "Too many streams of this connection are open at the same time.")
             }
         }
-    }
-}
-
-impl<C: Consumer> Dispatcher<C> {
-    /// Returns a dispatcher with that admission.
-    pub(crate) fn with_admission(&self, admission: Admission) -> Dispatcher<C> {
-        Dispatcher { admission, ..self.clone() }
-    }
-
-    /// Refuses an authorized message whose action gets no slot. Like every reply that only an authorized caller may see, it is
-    /// reauthorized if rights change before it is sent.
-    #[cold]
-    pub(super) fn refuse_at_limit(&self, mut call: Call<'_, C::User>, reply: &mut Reply) -> Outcome {
-        let error = match self.admission {
-            Admission::Refused(kind) => kind.limit_error(),
-            Admission::Undecided | Admission::Admitted => Error::internal("bug: message authorized without its action"),
-        };
-        refuse(&call, &error, reply);
-        let evaluation_epoch = call.evaluation_epoch();
-        Outcome::Completed { has_reply: true, evaluation_epoch, side_effects: call.take_kept_answers() }
     }
 }

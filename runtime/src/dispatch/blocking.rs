@@ -10,7 +10,8 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::dispatcher::{Dispatcher, Outcome};
+use super::dispatcher::Dispatcher;
+use super::outcome::Outcome;
 use crate::consumer::Consumer;
 use crate::error::Error;
 use crate::message::Reply;

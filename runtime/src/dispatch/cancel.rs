@@ -3,21 +3,13 @@
 use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 
-use super::dispatcher::{Dispatcher, refuse};
+use super::dispatcher::{CANCEL, Dispatcher, is_cancel};
+use super::refusal::refuse;
 use crate::consumer::Consumer;
 use crate::context::Call;
 use crate::dialect::{Dialect, Native};
 use crate::error::Error;
-use crate::message::{Envelope, Reply, Request};
-
-/// The name of the built-in action in messages.
-pub(crate) const CANCEL: &str = "cancel";
-
-/// Returns whether a message calls the built-in action. It belongs to the consumer itself, so the route is empty.
-#[inline]
-pub(super) fn is_cancel(head: &Envelope<'_>) -> bool {
-    head.action == CANCEL && head.route.is_empty()
-}
+use crate::message::{Reply, Request};
 
 impl<C: Consumer> Dispatcher<C> {
     /// Returns whether a frame is a message that calls `cancel`.

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::admission::{Admission, SlotNeed};
 use super::authenticate_limiter::AuthenticateLimiter;
-use super::cancel::is_cancel;
+use super::outcome::Outcome;
+use super::refusal::{fail, fail_timeout, refuse};
 use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
-use crate::context::{Authorized, Call, Epoch, SideEffects, User};
+use crate::context::{Authorized, Call, SideEffects};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Echo, Envelope, Reply, ReplyStream, Request, RequestLimits};
@@ -29,6 +30,8 @@ use crate::transport::FrameText;
 
 /// The name of the built-in action in messages.
 pub(super) const AUTHENTICATE: &str = "authenticate";
+/// The name of the built-in action by which clients cancel messages.
+pub(crate) const CANCEL: &str = "cancel";
 
 /// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
@@ -71,27 +74,6 @@ impl<C: Consumer> Clone for Dispatcher<C> {
             cancellation: cancellation.clone(),
         }
     }
-}
-
-/// The result of dispatching a message.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The action has ended. Its reply is written, or it has set a stream of replies. It has side effects to run only if it
-    /// succeeded. `evaluation_epoch` is the epoch in which its
-    /// permissions were evaluated.
-    Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
-    /// The message is refused: the reply is an error that is sent without reauthorization.
-    Refused,
-    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the
-    /// groups that the new user joins.
-    Authenticated { is_renewed: bool, side_effects: Option<Box<SideEffects>> },
-    /// The action takes slots of the connection and has not run: the caller takes them, and dispatches the message again with
-    /// the [`Admission`] that this results in.
-    NeedsSlots(SlotNeed),
-    /// The message calls `cancel`: the caller, which knows what is in flight, does so.
-    Cancel,
-    /// There is no reply, because the session has ended or is to end.
-    SessionEnded,
 }
 
 /// The result of one attempt to evaluate a message and run its action.
@@ -378,6 +360,12 @@ pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
     head.action == AUTHENTICATE && head.route.is_empty()
 }
 
+/// Returns whether a message calls the built-in action `cancel`, of the consumer itself too.
+#[inline]
+pub(super) fn is_cancel(head: &Envelope<'_>) -> bool {
+    head.action == CANCEL && head.route.is_empty()
+}
+
 /// Returns the descriptor of the action that a message names, or `None` if the handler has none.
 pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
     matched.handler?.actions.iter().find(|action| action.name == head.action)
@@ -387,42 +375,4 @@ pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> 
 #[cold]
 fn is_declared_stream(matched: &RouteMatch<'_>, head: &Envelope<'_>) -> bool {
     find_action(matched, head).is_some_and(|action| action.is_stream)
-}
-
-/// Refuses a message because its evaluation or its action failed.
-#[cold]
-fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
-    refuse(&call, error, reply);
-    if !call.is_authorized() {
-        return Outcome::Refused;
-    }
-    // An error of the action may show what only an authorized caller may see, so it is reauthorized like any reply.
-    let (evaluation_epoch, mut side_effects) = (call.evaluation_epoch(), call.take_side_effects());
-    if let Some(effects) = &mut side_effects {
-        effects.discard();
-    }
-    Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
-}
-
-/// Refuses a message because its time limit expired.
-#[cold]
-fn fail_timeout<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
-    let error = timeout_error(&call);
-    fail(call, &error, reply)
-}
-
-/// Returns the error of an evaluation whose time limit expired: a fault (500) if a check was still running, 408 if the
-/// action was.
-pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
-    match call.unanswered() {
-        Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
-        None => Error::timeout(),
-    }
-}
-
-/// Logs a refusal and writes its reply, which is not part of a stream.
-#[cold]
-pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
-    let id = report(call, error);
-    Native::refuse(reply, &call.head().echo, error, id.as_deref(), None);
 }

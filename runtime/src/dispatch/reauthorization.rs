@@ -1,7 +1,8 @@
 //! Reauthorization: evaluates the permissions of an action again because rights have changed while it ran.
 
 use super::blocking::{BLOCKING_GRACE_PERIOD, BlockingTask};
-use super::dispatcher::{Dispatcher, find_action, timeout_error};
+use super::dispatcher::{Dispatcher, find_action};
+use super::refusal::timeout_error;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};

@@ -2,7 +2,6 @@
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
-use crate::dispatch::CANCEL;
 
 impl<C: Consumer> Endpoint<C> {
     /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
@@ -13,11 +12,6 @@ impl<C: Consumer> Endpoint<C> {
                 || C::CONNECT_PERMISSION.is_some_and(|expression| expression.has_codenames)
         };
         self.grants.is_none() && needs_grants()
-    }
-
-    /// Returns whether the built-in `cancel` is on and the consumer has an action of that name, which no message could call.
-    pub(super) fn hides_an_action(&self) -> bool {
-        self.allows_cancel && C::DESCRIPTOR.actions.iter().any(|action| action.name == CANCEL)
     }
 
     /// Logs a warning if anonymous clients can keep their connections without ever authenticating.

@@ -1,5 +1,5 @@
-//! A message to `cancel` that is sent right after its target always finds it: counted over many runs, on several threads, in process
-//! and on a real socket.
+//! A message to `cancel` that is sent right after its target always finds it: counted over many runs, on several threads,
+//! in process and on a real socket.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
