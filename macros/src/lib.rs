@@ -211,6 +211,8 @@ mod tests {
             "{ } [ ]",
             "key = , key",
             "detached = detached",
+            "timeout = timeout = 5",
+            "in_order = in_order in_order",
         ] {
             let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
             for kind in [BlockKind::Consumer, BlockKind::Handler] {

@@ -1,5 +1,8 @@
 //! Every name that generated code uses, and nothing else. Not part of the public API.
 
+pub use std::convert::Infallible;
+pub use std::time::Duration;
+
 pub use portcullis_macros::QuotedPermission;
 pub use serde;
 
@@ -7,9 +10,9 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, FromContext, HookOutcome, Identity, IntoReply, LoadOptions, LoadedParameter, LoadingObjects,
-    ObjectParameter, error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture,
-    read_nested,
+    Argument, FindReply, FromContext, HookOutcome, Identity, IntoReply, LoadOptions, LoadedParameter, LoadingObjects,
+    ObjectParameter, check_in_order, error_conversion, future_output, never_called, output_conversion, read_arguments,
+    read_arguments_for_evaluation, read_capture, read_nested, streams,
 };
 /// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
 pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;

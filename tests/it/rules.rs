@@ -208,7 +208,7 @@ async fn rule_guards_handlers_and_actions() {
 #[tokio::test]
 async fn rule_has_no_opinion_on_connecting_and_is_evaluated_if_strict() {
     let endpoint = portcullis::websocket(StrictlyRuled);
-    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 403);
+    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 401);
     assert_eq!(connect(&endpoint).user(member(5, &[])).open().await.unwrap_err().status(), 403);
     let mut client = connect(&endpoint).user(member(5, &["staff", "banned"])).open().await.unwrap();
     assert_eq!(client.call("work").await.status(), 403);

@@ -1,4 +1,4 @@
-//! Streams: each value is sent at once, then a last reply, with no other reply in between.
+//! Streams: each value is sent at once, then a last reply.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +30,11 @@ impl Numbers {
     #[action(permission = AllowAny)]
     async fn count(&self, to: u32) -> Result<Streamed<impl Stream<Item = u32> + use<>>> {
         if to > 10_000 { Err(Error::bad_request("That is too far.")) } else { Ok(Streamed(stream::iter(1..=to))) }
+    }
+
+    #[action(permission = AllowAny, in_order)]
+    async fn count_in_order(&self, to: u32) -> Result<Streamed<impl Stream<Item = u32> + use<>>> {
+        self.count(to).await
     }
 
     #[action(permission = AllowAny)]
@@ -128,17 +133,17 @@ async fn replies(client: &mut Client, count: usize) -> Vec<String> {
 #[tokio::test]
 async fn stream_values_are_replies_and_the_end_is_marked_last() {
     let mut client = client(Numbers::default()).await;
-    client.send(r#"{"action":"count","to":2,"request_id":[7]}"#);
+    client.send(r#"{"action":"count_in_order","to":2,"request_id":[7]}"#);
     client.send(r#"{"action":"ping"}"#);
     let wanted = [
-        r#"{"errors":[],"data":1,"action":"count","route":"","status":200,"last":false,"request_id":[7]}"#,
-        r#"{"errors":[],"data":2,"action":"count","route":"","status":200,"last":false,"request_id":[7]}"#,
-        r#"{"errors":[],"data":null,"action":"count","route":"","status":200,"last":true,"request_id":[7]}"#,
+        r#"{"errors":[],"data":1,"action":"count_in_order","route":"","status":200,"last":false,"request_id":[7]}"#,
+        r#"{"errors":[],"data":2,"action":"count_in_order","route":"","status":200,"last":false,"request_id":[7]}"#,
+        r#"{"errors":[],"data":null,"action":"count_in_order","route":"","status":200,"last":true,"request_id":[7]}"#,
         r#"{"errors":[],"data":"pong","action":"ping","route":"","status":200}"#,
     ];
     assert_eq!(replies(&mut client, 4).await, wanted);
     // More than is read ahead, so that messages arrive while the stream runs.
-    client.send(r#"{"action":"count","to":1000}"#);
+    client.send(r#"{"action":"count_in_order","to":1000}"#);
     for _ in 0..100 {
         client.send(r#"{"action":"ping"}"#);
     }

@@ -160,6 +160,9 @@ impl Live {
             kept_leaves: 0,
             headers: &[],
             is_detached: false,
+            is_stream: false,
+            is_in_order: false,
+            timeout: None,
             capture_uses: &[],
             message_keys: &[],
         });

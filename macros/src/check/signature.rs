@@ -1,7 +1,7 @@
 //! Checks of one signature: an action with its parameters, the rules for all parameters read from a message, and the rules
 //! for every method that generated code calls.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Attribute, FnArg, GenericArgument, GenericParam, PathArguments, Receiver, ReceiverKind, Safety, Signature, Type,
@@ -53,6 +53,9 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
         );
         diagnostics.error(detached, message);
     }
+    if let Some(in_order) = &action.in_order {
+        check_in_order(action, in_order, diagnostics);
+    }
     if let Some(cancel) = action.cancel_drop.as_ref().filter(|_| !action.is_async()) {
         let message = format!(
             "`{}` is not `async`, so it has no `.await` at which it could be dropped; remove `cancel = drop`, or make the \
@@ -60,6 +63,20 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
             action.method
         );
         diagnostics.error(cancel, message);
+    }
+}
+
+/// Rejects `in_order` where it contradicts `detached`, and where there is no stream. Of a return type, only the type checker
+/// knows whether it is one.
+fn check_in_order(action: &Action, in_order: &Ident, diagnostics: &mut Diagnostics) {
+    if action.detached.is_some() {
+        let message = format!(
+            "`{}` is `detached`, so the values of its stream are too; remove `in_order` or `detached`",
+            action.method
+        );
+        diagnostics.error(in_order, message);
+    } else if action.return_type().is_none() {
+        diagnostics.error(in_order, action.in_order_message());
     }
 }
 

@@ -13,6 +13,7 @@ use super::user_type::user_type;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
+use crate::model::respan;
 
 /// An action, its permission expression if it has its own, and its object parameters.
 pub(super) struct ActionExpansion<'a> {
@@ -60,6 +61,19 @@ impl ActionExpansion<'_> {
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
+        let in_order = action.in_order.is_some();
+        let streams = if action.return_type().is_some() {
+            let name = self.streams_name();
+            quote!(Self::#name())
+        } else {
+            quote!(false)
+        };
+        let timeout = optional(action.timeout.map(|timeout| {
+            let from_millis = paths::duration_from_millis(Span::call_site());
+            // Less than a day.
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            quote!(#from_millis(#millis))
+        }));
         quote! {
             #(#cfgs)*
             #descriptor {
@@ -69,6 +83,9 @@ impl ActionExpansion<'_> {
                 headers: &[#headers],
                 is_blocking: #blocking,
                 is_detached: #detached,
+                is_stream: #streams,
+                is_in_order: #in_order,
+                timeout: #timeout,
                 capture_uses: &[#capture_uses],
                 message_keys: &[#(#keys),*],
             },
@@ -129,6 +146,60 @@ impl ActionExpansion<'_> {
                 #future
             }
         }
+    }
+
+    /// Returns whether the action has a [`streams_function`](Self::streams_function).
+    pub(super) fn has_return_type(&self) -> bool {
+        self.action.return_type().is_some()
+    }
+
+    fn streams_name(&self) -> Ident {
+        format_ident!("__portcullis_streams_{}", self.action.method, span = Span::call_site())
+    }
+
+    /// Returns the function that returns whether the action streams. Like the action function, it stands at the method. An
+    /// action without a return type has none.
+    pub(super) fn streams_function(&self, block: &Block) -> Option<TokenStream> {
+        self.action.return_type()?;
+        let site = self.action.method.span();
+        let (cfgs, method, name) = (&self.action.cfgs, &self.action.method, paths::at_span(&self.streams_name(), site));
+        let (streams, infallible) = (paths::streams(site), paths::infallible(site));
+        let (never, any) = (paths::never(site), paths::never_called(site));
+        let given = std::iter::once(quote_spanned!(site=> #any(#never)))
+            .chain(self.action.parameters.iter().map(|_| quote_spanned!(site=> #any(#never))));
+        let output = if self.action.is_async() { paths::future_output(site) } else { paths::output_conversion(site) };
+        let streams = quote_spanned! {site=>
+            #streams(&|#never: #infallible| #output(&Self::#method(#(#given),*)).__value().__reply())
+        };
+        // Of a block without generics, `in_order_check` checks it, which the compiler reports at the key alone.
+        let streams = match self.action.in_order.as_ref().filter(|_| !block.is_concrete()) {
+            Some(key) => self.checked_in_order(&streams, key),
+            None => streams,
+        };
+        let bool = paths::bool(site);
+        Some(quote_spanned! {site=>
+            #(#cfgs)*
+            #[doc(hidden)]
+            const fn #name() -> #bool {
+                #streams
+            }
+        })
+    }
+
+    /// Returns the check that an action with `in_order` streams, for a block without generics.
+    pub(super) fn in_order_check(&self, block: &Block) -> Option<TokenStream> {
+        let key = self.action.in_order.as_ref()?;
+        let span = key.span();
+        let (ty, name) = (respan(block.ty.to_token_stream(), span), paths::at_span(&self.streams_name(), span));
+        let (cfgs, bool) = (&self.action.cfgs, paths::bool(span));
+        let checked = self.checked_in_order(&quote_spanned!(span=> <#ty>::#name()), key);
+        Some(quote_spanned!(span=> #(#cfgs)* const _: #bool = #checked;))
+    }
+
+    fn checked_in_order(&self, streams: &TokenStream, key: &Ident) -> TokenStream {
+        let check = paths::check_in_order(key.span());
+        let message = string_literal(&self.action.in_order_message(), key.span());
+        quote_spanned!(key.span()=> #check(#streams, #message))
     }
 
     fn future(&self, locals: &Locals) -> TokenStream {

@@ -22,6 +22,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
         .then(|| consumer::consumer(block, generated.permission.as_ref(), &generated.events));
     let emits = generated.emits();
     let check = block.is_concrete().then(|| check(block));
+    let in_order_checks = block.is_concrete().then(|| generated.in_order_checks());
     let checks = (block.kind == BlockKind::Consumer && block.is_concrete()).then(|| generated.checks());
     quote! {
         #item
@@ -37,6 +38,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
             #consumer
             #emits
             #check
+            #in_order_checks
             #checks
         };
     }
@@ -113,6 +115,11 @@ impl<'a> Generated<'a> {
         actions.chain(self.routes.iter().map(|route| route.mount_check(self.block))).collect()
     }
 
+    /// Returns the checks of a block without generics that its actions with `in_order` stream.
+    fn in_order_checks(&self) -> TokenStream {
+        self.actions.iter().filter_map(|action| action.in_order_check(self.block)).collect()
+    }
+
     /// Returns one impl per event.
     fn emits(&self) -> TokenStream {
         self.events.iter().map(event::EventExpansion::emits).collect()
@@ -126,11 +133,17 @@ impl<'a> Generated<'a> {
         // With the user's own `impl` token, equal suggestions of the compiler are reported once.
         let impl_token = self.block.impl_token;
         let entries = self.actions.iter().map(action::ActionExpansion::function_entry);
-        let functions = self.actions.iter().map(|action| action.function(self.block));
+        let functions = self.actions.iter().map(|action| {
+            let (function, streams) = (action.function(self.block), action.streams_function(self.block));
+            quote!(#function #streams)
+        });
         let unshared_action = paths::unshared_action(Span::call_site());
+        let has_return_type = self.actions.iter().any(action::ActionExpansion::has_return_type);
+        let find_reply = has_return_type.then(|| paths::find_reply(Span::call_site()));
         let functions = (!self.actions.is_empty()).then(|| {
             quote! {
                 #unshared_action
+                #find_reply
                 #impl_token #generics #ty #where_clause { #(#functions)* }
             }
         });

@@ -58,6 +58,7 @@ paths! {
     check_consumer_captures = [__rt::check_consumer_captures]
     check_descriptor = [__rt::check_descriptor]
     check_execution = [__rt::check_execution]
+    check_in_order = [__rt::check_in_order]
     check_mount = [__rt::check_mount]
     check_mounts = [__rt::check_mounts]
     check_not_constant = [__rt::check_not_constant]
@@ -89,6 +90,7 @@ paths! {
     disconnect_context = [__rt::Disconnect]
     dispatch = [__rt::HandlerOrConsumerBlock]
     distributed_event = [__rt::DistributedEvent]
+    duration_from_millis = [__rt::Duration::from_millis]
     emits = [__rt::Emits]
     encode_event_field = [__rt::FieldEncoder::event_field]
     encode_frame = [__rt::encode_frame]
@@ -115,9 +117,11 @@ paths! {
     expr = [__rt::Expr]
     expression = [__rt::Expression]
     field_equality = [__rt::FieldEquality]
+    find_reply = [#[allow(unused_imports)] use __rt::FindReply as _;]
     fingerprint = [__rt::fingerprint]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
+    future_output = [__rt::future_output]
     grant_key = [__rt::GrantKey::grant_key]
     group_leaf = [__rt::GroupLeaf]
     group_leaf_options = [__rt::GroupLeafOptions]
@@ -127,6 +131,7 @@ paths! {
     handler_trait = [__rt::Handler]
     hook_outcome = [__rt::HookOutcome::into_result]
     ignored = [__rt::serde::de::IgnoredAny]
+    infallible = [__rt::Infallible]
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
     leaf_headers = [__rt::LeafHeaders]
@@ -144,6 +149,7 @@ paths! {
     may_on = [__rt::may_on]
     mount = [__rt::Mount]
     mountable = [__rt::Mountable]
+    never_called = [__rt::never_called]
     no_opinion = [__rt::no_opinion]
     object_leaf_options = [__rt::ObjectLeafOptions]
     object_parameter = [__rt::ObjectParameter]
@@ -174,6 +180,7 @@ paths! {
     single_leaf_start = [__rt::SingleLeaf::start]
     single_leaf_start_connect = [__rt::SingleLeaf::start_connect]
     start_action = [__rt::start_action]
+    streams = [__rt::streams]
     subscriber_may = [__rt::Subscriber::may]
     subscriber_may_on = [__rt::Subscriber::may_on]
     subscriber_scope = [__rt::Subscriber::scope]
@@ -284,6 +291,11 @@ pub(super) fn at_span(name: &Ident, span: Span) -> Ident {
 /// Returns the local for the output of the method. It has the span of the return type, which the compiler underlines.
 pub(super) fn output(span: Span) -> Ident {
     Ident::new("__output", span)
+}
+
+/// Returns the local for the argument of a closure that is never called.
+pub(super) fn never(span: Span) -> Ident {
+    Ident::new("__never", Span::mixed_site().located_at(span))
 }
 
 /// Returns the local for the error of the method's output.

@@ -1,5 +1,7 @@
 //! One action: a method that a client may call by name.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, Signature, Type};
@@ -25,9 +27,11 @@ pub(crate) struct Action {
     pub(crate) has_unreadable_permission: bool,
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
+    pub(crate) in_order: Option<Ident>,
     pub(crate) deny_unknown: bool,
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
 }
@@ -56,11 +60,22 @@ impl Action {
             has_unreadable_permission: arguments.has_unreadable_permission,
             blocking: arguments.blocking,
             detached: arguments.detached,
+            in_order: arguments.in_order,
             deny_unknown: arguments.deny_unknown.is_some(),
             cancel_drop: arguments.cancel_drop,
+            timeout: arguments.timeout,
             parameters,
             signature: method.sig.clone(),
         }
+    }
+
+    /// Returns the error of an action with `in_order` that returns no stream.
+    pub(crate) fn in_order_message(&self) -> String {
+        format!(
+            "`{}` is `in_order`, which is about the values of a stream, and returns none; remove `in_order`, or return \
+             `Streamed<…>`",
+            self.method
+        )
     }
 
     pub(crate) fn is_async(&self) -> bool {

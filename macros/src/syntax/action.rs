@@ -1,5 +1,7 @@
 //! The arguments of `#[action(…)]`.
 
+use std::time::Duration;
+
 use proc_macro2::TokenTree;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Meta, Result, Token};
@@ -8,6 +10,7 @@ use super::Partial;
 use super::attribute::parse_args;
 use super::key_value::{self, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
+use super::time_limit;
 
 /// The keys of `#[action]` that could be parsed.
 #[derive(Default)]
@@ -17,16 +20,18 @@ pub(crate) struct ActionArgs {
     /// Flags are kept as the key itself, so that errors can underline it.
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
+    pub(crate) in_order: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
+    pub(crate) timeout: Option<Duration>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
 const KEYS: KeySet = KeySet {
     attribute: "action",
-    known: &["name", "permission", "blocking", "detached", "cancel", "deny_unknown"],
+    known: &["name", "permission", "blocking", "detached", "in_order", "cancel", "timeout", "deny_unknown"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -60,7 +65,9 @@ impl ActionArgs {
             }
             "blocking" => self.blocking = Some(key_value::parse_flag(key, input)?),
             "detached" => self.detached = Some(key_value::parse_flag(key, input)?),
+            "in_order" => self.in_order = Some(key_value::parse_flag(key, input)?),
             "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
+            "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),
         }
         Ok(())

@@ -40,10 +40,15 @@ pub(crate) struct BlockArgs {
     pub(crate) runtime: Option<Path>,
 }
 
+const TIMEOUT_HINT: (&str, &str) = (
+    "timeout",
+    "`timeout` is a key of `#[action]`; move it there, or set `Limits::action_timeout` for all actions of an endpoint",
+);
+
 const CONSUMER_KEYS: KeySet = KeySet {
     attribute: "consumer",
     known: &["user", "permission", "connect", "name", "rename_all", "crate"],
-    hints: &[("permissions", "unknown key `permissions`; write `permission`")],
+    hints: &[("permissions", "unknown key `permissions`; write `permission`"), TIMEOUT_HINT],
 };
 
 const HANDLER_KEYS: KeySet = KeySet {
@@ -55,6 +60,7 @@ const HANDLER_KEYS: KeySet = KeySet {
             "`connect` is a key of `#[consumer]`, since clients do not connect to a handler; move it there, or remove it",
         ),
         ("permissions", "unknown key `permissions`; write `permission`"),
+        TIMEOUT_HINT,
     ],
 };
 

@@ -26,6 +26,7 @@ const KEYS: KeySet = KeySet {
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("blocking", "`#[event]` methods cannot block, since they run while an event is delivered; remove `blocking`"),
+        ("timeout", "`#[event]` methods have no time limit, since they wait for nothing; remove `timeout`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]`"),
         ("crate", "`crate` is a key of the block; write `#[consumer(crate = …)]`"),
     ],

@@ -22,6 +22,7 @@ mod permission_errors;
 pub(crate) mod public_name;
 pub(crate) mod rename_rule;
 pub(crate) mod route;
+mod time_limit;
 pub(crate) mod token_string;
 
 /// The parts that were parsed, and the errors of the other parts combined into one.

@@ -48,6 +48,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_search(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &["text", "page", "limit", "type"],
                 },
@@ -58,6 +61,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },
@@ -104,6 +110,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Search {
         #[doc(hidden)]
         fn __portcullis_action_search<'__a>(
@@ -167,6 +175,25 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_search() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::search(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
         #[doc(hidden)]
         fn __portcullis_action_stop<'__a>(

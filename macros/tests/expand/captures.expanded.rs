@@ -97,6 +97,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Blocking(InLedger({room_id}, \"open\"))` of action `close`",
@@ -126,6 +129,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: false,
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Author(message, {room_id})` of action `delete`",

@@ -79,6 +79,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_dump(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },
@@ -89,6 +92,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_version(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },
@@ -206,6 +212,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Debug {
         #[cfg(feature = "debug")]
         #[doc(hidden)]
@@ -260,6 +268,17 @@ const _: () = {
                 }
             })
         }
+        #[cfg(feature = "debug")]
+        #[doc(hidden)]
+        const fn __portcullis_streams_dump() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(&Self::dump(__rt::never_called(__never)))
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
         #[doc(hidden)]
         fn __portcullis_action_version<'__a>(
             __handler: &'__a Self,
@@ -284,6 +303,16 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_version() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(&Self::version(__rt::never_called(__never)))
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     const _: () = __rt::check_descriptor(

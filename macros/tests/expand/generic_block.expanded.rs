@@ -59,6 +59,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_send(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &["room"],
                 },
@@ -116,6 +119,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
     where
         P::Room: Clone,
@@ -159,6 +164,21 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_send() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::send(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
 };

@@ -131,6 +131,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_file(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `file`",
@@ -219,6 +222,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_open(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
@@ -288,6 +294,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Folders {
         #[doc(hidden)]
         fn __portcullis_action_file<'__a>(
@@ -613,6 +621,28 @@ const _: () = {
             })
         }
         #[doc(hidden)]
+        const fn __portcullis_streams_file() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::file(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
+        #[doc(hidden)]
         fn __portcullis_action_open<'__a>(
             __handler: &'__a Self,
             __call: &'__a __rt::Call<'__a, __User>,
@@ -734,6 +764,21 @@ const _: () = {
                 }
             })
         }
+        #[doc(hidden)]
+        const fn __portcullis_streams_open() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::output_conversion(
+                            &Self::open(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
     }
     const _: () = __rt::check_descriptor(
         <Folders as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
@@ -791,6 +836,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_read(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "object `message`",
@@ -810,6 +858,8 @@ const _: () = {
         ];
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_read<'__a>(
@@ -925,6 +975,21 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_read() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::read(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     #[automatically_derived]

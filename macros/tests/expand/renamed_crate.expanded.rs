@@ -39,6 +39,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_echo(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &["text"],
                 },
@@ -50,6 +53,8 @@ const _: () = {
         ];
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Echo {
         #[doc(hidden)]
         fn __portcullis_action_echo<'__a>(
@@ -113,6 +118,21 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_echo() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::output_conversion(
+                            &Self::echo(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     #[automatically_derived]

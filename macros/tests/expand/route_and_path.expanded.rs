@@ -274,6 +274,9 @@ const _: () = {
                     ],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_rename(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `rename`",
@@ -328,6 +331,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Rooms {
         #[doc(hidden)]
         fn __portcullis_action_rename<'__a>(
@@ -396,6 +401,23 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_rename() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::rename(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     const _: () = __rt::check_descriptor(

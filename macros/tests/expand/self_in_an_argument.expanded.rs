@@ -43,6 +43,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_vote(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `vote`",
@@ -93,6 +96,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Votes {
         #[doc(hidden)]
         fn __portcullis_action_vote<'__a>(
@@ -137,6 +142,22 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_vote() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::output_conversion(
+                            &Self::vote(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     const _: () = __rt::check_descriptor(

@@ -47,6 +47,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: false,
                     is_detached: false,
+                    is_stream: Self::__portcullis_streams_list(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },
@@ -57,6 +60,9 @@ const _: () = {
                     headers: &[],
                     is_blocking: true,
                     is_detached: true,
+                    is_stream: Self::__portcullis_streams_clear(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },
@@ -103,6 +109,8 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
+    #[allow(unused_imports)]
+    use __rt::FindReply as _;
     impl Notes {
         #[doc(hidden)]
         fn __portcullis_action_list<'__a>(
@@ -140,6 +148,21 @@ const _: () = {
             })
         }
         #[doc(hidden)]
+        const fn __portcullis_streams_list() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::list(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
+        #[doc(hidden)]
         fn __portcullis_action_clear<'__a>(
             __handler: &'__a Self,
             __call: &'__a __rt::Call<'__a, __User>,
@@ -163,6 +186,16 @@ const _: () = {
                     }
                 }
             })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_clear() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::output_conversion(&Self::clear(__rt::never_called(__never)))
+                        .__value()
+                        .__reply()
+                },
+            )
         }
     }
     const _: () = __rt::check_descriptor(

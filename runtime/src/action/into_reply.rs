@@ -108,6 +108,13 @@ pub struct FallibleReply<M>(PhantomData<M>);
     note = "to set the status, return `(T, StatusCode)`; for one reply per value of a stream, return `Streamed`; refuse with an `Error`, such as `Error::conflict(..)`"
 )]
 pub trait IntoReply<M> {
+    /// Whether the reply is a stream. Default: `false`.
+    ///
+    /// An action that streams takes one of [`Limits::max_streams`](crate::Limits::max_streams) before its checks. A type that
+    /// passes a [`Streamed`](crate::Streamed) on to its `into_reply` must set this to `true`; otherwise the reply is a fault
+    /// (500).
+    const STREAMS: bool = false;
+
     /// Writes status and data of the reply.
     ///
     /// # Errors
@@ -149,6 +156,8 @@ impl<T: Serialize> IntoReply<StatusReply> for (T, StatusCode) {
 }
 
 impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<FallibleReply<M>> for Result<T, E> {
+    const STREAMS: bool = T::STREAMS;
+
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         self.map_err(Into::into)?.into_reply(reply)
     }
@@ -168,7 +177,13 @@ pub struct NonResult<T>(PhantomData<fn() -> T>);
 
 /// Returns the type of an action's return value.
 pub fn output_conversion<T>(_: &T) -> ReturnType<T> {
-    ReturnType(NonResult(PhantomData))
+    ReturnType::new()
+}
+
+impl<T> ReturnType<T> {
+    pub(super) fn new() -> ReturnType<T> {
+        ReturnType(NonResult(PhantomData))
+    }
 }
 
 impl<T, E> ReturnType<Result<T, E>> {

@@ -8,6 +8,7 @@ mod hook_outcome;
 mod into_reply;
 mod json_path;
 mod object;
+mod reply_kind;
 mod streamed;
 
 pub use arguments::{Argument, Str, read_arguments, read_arguments_for_evaluation, read_capture};
@@ -17,4 +18,5 @@ pub use hook_outcome::{HookOutcome, Identity};
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
 pub use json_path::read_nested;
 pub use object::{Load, LoadOptions, LoadedParameter, LoadingObjects, Object, ObjectParameter};
+pub use reply_kind::{FindReply, check_in_order, future_output, never_called, streams};
 pub use streamed::Streamed;

@@ -15,9 +15,10 @@ use crate::panic::Contained;
 /// The reply of an item has `"last":false`; the last reply has `null` as data and `"last":true`. An item may be of any type
 /// that an action may return, except a stream. An error ends the stream, and its reply is the last.
 ///
-/// Each item has the time limit of an action ([`Limits::action_timeout`](crate::Limits::action_timeout)). Messages that
-/// arrive while the stream runs wait, as they do for every action. The stream is dropped with the connection. It is polled
-/// on an async worker thread, so it must not block, even if a `blocking` action returns it.
+/// Each item has the time limit of its action. The stream does not hold up later messages, unless the action is `in_order`;
+/// a connection has at most [`Limits::max_streams`](crate::Limits::max_streams). It is dropped with the connection. It is
+/// polled on an async worker thread, so it must not block, even if a `blocking` action returns it. The chapter on
+/// [`action`](macro@crate::action) has the order of values, other replies and side effects.
 ///
 /// ```
 /// use futures_util::{Stream, stream};
@@ -46,6 +47,8 @@ where
     S::Item: IntoReply<M>,
     M: 'static,
 {
+    const STREAMS: bool = true;
+
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.set_values(Box::pin(StreamedValues {
             stream: Contained::new(Box::pin(self.0)),

@@ -4,9 +4,12 @@
 use crate::consumer::Consumer;
 use crate::context::{CloseRequest, SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
+use crate::error::Error;
 use crate::message::{Reply, ReplyStream};
 use crate::panic::drop_contained;
 use crate::transport::{ConnectionEnd, Transport};
+
+use tokio_util::sync::CancellationToken;
 
 use super::io::ConnectionIo;
 
@@ -17,16 +20,18 @@ pub(super) struct Completion {
     authorized_at: Option<AuthorizedAt>,
     /// Whether a reply is written that is not sent yet.
     has_reply: bool,
-    /// What the action does besides replying. Takes effect around its last reply.
+    /// What the action does besides replying. Takes effect around its reply, or around the first one of its stream.
     side_effects: Option<Box<SideEffects>>,
     /// The rest of the stream of replies.
     stream: Option<ReplyStream>,
     /// Whether the replies are those of a stream.
     is_stream: bool,
-    /// Set while the side effects have taken effect and the last reply is not sent.
+    /// Set while the side effects have taken effect and that reply is not sent.
     commit: Option<Commit>,
     /// The request to close the connection when nothing else is left to do. Set when the side effects take effect.
     close: Option<CloseRequest>,
+    /// Cancelled by a message to `cancel` until the last reply is sent. `None` if the message cannot be cancelled.
+    cancellation: Option<CancellationToken>,
 }
 
 /// Side effects that have taken effect.
@@ -55,15 +60,7 @@ pub(super) enum CompletionStep {
 impl Completion {
     /// Creates the completion of a message whose action has run. Takes the stream of replies that the action has set.
     pub(super) fn new<C: Consumer>(outcome: Outcome, reply: &mut Reply, dispatcher: &Dispatcher<C>) -> Completion {
-        let mut completion = Completion {
-            authorized_at: None,
-            has_reply: true,
-            side_effects: None,
-            stream: None,
-            is_stream: false,
-            commit: None,
-            close: None,
-        };
+        let mut completion = Completion::of_written_reply();
         match outcome {
             Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
                 let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
@@ -74,19 +71,62 @@ impl Completion {
                 completion.stream = reply.take_stream();
                 completion.is_stream = completion.stream.is_some();
                 completion.has_reply = has_reply && !completion.is_stream;
+                completion.cancellation.clone_from(&dispatcher.cancellation);
             }
             Outcome::Authenticated { side_effects, .. } => completion.side_effects = side_effects,
-            Outcome::Refused => {}
-            Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
+            Outcome::Refused => completion.cancellation.clone_from(&dispatcher.cancellation),
+            Outcome::NeedsSlots(_) | Outcome::Cancel | Outcome::SessionEnded => completion.has_reply = false,
         }
         completion.close_start_gate(dispatcher);
         completion
     }
 
+    /// Creates the completion of a message whose reply is written and causes nothing else.
+    pub(super) fn of_written_reply() -> Completion {
+        Completion {
+            authorized_at: None,
+            has_reply: true,
+            side_effects: None,
+            stream: None,
+            is_stream: false,
+            commit: None,
+            close: None,
+            cancellation: None,
+        }
+    }
+
+    /// Refuses the message with 499 if it was cancelled and its last reply is not sent. Called before each step.
+    pub(super) fn apply_cancellation<C: Consumer>(
+        &mut self,
+        dispatcher: &Dispatcher<C>,
+        text: &str,
+        reply: &mut Reply,
+    ) {
+        if self.cancellation.take_if(|cancellation| cancellation.is_cancelled()).is_some() {
+            self.refuse(dispatcher, text, reply, &Error::cancelled());
+        }
+    }
+
+    /// Replaces what is not sent yet by an error, as the last reply. Joins are undone. What the action has published goes out,
+    /// because others must not miss a change that it has stored.
+    fn refuse<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply, error: &Error) {
+        dispatcher.refuse(text, error, reply, self.is_stream);
+        drop_contained(self.stream.take());
+        (self.authorized_at, self.has_reply) = (None, true);
+        if let Some(side_effects) = &mut self.side_effects {
+            side_effects.retain_publications();
+        }
+        self.close_start_gate(dispatcher);
+        if let Some(commit) = &mut self.commit {
+            dispatcher.session.undo(std::mem::take(&mut commit.undos));
+        }
+    }
+
     /// Closes the start gate if the action has closed the connection and its stream has ended: nothing more begins while the
     /// reply waits for a client that does not read.
     fn close_start_gate<C: Consumer>(&self, dispatcher: &Dispatcher<C>) {
-        if self.stream.is_none() && self.side_effects.as_ref().is_some_and(|effects| effects.is_closing()) {
+        let is_closing = self.close.is_some() || self.side_effects.as_ref().is_some_and(|effects| effects.is_closing());
+        if self.stream.is_none() && is_closing {
             let start_gate = dispatcher.session.send_queue.start_gate();
             start_gate.close();
             start_gate.drain();
@@ -104,7 +144,7 @@ impl Completion {
         self.commit.is_some() && self.has_reply
     }
 
-    /// Returns the next step. Side effects take effect here, before the last reply is sent, so that a client that does not
+    /// Returns the next step. Side effects take effect here, before the first reply is sent, so that a client that does not
     /// read delays no other session: no event of a group that the action left follows the reply, and no event of a group
     /// that it joined or of its publications precedes it.
     ///
@@ -122,23 +162,21 @@ impl Completion {
         if self.authorized_at.as_mut().is_some_and(|authorized_at| !authorized_at.is_current(dispatcher)) {
             return Ok(CompletionStep::Reauthorize);
         }
-        if self.stream.is_none() && self.side_effects.is_some() && io.event_holds.is_holding() {
+        if self.side_effects.is_some() && io.event_holds.is_holding() {
             return Ok(CompletionStep::Hold);
         }
-        if self.stream.is_none() && self.side_effects.is_some() {
+        if self.side_effects.is_some() {
             // Before the side effects are taken: if the connection is to end, its publications go out without a reply.
             io.check_open()?;
         }
-        if self.stream.is_none()
-            && let Some(mut side_effects) = self.side_effects.take()
-        {
+        if let Some(mut side_effects) = self.side_effects.take() {
             self.close = side_effects.take_close();
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undos = side_effects.run_after();
             self.commit = Some(Commit { sequence: sequence?, undos });
         }
-        let is_done = !self.has_reply && self.commit.is_none();
+        let is_done = !self.has_reply && self.commit.is_none() && self.stream.is_none();
         if is_done && let Some(request) = self.close.take() {
             return Err(io.close(request));
         }
@@ -163,6 +201,7 @@ impl Completion {
         if self.stream.is_none() {
             // A change of rights after the last reply must not cause another one.
             self.authorized_at = None;
+            self.cancellation = None;
         }
         Ok(())
     }
@@ -178,10 +217,23 @@ impl Completion {
         }
     }
 
-    /// Writes the next reply of a stream. If the stream fails, the side effects are discarded.
+    /// Writes the next reply of a stream. If the first one is an error, the side effects are discarded.
     pub(super) async fn next_reply<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(stream) = &mut self.stream else { return };
-        match dispatcher.next_reply(text, stream, reply).await {
+        let cancellation = self.cancellation.clone();
+        let cancelled = async {
+            match &cancellation {
+                Some(cancellation) => cancellation.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let step = tokio::select! {
+            biased;
+            // Before the next step, `apply_cancellation` ends the stream.
+            () = cancelled => return,
+            step = dispatcher.next_reply(text, stream, reply) => step,
+        };
+        match step {
             StreamStep::More => {}
             StreamStep::Last => self.stream = None,
             StreamStep::Failed => {
@@ -196,21 +248,12 @@ impl Completion {
         self.close_start_gate(dispatcher);
     }
 
-    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply. What
-    /// it has published goes out, because others must not miss a change that it has stored.
+    /// Reauthorizes the action. If it is no longer authorized, the refusal is its last reply.
     pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(authorized_at) = &mut self.authorized_at else { return };
         if authorized_at.reauthorize(dispatcher, text).await {
             return;
         }
-        dispatcher.refuse_changed_rights(text, reply, self.is_stream);
-        (self.authorized_at, self.has_reply, self.stream) = (None, true, None);
-        if let Some(side_effects) = &mut self.side_effects {
-            side_effects.retain_publications();
-        }
-        self.close_start_gate(dispatcher);
-        if let Some(commit) = &mut self.commit {
-            dispatcher.session.undo(std::mem::take(&mut commit.undos));
-        }
+        self.refuse(dispatcher, text, reply, &Error::rights_changed());
     }
 }

@@ -1,5 +1,5 @@
-//! Detached tasks: actions outside of the in-order queue, each with its own replies. These are detached actions, and
-//! re-authentication while another action runs.
+//! Detached tasks: what happens outside of the in-order queue, each with its own replies. These are detached actions, the
+//! values of streams, and re-authentication while another action runs.
 //!
 //! Each is a tokio task, so that it makes progress while the connection waits for a client that does not read. Its replies
 //! are sent one frame at a time, when the transport can take a frame.
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::completion::{Completion, CompletionStep};
 use super::io::{ConnectionIo, IoNeed};
+use super::slots::{Slot, Slots};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::log::Cause;
@@ -22,8 +23,9 @@ use crate::transport::{ConnectionEnd, FrameText, Transport};
 
 /// The detached tasks of one connection.
 pub(super) struct DetachedTasks<C: Consumer> {
-    /// Created when the first task is spawned, to keep an idle connection small.
-    tasks: Option<JoinSet<DetachedMessage<C>>>,
+    /// Boxed, and created when the first task is spawned, to keep an idle connection small.
+    tasks: Option<Box<JoinSet<DetachedMessage<C>>>>,
+    pub(super) slots: Slots,
     /// Messages that wait for their next step.
     messages: VecDeque<DetachedMessage<C>>,
     /// The number of messages for which events are held that are being reauthorized. Until they are back, no other reply is
@@ -45,6 +47,8 @@ struct DetachedMessage<C: Consumer> {
     text: FrameText,
     reply: Reply,
     completion: Completion,
+    /// `None` for a message to `authenticate`.
+    _slot: Option<Arc<Slot>>,
     /// Whether the message calls `authenticate`.
     is_authentication: bool,
     /// Whether the user was renewed and [`DetachedTasks`] does not know yet.
@@ -54,9 +58,10 @@ struct DetachedMessage<C: Consumer> {
 }
 
 impl<C: Consumer> DetachedTasks<C> {
-    pub(super) fn new() -> DetachedTasks<C> {
+    pub(super) fn new(slots: Slots) -> DetachedTasks<C> {
         DetachedTasks {
             tasks: None,
+            slots,
             messages: VecDeque::new(),
             reauthorizing_holders: 0,
             is_authenticating: false,
@@ -66,11 +71,6 @@ impl<C: Consumer> DetachedTasks<C> {
         }
     }
 
-    /// Returns how many tasks run or wait for their reply to be sent.
-    pub(super) fn count(&self) -> usize {
-        self.tasks.as_ref().map_or(0, JoinSet::len) + self.messages.len()
-    }
-
     /// Returns how many messages wait for an authentication to end or for their reply to be sent, and their size in bytes.
     pub(super) fn backlog(&self) -> (usize, usize) {
         let texts = self.queued_authentications.iter().map(|(_, text)| text);
@@ -78,13 +78,49 @@ impl<C: Consumer> DetachedTasks<C> {
         texts.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()))
     }
 
-    /// Spawns a task that dispatches a message.
-    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: &FrameText) {
-        self.spawn_action(dispatcher, text.to_unshared());
+    /// Sends the values of a stream whose action has run in order.
+    pub(super) fn stream(
+        &mut self,
+        dispatcher: Dispatcher<C>,
+        text: &FrameText,
+        completion: Completion,
+        slot: Arc<Slot>,
+    ) {
+        let pacer = dispatcher.session.pacer.clone();
+        let message = DetachedMessage {
+            dispatcher,
+            text: text.to_unshared(),
+            reply: Reply::new(),
+            completion,
+            _slot: Some(slot),
+            is_authentication: false,
+            has_renewed_user: false,
+            is_holding_events: false,
+        };
+        self.spawn(pacer, next_reply(message));
     }
 
-    fn spawn_action(&mut self, dispatcher: Dispatcher<C>, text: FrameText) {
-        self.spawn(dispatcher.session.pacer.clone(), run_action(dispatcher, text));
+    /// Sends a reply that is written.
+    pub(super) fn reply(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText, reply: Reply) {
+        self.messages.push_back(DetachedMessage {
+            dispatcher: dispatcher.clone(),
+            text: text.to_unshared(),
+            reply,
+            completion: Completion::of_written_reply(),
+            _slot: None,
+            is_authentication: false,
+            has_renewed_user: false,
+            is_holding_events: false,
+        });
+    }
+
+    /// Spawns a task that dispatches a message, which has taken a slot.
+    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: &FrameText, slot: Arc<Slot>) {
+        self.spawn_action(dispatcher, text.to_unshared(), Some(slot));
+    }
+
+    fn spawn_action(&mut self, dispatcher: Dispatcher<C>, text: FrameText, slot: Option<Arc<Slot>>) {
+        self.spawn(dispatcher.session.pacer.clone(), run_action(dispatcher, text, slot));
     }
 
     /// Dispatches a message to `authenticate` once all earlier ones have ended.
@@ -100,7 +136,7 @@ impl<C: Consumer> DetachedTasks<C> {
         let next = self.queued_authentications.pop_front();
         self.is_authenticating = next.is_some();
         if let Some((dispatcher, text)) = next {
-            self.spawn_action(dispatcher, text);
+            self.spawn_action(dispatcher, text, None);
         }
     }
 
@@ -119,6 +155,7 @@ impl<C: Consumer> DetachedTasks<C> {
             self.queued_authentications = VecDeque::new();
         }
         self.tasks.take_if(|tasks| tasks.is_empty());
+        self.slots.shrink();
     }
 
     /// Completes the messages whose actions have ended, after the connection has ended. Waits for the running ones.
@@ -227,6 +264,7 @@ impl<C: Consumer> DetachedTasks<C> {
 impl<C: Consumer> DetachedMessage<C> {
     /// Sends one frame if the next step is to write. Returns the next step.
     fn advance<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<CompletionStep, ConnectionEnd> {
+        self.completion.apply_cancellation(&self.dispatcher, &self.text, &mut self.reply);
         let step = self.completion.next_step(io, &self.dispatcher)?;
         if !matches!(step, CompletionStep::Write) {
             return Ok(step);
@@ -244,15 +282,26 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 }
 
 /// Dispatches a message. If the replies are a stream, the first one is written.
-async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> DetachedMessage<C> {
+async fn run_action<C: Consumer>(
+    dispatcher: Dispatcher<C>,
+    text: FrameText,
+    slot: Option<Arc<Slot>>,
+) -> DetachedMessage<C> {
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
     let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply, &dispatcher);
-    let is_holding_events = false;
-    let message =
-        DetachedMessage { dispatcher, text, reply, completion, is_authentication, has_renewed_user, is_holding_events };
+    let message = DetachedMessage {
+        dispatcher,
+        text,
+        reply,
+        completion,
+        _slot: slot,
+        is_authentication,
+        has_renewed_user,
+        is_holding_events: false,
+    };
     if message.completion.is_awaiting_reply() { next_reply(message).await } else { message }
 }
 

@@ -15,8 +15,11 @@ use tokio::time::Instant;
 use super::detached::DetachedTasks;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
 use super::io::{ConnectionIo, IoEvent, IoNeed, Waiting};
+use super::slots::Cancellable;
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
+use crate::error::Error;
+use crate::message::Reply;
 use crate::transport::{CloseReason, ConnectionEnd, FrameText, Incoming, Transport};
 
 /// What a connection has to process next.
@@ -189,7 +192,10 @@ impl<C: Consumer> EventLoop<C> {
     ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
         // Later messages to `authenticate` wait for this one.
         self.detached.is_authenticating |= dispatcher.is_authentication(text);
+        let cancellable = Cancellable::new(dispatcher, text);
+        let slot = cancellable.map(|cancellable| self.detached.slots.record(cancellable));
         Box::pin(async move {
+            let _slot = slot;
             let outcome = self.drive_body(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
                 self.detached.start_next_authentication();
@@ -223,10 +229,31 @@ impl<C: Consumer> EventLoop<C> {
             Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
                 self.detached.authenticate(dispatcher, &text);
             }
+            // Not queued: it is about what is in front of it.
+            Some(Incoming::Text(text)) if dispatcher.is_cancellation(&text) => {
+                let mut reply = Reply::new();
+                self.cancel(dispatcher, &text, &mut reply);
+                self.detached.reply(dispatcher, &text, reply);
+            }
             Some(frame) => self.read_ahead.push_back(frame.into_unshared()),
             None => return Err(ConnectionEnd::PeerGone),
         }
         Ok(())
+    }
+
+    /// Cancels what a message to `cancel` names, and writes the reply to it. A message that waits in the queue is taken out and
+    /// answered with 499.
+    pub(super) fn cancel(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText, reply: &mut Reply) {
+        let Some(target) = dispatcher.answer_cancellation(text, reply) else { return };
+        self.detached.slots.cancel(&target);
+        let is_target =
+            |frame: &Incoming| matches!(frame, Incoming::Text(text) if dispatcher.has_request_id(text, &target));
+        while let Some(index) = self.read_ahead.iter().position(is_target) {
+            let Some(Incoming::Text(queued)) = self.read_ahead.remove(index) else { return };
+            let mut reply = Reply::new();
+            dispatcher.refuse(&queued, &Error::cancelled(), &mut reply, false);
+            self.detached.reply(dispatcher, &queued, reply);
+        }
     }
 
     /// Processes the detached tasks: ends the event holds of a task that has failed, or updates the expiry if the user was

@@ -37,7 +37,8 @@ pub struct Limits {
     /// Maximum length of a `request_id`, in bytes of JSON. A longer one is answered with 400. Default: 256.
     pub max_request_id_bytes: usize,
     /// Time limit of an action, including its permission checks. When it expires, the caller gets 408, or 500 if a check was
-    /// still running. It also bounds authentication, the connect expression and `#[connect]`. Default: 30 s.
+    /// still running. It also bounds authentication, the connect expression and `#[connect]`. An action may have its own limit,
+    /// `#[action(timeout = "5s")]`. Default: 30 s.
     pub action_timeout: Duration,
     /// Interval between pings to the client. Default: 25 s.
     pub ping_interval: Duration,
@@ -74,9 +75,12 @@ pub struct Limits {
     /// frame is built per subscriber, is not sent, logged and counted in
     /// [`EventCounters::too_large`](crate::EventCounters::too_large). Default: 1 MiB.
     pub max_event_bytes: usize,
-    /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
-    /// runs in the in-order queue. Default: 8.
+    /// Maximum number of detached actions (`#[action(detached)]`) per connection that run, or wait for their reply to be sent,
+    /// at the same time. A further one is answered with 429 `too_many_actions`. Default: 8.
     pub max_detached_actions: usize,
+    /// Maximum number of streams ([`Streamed`](crate::Streamed)) per connection whose action runs or whose last value is not
+    /// sent. A further one is answered with 429 `too_many_streams`. Default: 16.
+    pub max_streams: usize,
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.
     pub max_authenticate_per_minute: u32,
@@ -121,6 +125,7 @@ impl Default for Limits {
             max_queued_bytes: 1024 * 1024,
             max_event_bytes: 1024 * 1024,
             max_detached_actions: 8,
+            max_streams: 16,
             max_authenticate_per_minute: 10,
             max_lingering: 1024,
             max_objects: 100,

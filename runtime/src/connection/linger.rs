@@ -1,7 +1,7 @@
-//! The end of a connection whose actions are not done. No body is dropped between its effects: what has begun runs on, for at
-//! most `action_timeout`, and what it publishes goes out. If the peer has ended the connection, the messages that were read
-//! before begin too, in order; if the server has, nothing more begins. Replies are dropped. The deadline of a drain alone drops
-//! bodies that still run.
+//! The end of a connection whose actions are not done. No body is dropped between its effects: what has begun runs on, within
+//! its time limit, and what it publishes goes out. If the peer has ended the connection, the messages that were read before
+//! begin too, in order; if the server has, nothing more begins. Replies are dropped. The deadline of a drain alone drops bodies
+//! that still run.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -14,7 +14,7 @@ use super::event_loop::EventLoop;
 use super::io::ConnectionIo;
 use super::run::Connection;
 use crate::consumer::Consumer;
-use crate::dispatch::{Dispatcher, Outcome};
+use crate::dispatch::{Admission, Dispatcher, Outcome};
 use crate::message::Reply;
 use crate::panic::drop_contained;
 use crate::session::DrainPhase;
@@ -95,7 +95,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Incoming::Binary | Incoming::Ping | Incoming::Broken(_) => {}
             }
         }
-        let remaining = self.remaining(action_timeout).saturating_add(DETACHED_GRACE_PERIOD);
+        let max_timeout = C::DESCRIPTOR.max_timeout().unwrap_or_default();
+        let remaining = self.remaining(action_timeout.max(max_timeout)).saturating_add(DETACHED_GRACE_PERIOD);
         let Connection { io, event_loop, .. } = self;
         let ended = poll_fn(|cx| {
             let _ = io.link.poll_closed(cx);
@@ -117,17 +118,24 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if dispatcher.session.send_queue.start_gate().is_closed() || io.check_open().is_err() || remaining.is_zero() {
             return event_loop.read_ahead.clear();
         }
-        dispatcher.action_timeout = remaining;
+        (dispatcher.action_timeout, dispatcher.is_remaining_time) = (remaining, true);
         let mut outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
-        if let Outcome::Detach = outcome {
-            let detached_dispatcher = dispatcher.allow_detached();
-            if event_loop.detached.count() < self.max_detached_actions {
-                return event_loop.detached.detach(detached_dispatcher, text);
+        let mut _slot = None;
+        if let Outcome::NeedsSlots(need) = outcome
+            && let Ok(slot) = event_loop.detached.slots.take(need, None)
+        {
+            let admitted = dispatcher.with_admission(Admission::Admitted);
+            if need.is_detached {
+                return event_loop.detached.detach(admitted, text, slot);
             }
-            outcome = event_loop.linger_until(io, pin!(detached_dispatcher.dispatch(text, reply))).await;
+            _slot = Some(slot);
+            outcome = event_loop.linger_until(io, pin!(admitted.dispatch(text, reply))).await;
         }
         if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
             event_loop.update_expiry(io, dispatcher);
+        }
+        if let Outcome::Cancel = outcome {
+            event_loop.cancel(dispatcher, text, reply);
         }
         Completion::new(outcome, reply, dispatcher).complete_without_reply(dispatcher);
         // Messages that are ready at once must not starve other tasks.

@@ -9,8 +9,9 @@ use tokio::task::yield_now;
 
 use super::completion::{Completion, CompletionStep};
 use super::run::Connection;
+use super::slots::Cancellable;
 use crate::consumer::Consumer;
-use crate::dispatch::{AuthorizedAt, Outcome};
+use crate::dispatch::{Admission, AuthorizedAt, Dispatcher, Outcome, SlotNeed};
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
@@ -31,6 +32,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         // The fast path: the reply is all that the message causes, and it can be sent at once.
         if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
             && !self.reply.is_stream()
+            && !self.dispatcher.is_cancelled()
             && (!has_reply || self.io.is_writable()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
@@ -76,34 +78,74 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     fn finish_message<'t>(
         &'t mut self,
         text: &'t FrameText,
-        mut outcome: Outcome,
+        outcome: Outcome,
     ) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
-            if matches!(outcome, Outcome::Detach) {
-                if self.event_loop.detached.count() < self.max_detached_actions {
-                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text);
-                    return Ok(());
-                }
-                outcome = self.dispatch_in_order(text).await?;
+            if let Outcome::NeedsSlots(need) = outcome {
+                return self.process_with_slots(text, need).await;
             }
             if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
-            let mut completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
-            let result = self.complete(text, &mut completion).await;
-            if let Err(end) = result {
-                // Others must not miss what the action has stored.
-                self.io.end(end);
-                completion.complete_without_reply(&self.dispatcher);
+            if let Outcome::Cancel = outcome {
+                self.event_loop.cancel(&self.dispatcher, text, &mut self.reply);
+                return self.complete_or_end(text, Completion::of_written_reply()).await;
             }
-            result
+            let completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
+            if self.dispatcher.is_cancelled() {
+                self.dispatcher.renew_cancellation();
+            }
+            self.complete_or_end(text, completion).await
         })
+    }
+
+    /// Processes a message whose action takes slots. A detached action runs in a task of its own. Any other one runs here, and
+    /// only the values of its stream are detached, unless they are to be in order.
+    async fn process_with_slots(&mut self, text: &FrameText, need: SlotNeed) -> Result<(), ConnectionEnd> {
+        let mut dispatcher = self.dispatcher.with_admission(Admission::Admitted);
+        dispatcher.renew_cancellation();
+        // Before any check begins, so that a message to `cancel` finds it.
+        let slot = match self.event_loop.detached.slots.take(need, Cancellable::new(&dispatcher, text)) {
+            Ok(slot) => Some(slot),
+            Err(kind) => {
+                dispatcher = dispatcher.with_admission(Admission::Refused(kind));
+                None
+            }
+        };
+        let slot = match slot {
+            Some(slot) if need.is_detached => {
+                self.event_loop.detached.detach(dispatcher, text, slot);
+                return Ok(());
+            }
+            slot => slot,
+        };
+        let outcome = self.dispatch_with(&dispatcher, text).await?;
+        let completion = Completion::new(outcome, &mut self.reply, &dispatcher);
+        match slot {
+            Some(slot) if completion.is_awaiting_reply() && !need.is_in_order => {
+                self.event_loop.detached.stream(dispatcher, text, completion, slot);
+                Ok(())
+            }
+            _slot => self.complete_or_end(text, completion).await,
+        }
+    }
+
+    /// Completes a message, without further replies if the connection ends.
+    async fn complete_or_end(&mut self, text: &FrameText, mut completion: Completion) -> Result<(), ConnectionEnd> {
+        let result = self.complete(text, &mut completion).await;
+        if let Err(end) = result {
+            // Others must not miss what the action has stored.
+            self.io.end(end);
+            completion.complete_without_reply(&self.dispatcher);
+        }
+        result
     }
 
     /// Completes a message. Other events are processed while it is reauthorized and while its stream is pending.
     async fn complete(&mut self, text: &FrameText, completion: &mut Completion) -> Result<(), ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         loop {
+            completion.apply_cancellation(dispatcher, text, reply);
             match completion.next_step(io, dispatcher)? {
                 CompletionStep::Write if io.is_writable()? => completion.write(io, reply)?,
                 CompletionStep::Write => io.wait_until_writable().await?,
@@ -145,10 +187,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Dispatches the message of a detached action that exceeds the limit of detached actions.
-    async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
+    /// Dispatches a message by a dispatcher that has decided about its slots.
+    async fn dispatch_with(&mut self, admitted: &Dispatcher<C>, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
-        let detached_dispatcher = dispatcher.allow_detached();
-        event_loop.drive_body(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
+        event_loop.drive_body(io, dispatcher, pin!(admitted.dispatch(text, reply))).await
     }
 }

@@ -11,7 +11,8 @@ mod linger;
 mod link;
 mod message_task;
 mod run;
+mod slots;
 
 pub use limits::Limits;
 pub(crate) use link::close;
-pub(crate) use run::run;
+pub(crate) use run::{ConnectionSettings, run};

@@ -15,6 +15,7 @@ use super::event_loop::EventLoop;
 use super::heartbeat::Heartbeat;
 use super::io::ConnectionIo;
 use super::limits::Limits;
+use super::slots::Slots;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
 use crate::dispatch::{Dispatcher, panic_error, report};
@@ -36,14 +37,20 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
     pub(super) dispatcher: Dispatcher<C>,
     pub(super) reply: Reply,
     pub(super) event_loop: EventLoop<C>,
-    /// The maximum number of detached tasks.
-    pub(super) max_detached_actions: usize,
+}
+
+/// The settings of an endpoint that concern its connections, in addition to their limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectionSettings {
+    /// How long a connection may stay anonymous.
+    pub(crate) authenticate_within: Option<Duration>,
+    /// Whether clients may call the built-in action `cancel`.
+    pub(crate) allows_cancel: bool,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
-/// `changes_at_start` is the number of changes of rights when the handshake began. `authenticate_within` is how long the
-/// connection may stay anonymous.
+/// `changes_at_start` is the number of changes of rights when the handshake began.
 ///
 /// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
@@ -53,7 +60,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     changes_at_start: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
-    authenticate_within: Option<Duration>,
+    settings: ConnectionSettings,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
         io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
@@ -62,6 +69,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             limits.request_limits(),
             limits.action_timeout,
             limits.max_authenticate_per_minute,
+            settings.allows_cancel,
         ),
         reply: Reply::new(),
         event_loop: EventLoop {
@@ -71,11 +79,10 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
             is_cut: false,
-            detached: DetachedTasks::new(),
-            anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
+            detached: DetachedTasks::new(Slots::new(limits.max_detached_actions, limits.max_streams)),
+            anonymous_until: settings.authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
             max_lingering: limits.max_lingering,
         },
-        max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
     NotifyAfterPoll::new(PACER.scope(pacer, async move {

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::registry::{Registration, RegistryError, consumers, groups_of};
 use super::{Consumer, HandlerDescriptor};
@@ -22,6 +23,29 @@ pub struct AuditEntry {
     /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`. A permission whose
     /// [`REEVALUATE`](crate::Permission::REEVALUATE) is `false` is followed by `[evaluated once]`.
     pub permission: String,
+    /// Time limit of the action if it has its own, `#[action(timeout = "5s")]`. In JSON a string such as `"5s"`, and no key if
+    /// there is none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_timeout")]
+    pub timeout: Option<Duration>,
+}
+
+impl AuditEntry {
+    fn new(consumer: &'static str, action: &'static str, permission: String) -> AuditEntry {
+        AuditEntry { consumer, route: String::new(), action, permission, timeout: None }
+    }
+
+    /// Returns the permission, followed by the time limit if there is one.
+    pub(crate) fn effect(&self) -> String {
+        match self.timeout {
+            Some(timeout) => format!("{} [timeout {timeout:?}]", self.permission),
+            None => self.permission.clone(),
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+fn serialize_timeout<S: Serializer>(timeout: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    timeout.map(|timeout| format!("{timeout:?}")).serialize(serializer)
 }
 
 /// The effective permission of every action, event and group of a program. [`Display`](fmt::Display) formats it as a table.
@@ -109,30 +133,17 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     .flatten()
     .collect();
     let permission = if connect_parts.is_empty() { "no opinion".to_owned() } else { connect_parts.join(" & ") };
-    entries.push(AuditEntry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
+    let consumer = registration.name();
+    entries.push(AuditEntry::new(consumer, "(connect)", permission));
     if registration.authenticates() {
-        entries.push(AuditEntry {
-            consumer: registration.name(),
-            route: String::new(),
-            action: "authenticate",
-            permission: "built-in, for every connection".to_owned(),
-        });
+        entries.push(AuditEntry::new(consumer, "authenticate", "built-in, for every connection".to_owned()));
     }
-    for (group, permission, publish) in groups_of(registration.name()) {
-        entries.push(AuditEntry {
-            consumer: registration.name(),
-            route: String::new(),
-            action: group,
-            permission: format!("group, joined by {permission}, published to by {publish}"),
-        });
+    for (group, permission, publish) in groups_of(consumer) {
+        let permission = format!("group, joined by {permission}, published to by {publish}");
+        entries.push(AuditEntry::new(consumer, group, permission));
     }
     for event in registration.events() {
-        entries.push(AuditEntry {
-            consumer: registration.name(),
-            route: String::new(),
-            action: event.name,
-            permission: format!("event, seen by {}", event.permission),
-        });
+        entries.push(AuditEntry::new(consumer, event.name, format!("event, seen by {}", event.permission)));
     }
     AuditTraversal { consumer: registration.name(), entries }.visit_handler(handler, "", &[]);
 }
@@ -151,6 +162,7 @@ impl AuditTraversal<'_> {
                 route: route.to_owned(),
                 action: action.name,
                 permission: join_expressions(&concat(&expressions, action.permission, action.kept_leaves)),
+                timeout: action.timeout,
             });
         }
         for mount in handler.routes {
@@ -183,7 +195,7 @@ impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |entry: &AuditEntry| -> [String; 4] {
             let route = if entry.route.is_empty() { "-".to_owned() } else { entry.route.clone() };
-            [entry.consumer.to_owned(), route, entry.action.to_owned(), entry.permission.clone()]
+            [entry.consumer.to_owned(), route, entry.action.to_owned(), entry.effect()]
         };
         let head = ["consumer", "route", "action", "permission in effect"].map(str::to_owned);
         let rows: Vec<_> = std::iter::once(head).chain(self.entries.iter().map(row)).collect();

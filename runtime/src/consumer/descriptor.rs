@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::permission::Expression;
 
@@ -52,6 +53,12 @@ impl HandlerDescriptor {
             || self.routes.iter().any(|route| has_codename(route.permission) || route.handler.uses_codenames())
     }
 
+    /// Returns the longest time limit of an action of this handler, or of a handler mounted below it, that has its own.
+    pub(crate) fn max_timeout(&self) -> Option<Duration> {
+        let below = self.routes.iter().filter_map(|route| route.handler.max_timeout());
+        self.actions.iter().filter_map(|action| action.timeout).chain(below).max()
+    }
+
     /// Calls `visit` with the headers that the permissions of this handler, and of the handlers mounted below it, read.
     pub(crate) fn visit_headers(&self, visit: &mut impl FnMut(LeafHeaders)) {
         visit(self.headers);
@@ -79,6 +86,7 @@ impl HandlerDescriptor {
 
 /// Describes an action.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "properties that the macro writes, each independent of the others")]
 pub struct ActionDescriptor {
     /// The name that clients send.
     pub name: &'static str,
@@ -92,6 +100,12 @@ pub struct ActionDescriptor {
     pub is_blocking: bool,
     /// Whether the action runs detached from the in-order queue.
     pub is_detached: bool,
+    /// Whether its reply is a stream.
+    pub is_stream: bool,
+    /// Whether later messages wait for the last value of its stream.
+    pub is_in_order: bool,
+    /// Time limit of the action with its checks. `None`: [`Limits::action_timeout`](crate::Limits::action_timeout).
+    pub timeout: Option<Duration>,
     /// Captures that the action, its permissions and its objects read.
     pub capture_uses: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use smallvec::SmallVec;
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
@@ -49,6 +50,8 @@ pub struct Call<'a, U> {
     is_authorized: AtomicBool,
     /// The gate that the action must pass before its first poll, and the epoch in which this call is evaluated.
     gate: Option<(&'a StartGate, Epoch)>,
+    /// Cancelled by a message to `cancel`. `None` if the endpoint does not allow it.
+    cancellation: Option<&'a CancellationToken>,
     /// Whether the gate did not admit the action, see [`is_overtaken`](Call::is_overtaken).
     is_overtaken: AtomicBool,
     /// Whether the gate has admitted the action.
@@ -94,6 +97,7 @@ impl<'a, U> Call<'a, U> {
             is_authorization_only: false,
             is_authorized: AtomicBool::new(false),
             gate: None,
+            cancellation: None,
             is_overtaken: AtomicBool::new(false),
             has_started: AtomicBool::new(false),
             unanswered: Mutex::new(None),
@@ -181,9 +185,11 @@ impl<'a, U> Call<'a, U> {
         SideEffects::with_kept_answers(kept_answers)
     }
 
-    /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
-    pub(crate) fn with_authorization_only(mut self) -> Self {
-        self.is_authorization_only = true;
+    /// Sets whether the call ends when it is authorized: all permissions are evaluated, and the action does not run.
+    /// Default: `false`.
+    #[inline]
+    pub(crate) fn with_authorization_only(mut self, is_authorization_only: bool) -> Self {
+        self.is_authorization_only = is_authorization_only;
         self
     }
 
@@ -208,6 +214,18 @@ impl<'a, U> Call<'a, U> {
         self
     }
 
+    /// Sets what cancels this call alone.
+    #[inline]
+    pub(crate) fn with_cancellation(mut self, cancellation: Option<&'a CancellationToken>) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        self.cancellation.is_some_and(CancellationToken::is_cancelled)
+    }
+
     /// Returns the epoch in which this call is evaluated. 0 if the call has no gate: it cannot start an action.
     #[inline]
     pub(crate) fn evaluation_epoch(&self) -> Epoch {
@@ -218,9 +236,13 @@ impl<'a, U> Call<'a, U> {
     ///
     /// # Errors
     ///
-    /// Fails if rights have changed since this call was evaluated, or if the session has ended.
+    /// Fails if rights have changed since this call was evaluated, if the session has ended, or if the call was cancelled.
     #[inline]
     pub(crate) fn start(&self) -> Result<()> {
+        if self.is_cancelled() {
+            self.is_overtaken.store(true, Ordering::Relaxed);
+            return Err(Error::denied());
+        }
         let Some((gate, evaluation_epoch)) = self.gate else {
             return Err(Error::internal("bug: action started by a call without a start gate"));
         };
@@ -270,12 +292,12 @@ impl<'a, U> Call<'a, U> {
         tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
     }
 
-    /// Returns whether the session has ended before the action has started. The call counts as overtaken then: there is no
-    /// need to wait for its checks.
+    /// Returns whether the session has ended, or the call was cancelled, before the action has started. The call counts as
+    /// overtaken then: there is no need to wait for its checks.
     #[inline]
     pub(crate) fn is_closed_before_start(&self) -> bool {
-        let is_closed =
-            !self.has_started.load(Ordering::Relaxed) && self.gate.is_some_and(|(gate, _)| gate.is_closed());
+        let is_closed = !self.has_started.load(Ordering::Relaxed)
+            && (self.gate.is_some_and(|(gate, _)| gate.is_closed()) || self.is_cancelled());
         if is_closed {
             self.is_overtaken.store(true, Ordering::Relaxed);
         }
@@ -284,7 +306,17 @@ impl<'a, U> Call<'a, U> {
 
     /// Returns a future that completes when the action is to stop early, or `None` if the call runs no action.
     pub(crate) fn cancelled(&self) -> Option<impl Future<Output = ()> + Send + use<U>> {
-        self.gate.map(|(gate, _)| gate.cancelled())
+        let (gate, _) = self.gate?;
+        let (session, own) = (gate.cancelled(), self.cancellation.cloned());
+        Some(async move {
+            match own {
+                Some(own) => tokio::select! {
+                    () = session => {}
+                    () = own.cancelled_owned() => {}
+                },
+                None => session.await,
+            }
+        })
     }
 
     /// Returns whether the gate did not admit the action: rights have changed since this call was evaluated, or the session

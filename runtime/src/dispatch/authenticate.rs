@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::dispatcher::{AUTHENTICATE, Dispatcher, Outcome, is_authenticate, refuse};
+use super::dispatcher::{AUTHENTICATE, Dispatcher, is_authenticate};
+use super::outcome::Outcome;
+use super::refusal::refuse;
 use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::context::{Authorized, Call, Scope, SideEffects, StartOutcome};

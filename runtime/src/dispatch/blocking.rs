@@ -10,7 +10,8 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::dispatcher::{Dispatcher, Outcome};
+use super::dispatcher::Dispatcher;
+use super::outcome::Outcome;
 use crate::consumer::Consumer;
 use crate::error::Error;
 use crate::message::Reply;
@@ -25,11 +26,12 @@ pub(super) const BLOCKING_GRACE_PERIOD: Duration = Duration::from_millis(100);
 impl<C: Consumer> Dispatcher<C> {
     /// Dispatches a message on the blocking pool. If the time limit expires or the connection ends, an evaluation that has
     /// started runs until it next suspends, and its reply is discarded. One that has not started never does.
-    pub(super) async fn run_blocking(&self, text: FrameText, reply: &mut Reply) -> Outcome {
-        let (mut dispatcher, spawned_at) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, Instant::now());
+    pub(super) async fn run_blocking(&self, text: FrameText, reply: &mut Reply, time_limit: Duration) -> Outcome {
+        let mut dispatcher = Dispatcher { is_blocking_thread: true, is_remaining_time: true, ..self.clone() };
+        let spawned_at = Instant::now();
         let task_text = text.clone();
         let task = BlockingTask::new(move || async move {
-            dispatcher.action_timeout = dispatcher.action_timeout.saturating_sub(spawned_at.elapsed());
+            dispatcher.action_timeout = time_limit.saturating_sub(spawned_at.elapsed());
             if dispatcher.action_timeout.is_zero() {
                 // The caller reports the timeout.
                 return None;
@@ -38,9 +40,11 @@ impl<C: Consumer> Dispatcher<C> {
             let outcome = dispatcher.dispatch_until_closed(&task_text, &mut reply).await;
             Some((outcome, reply))
         });
-        let error = match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
+        let error = match deadline(time_limit.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some(Some((outcome, task_reply))))) => {
                 *reply = task_reply;
+                // The task knows only what was left of the limit when it began.
+                reply.set_stream_time_limit(time_limit);
                 return outcome;
             }
             Some(Err(join_error)) => Error::internal(join_error),

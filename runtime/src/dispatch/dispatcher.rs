@@ -9,13 +9,17 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
+use super::admission::{Admission, SlotNeed};
 use super::authenticate_limiter::AuthenticateLimiter;
+use super::outcome::Outcome;
+use super::refusal::{fail, fail_timeout, refuse};
 use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
-use crate::context::{Authorized, Call, Epoch, SideEffects, User};
+use crate::context::{Authorized, Call, SideEffects};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Echo, Envelope, Reply, ReplyStream, Request, RequestLimits};
@@ -26,18 +30,25 @@ use crate::transport::FrameText;
 
 /// The name of the built-in action in messages.
 pub(super) const AUTHENTICATE: &str = "authenticate";
+/// The name of the built-in action by which clients cancel messages.
+pub(crate) const CANCEL: &str = "cancel";
 
 /// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
     pub(crate) request_limits: RequestLimits,
+    /// The time limit of an action that has none of its own.
     pub(crate) action_timeout: Duration,
+    /// Whether `action_timeout` is what is left of a time limit, which also bounds actions that have their own.
+    pub(crate) is_remaining_time: bool,
     /// Whether this dispatcher runs on a thread of the blocking pool, where blocking actions may run.
     pub(super) is_blocking_thread: bool,
-    /// Whether [`dispatch`](Dispatcher::dispatch) runs detached actions instead of returning [`Outcome::Detach`]. Set in a
-    /// detached task, and in the in-order queue for an action that exceeds the limit of detached actions.
-    pub(super) can_run_detached: bool,
+    /// Whether [`dispatch`](Dispatcher::dispatch) runs actions that take a slot of the connection.
+    pub(super) admission: Admission,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
+    /// Cancelled by a message to `cancel`. `None` if the endpoint does not allow it. Messages of the in-order queue share one
+    /// until one of them is cancelled; each one that takes a slot has its own.
+    pub(crate) cancellation: Option<CancellationToken>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
@@ -46,39 +57,23 @@ impl<C: Consumer> Clone for Dispatcher<C> {
             session,
             request_limits,
             action_timeout,
+            is_remaining_time,
             is_blocking_thread,
-            can_run_detached,
+            admission,
             authenticate_limiter,
+            cancellation,
         } = self;
-        let (request_limits, action_timeout, is_blocking_thread, can_run_detached) =
-            (*request_limits, *action_timeout, *is_blocking_thread, *can_run_detached);
         Dispatcher {
             session: session.clone(),
-            request_limits,
-            action_timeout,
-            is_blocking_thread,
-            can_run_detached,
+            request_limits: *request_limits,
+            action_timeout: *action_timeout,
+            is_remaining_time: *is_remaining_time,
+            is_blocking_thread: *is_blocking_thread,
+            admission: *admission,
             authenticate_limiter: authenticate_limiter.clone(),
+            cancellation: cancellation.clone(),
         }
     }
-}
-
-/// The result of dispatching a message.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The action has ended. Its reply is written, or it has set a stream of replies. It has side effects to run only if it
-    /// succeeded. `evaluation_epoch` is the epoch in which its
-    /// permissions were evaluated.
-    Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
-    /// The message is refused: the reply is an error that is sent without reauthorization.
-    Refused,
-    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the
-    /// groups that the new user joins.
-    Authenticated { is_renewed: bool, side_effects: Option<Box<SideEffects>> },
-    /// The action is detached and has not run: the caller decides whether it runs as a detached task or in order.
-    Detach,
-    /// There is no reply, because the session has ended or is to end.
-    SessionEnded,
 }
 
 /// The result of one attempt to evaluate a message and run its action.
@@ -98,6 +93,7 @@ impl<C: Consumer> Dispatcher<C> {
         request_limits: RequestLimits,
         action_timeout: Duration,
         max_authenticate_per_minute: u32,
+        allows_cancel: bool,
     ) -> Dispatcher<C> {
         let authenticate_limiter =
             C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(max_authenticate_per_minute)));
@@ -105,15 +101,12 @@ impl<C: Consumer> Dispatcher<C> {
             session,
             request_limits,
             action_timeout,
+            is_remaining_time: false,
             is_blocking_thread: false,
-            can_run_detached: false,
+            admission: Admission::Undecided,
             authenticate_limiter,
+            cancellation: allows_cancel.then(CancellationToken::new),
         }
-    }
-
-    /// Returns a dispatcher that runs detached actions.
-    pub(crate) fn allow_detached(&self) -> Dispatcher<C> {
-        Dispatcher { can_run_detached: true, ..self.clone() }
     }
 
     /// Dispatches a text frame and writes the reply.
@@ -134,17 +127,23 @@ impl<C: Consumer> Dispatcher<C> {
             if C::AUTHENTICATES && is_authenticate(&request.head) {
                 return self.dispatch_authenticate(&request, reply).await;
             }
+            if self.cancellation.is_some() && is_cancel(&request.head) {
+                return Outcome::Cancel;
+            }
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
-            if let Some(action) = find_action(&matched, &request.head) {
-                if action.is_detached && !self.can_run_detached {
-                    return Outcome::Detach;
+            let action = find_action(&matched, &request.head);
+            if let Some(action) = action {
+                if let Some(need) = SlotNeed::of(action)
+                    && self.admission == Admission::Undecided
+                {
+                    return Outcome::NeedsSlots(need);
                 }
                 if action.is_blocking && !self.is_blocking_thread {
-                    return self.dispatch_blocking(text, reply).await;
+                    return self.dispatch_blocking(text, reply, self.time_limit(Some(action))).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.action_timeout, None).await {
+            match self.evaluate(&request, &matched, reply, self.time_limit(action), None).await {
                 Attempt::Finished(outcome) => outcome,
                 Attempt::NotAdmitted { expires_at, kept_answers } => {
                     self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers).await
@@ -153,14 +152,15 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Dispatches a text frame in a task of its own. If the session is closed before the action has started, the evaluation
-    /// ends at once: nothing else would poll it.
+    /// Dispatches a text frame in a task of its own. If the session is closed or the message is cancelled before the
+    /// action has started, the evaluation ends at once: nothing else would poll it.
     pub(crate) async fn dispatch_until_closed(&self, text: &FrameText, reply: &mut Reply) -> Outcome {
         let mut dispatch = pin!(self.dispatch(text, reply));
         tokio::select! {
             biased;
             outcome = &mut dispatch => outcome,
             () = self.session.send_queue.start_gate().cancelled() => dispatch.await,
+            () = self.cancelled() => dispatch.await,
         }
     }
 
@@ -173,8 +173,23 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Boxed for the same reason as [`dispatch_authenticate`](Dispatcher::dispatch_authenticate).
     #[cold]
-    fn dispatch_blocking<'s>(&'s self, text: &FrameText, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
-        Box::pin(self.run_blocking(text.clone(), reply))
+    fn dispatch_blocking<'s>(
+        &'s self,
+        text: &FrameText,
+        reply: &'s mut Reply,
+        time_limit: Duration,
+    ) -> BoxFuture<'s, Outcome> {
+        Box::pin(self.run_blocking(text.clone(), reply, time_limit))
+    }
+
+    /// Returns the time limit of an action with its checks.
+    #[inline]
+    pub(super) fn time_limit(&self, action: Option<&ActionDescriptor>) -> Duration {
+        match action.and_then(|action| action.timeout) {
+            None => self.action_timeout,
+            Some(timeout) if self.is_remaining_time => timeout.min(self.action_timeout),
+            Some(timeout) => timeout,
+        }
     }
 
     /// Returns the current scope of the session.
@@ -192,7 +207,7 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// Refuses a message that was parsed before, by the last reply of a stream if `is_stream` is set.
-    pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
+    pub(crate) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
         let request = self.reparse(text);
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
@@ -206,7 +221,7 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Writes the next reply of a stream, which is that of the message `text`.
     pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
-        match stream.next_reply(self.action_timeout, reply).await {
+        match stream.next_reply(reply).await {
             Ok(step) => step,
             Err(error) => {
                 self.refuse(text, &error, reply, true);
@@ -233,7 +248,8 @@ impl<C: Consumer> Dispatcher<C> {
         mut kept_answers: Option<Box<SideEffects>>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
-            let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
+            let expires_at =
+                expires_at.unwrap_or_else(|| Instant::now() + self.time_limit(find_action(matched, &request.head)));
             let (mut overtaken, mut evaluation) = (0, None);
             loop {
                 overtaken += 1;
@@ -243,6 +259,10 @@ impl<C: Consumer> Dispatcher<C> {
                 tokio::task::yield_now().await;
                 if self.session.send_queue.start_gate().is_closed() {
                     return Outcome::SessionEnded;
+                }
+                if self.is_cancelled() {
+                    // The caller writes the reply.
+                    return Outcome::Refused;
                 }
                 let remaining = expires_at.saturating_duration_since(Instant::now());
                 if remaining.is_zero() {
@@ -259,7 +279,7 @@ impl<C: Consumer> Dispatcher<C> {
         })
     }
 
-    /// Evaluates a message once and runs its action, within `action_timeout`. If the action is not admitted, the message
+    /// Evaluates a message once and runs its action, within `time_limit`. If the action is not admitted, the message
     /// must be evaluated again with the session's current scope, including arguments, objects and extractors.
     #[expect(clippy::manual_async_fn, reason = "48 bytes per connection")]
     fn evaluate<'s>(
@@ -267,7 +287,7 @@ impl<C: Consumer> Dispatcher<C> {
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
-        action_timeout: Duration,
+        time_limit: Duration,
         kept_answers: Option<Box<SideEffects>>,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
@@ -280,7 +300,9 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
+                .with_cancellation(self.cancellation.as_ref())
                 .with_kept_answers(kept_answers)
+                .with_authorization_only(matches!(self.admission, Admission::Refused(_)))
                 .on_blocking_thread(self.is_blocking_thread);
             Native::begin(reply);
             // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
@@ -292,16 +314,20 @@ impl<C: Consumer> Dispatcher<C> {
                     Poll::Pending if call.is_closed_before_start() => Poll::Ready(Err(Error::denied())),
                     outcome => outcome,
                 });
-                let mut entry = pin!(deadline(action_timeout, entry));
+                let mut entry = pin!(deadline(time_limit, entry));
                 let outcome = entry.as_mut().await;
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
             match catch_unwind_future(evaluation).await {
+                Ok((Some(Ok(())), _)) if reply.is_stream() && !is_declared_stream(matched, &request.head) => {
+                    let cause = "the reply is a stream, but `IntoReply::STREAMS` of its type is `false`";
+                    Attempt::Finished(fail(call, &Error::internal(cause), reply))
+                }
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
                     let has_reply = !reply.is_silent();
                     if reply.is_stream() {
-                        reply.keep_echo(&request.head.echo);
+                        reply.set_stream_head(&request.head.echo, self.time_limit(find_action(matched, &request.head)));
                     } else if has_reply {
                         Native::finish(reply, &request.head.echo, None);
                     }
@@ -309,6 +335,9 @@ impl<C: Consumer> Dispatcher<C> {
                 }
                 Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
                     Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
+                }
+                Ok((Some(Err(error)), _)) if error.is_authorized_only() => {
+                    Attempt::Finished(self.refuse_at_limit(call, reply))
                 }
                 Ok((Some(Err(error)), _)) => Attempt::Finished(fail(call, &error, reply)),
                 Ok((None, _)) => Attempt::Finished(fail_timeout(call, reply)),
@@ -331,45 +360,19 @@ pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
     head.action == AUTHENTICATE && head.route.is_empty()
 }
 
+/// Returns whether a message calls the built-in action `cancel`, of the consumer itself too.
+#[inline]
+pub(super) fn is_cancel(head: &Envelope<'_>) -> bool {
+    head.action == CANCEL && head.route.is_empty()
+}
+
 /// Returns the descriptor of the action that a message names, or `None` if the handler has none.
 pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
     matched.handler?.actions.iter().find(|action| action.name == head.action)
 }
 
-/// Refuses a message because its evaluation or its action failed.
+/// Returns whether the action that a message names has declared that it streams.
 #[cold]
-fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
-    refuse(&call, error, reply);
-    if !call.is_authorized() {
-        return Outcome::Refused;
-    }
-    // An error of the action may show what only an authorized caller may see, so it is reauthorized like any reply.
-    let (evaluation_epoch, mut side_effects) = (call.evaluation_epoch(), call.take_side_effects());
-    if let Some(effects) = &mut side_effects {
-        effects.discard();
-    }
-    Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
-}
-
-/// Refuses a message because its time limit expired.
-#[cold]
-fn fail_timeout<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
-    let error = timeout_error(&call);
-    fail(call, &error, reply)
-}
-
-/// Returns the error of an evaluation whose time limit expired: a fault (500) if a check was still running, 408 if the
-/// action was.
-pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
-    match call.unanswered() {
-        Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
-        None => Error::timeout(),
-    }
-}
-
-/// Logs a refusal and writes its reply, which is not part of a stream.
-#[cold]
-pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
-    let id = report(call, error);
-    Native::refuse(reply, &call.head().echo, error, id.as_deref(), None);
+fn is_declared_stream(matched: &RouteMatch<'_>, head: &Envelope<'_>) -> bool {
+    find_action(matched, head).is_some_and(|action| action.is_stream)
 }

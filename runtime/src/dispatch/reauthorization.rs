@@ -1,7 +1,8 @@
 //! Reauthorization: evaluates the permissions of an action again because rights have changed while it ran.
 
 use super::blocking::{BLOCKING_GRACE_PERIOD, BlockingTask};
-use super::dispatcher::{Dispatcher, find_action, timeout_error};
+use super::dispatcher::{Dispatcher, find_action};
+use super::refusal::timeout_error;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
@@ -70,7 +71,8 @@ impl<C: Consumer> Dispatcher<C> {
         let request = self.reparse(text);
         let mut matched = RouteMatch::default();
         matched.find(self.session.consumer().descriptor(), &request.head.route);
-        if !find_action(&matched, &request.head).is_some_and(|action| action.is_blocking) {
+        let action = find_action(&matched, &request.head);
+        if !action.is_some_and(|action| action.is_blocking) {
             return self.evaluate_permissions(&request, &matched, kept_answers).await;
         }
         let (dispatcher, text) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, text.to_owned());
@@ -82,7 +84,8 @@ impl<C: Consumer> Dispatcher<C> {
             let is_authorized = dispatcher.evaluate_permissions(&request, &matched, &mut kept).await;
             (is_authorized, kept)
         });
-        match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
+        let time_limit = self.time_limit(action);
+        match deadline(time_limit.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some((is_authorized, kept)))) => {
                 *kept_answers = kept;
                 is_authorized
@@ -104,12 +107,13 @@ impl<C: Consumer> Dispatcher<C> {
             .with_max_objects(self.request_limits.max_objects)
             .on_blocking_thread(self.is_blocking_thread)
             .with_kept_answers(kept_answers.take())
-            .with_authorization_only();
+            .with_authorization_only(true);
         // Stays empty: the action is not called.
         let mut reply = Reply::new();
         let mut traversal = Traversal::new(&call, &mut reply);
         let entry = self.session.consumer().enter::<C>(&mut traversal, Authorized::root());
-        let error = match deadline(self.action_timeout, contain_future(entry)).await {
+        let time_limit = self.time_limit(find_action(matched, &request.head));
+        let error = match deadline(time_limit, contain_future(entry)).await {
             Some(Ok(Err(error))) if error.is_authorized_only() => {
                 *kept_answers = call.take_kept_answers();
                 return true;
@@ -121,10 +125,5 @@ impl<C: Consumer> Dispatcher<C> {
         };
         report(&call, &error);
         false
-    }
-
-    /// Refuses an action that has run but is no longer authorized, by the last reply of a stream if `is_stream` is set.
-    pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
-        self.refuse(text, &Error::rights_changed(), reply, is_stream);
     }
 }

@@ -1,7 +1,6 @@
 //! Streams of replies: each value that the stream of an action yields becomes one reply.
 
 use std::future::poll_fn;
-use std::time::Duration;
 
 use super::report::panic_error;
 use crate::dialect::{Dialect, Native};
@@ -21,16 +20,16 @@ pub(crate) enum StreamStep {
 }
 
 impl ReplyStream {
-    /// Writes the next reply, and awaits its value for at most `action_timeout`.
+    /// Writes the next reply, and awaits its value for at most the time limit of the action.
     ///
     /// # Errors
     ///
     /// The error that the stream returned, which ends it, 500 if it panicked, and 408 if it timed out.
-    pub(super) async fn next_reply(&mut self, action_timeout: Duration, reply: &mut Reply) -> Result<StreamStep> {
+    pub(super) async fn next_reply(&mut self, reply: &mut Reply) -> Result<StreamStep> {
         loop {
             Native::begin(reply);
             let value = poll_fn(|cx| self.values.as_mut().poll_value(cx, reply));
-            let value = deadline(action_timeout, catch_unwind_future(value)).await;
+            let value = deadline(self.head.time_limit, catch_unwind_future(value)).await;
             let is_last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many silent values in a row must not starve other tasks.
@@ -43,7 +42,7 @@ impl ReplyStream {
                 Some(Err(panic)) => return Err(panic_error(&panic)),
                 None => return Err(Error::timeout()),
             };
-            Native::finish(reply, &self.echo.as_echo(), Some(is_last));
+            Native::finish(reply, &self.head.echo.as_echo(), Some(is_last));
             return Ok(if is_last { StreamStep::Last } else { StreamStep::More });
         }
     }

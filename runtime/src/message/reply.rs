@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -53,15 +54,22 @@ pub struct Reply {
     data_start: usize,
     /// The stream whose values are sent instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
-    /// What each reply of that stream echoes.
-    stream_echo: Option<Box<OwnedEcho>>,
+    /// What the replies of that stream have in common.
+    stream_head: Option<Box<StreamHead>>,
 }
 
 /// A stream of replies.
 pub(crate) struct ReplyStream {
     pub(crate) values: Pin<Box<dyn Values>>,
+    pub(crate) head: Box<StreamHead>,
+}
+
+/// What the replies of a stream have in common.
+pub(crate) struct StreamHead {
     /// What each reply echoes of the message.
-    pub(crate) echo: Box<OwnedEcho>,
+    pub(crate) echo: OwnedEcho,
+    /// The time limit of each value.
+    pub(crate) time_limit: Duration,
 }
 
 impl Reply {
@@ -72,7 +80,7 @@ impl Reply {
             is_silent: false,
             data_start: 0,
             values: None,
-            stream_echo: None,
+            stream_head: None,
         }
     }
 
@@ -117,16 +125,23 @@ impl Reply {
         self.values = Some(values);
     }
 
-    /// Keeps what each reply of the stream echoes, after the message is gone.
+    /// Keeps what the replies of the stream have in common, after the message is gone.
     #[cold]
-    pub(crate) fn keep_echo(&mut self, echo: &Echo<'_>) {
-        self.stream_echo = Some(Box::new(echo.to_owned_echo()));
+    pub(crate) fn set_stream_head(&mut self, echo: &Echo<'_>, time_limit: Duration) {
+        self.stream_head = Some(Box::new(StreamHead { echo: echo.to_owned_echo(), time_limit }));
+    }
+
+    /// Sets the time limit of each value, if the reply is a stream.
+    pub(crate) fn set_stream_time_limit(&mut self, time_limit: Duration) {
+        if let Some(head) = &mut self.stream_head {
+            head.time_limit = time_limit;
+        }
     }
 
     /// Takes the stream of replies that is sent instead of this reply.
     pub(crate) fn take_stream(&mut self) -> Option<ReplyStream> {
-        let echo = self.stream_echo.take()?;
-        self.values.take().map(|values| ReplyStream { values, echo })
+        let head = self.stream_head.take()?;
+        self.values.take().map(|values| ReplyStream { values, head })
     }
 
     /// Takes the stream whose values are sent instead of this reply.

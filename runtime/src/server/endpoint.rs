@@ -32,6 +32,7 @@ use crate::tickets::Tickets;
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
 /// | [`tickets`](Endpoint::tickets) | none |
 /// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
+/// | [`allow_cancel`](Endpoint::allow_cancel) | clients cannot cancel messages |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
 /// | [`refuse_with_close`](Endpoint::refuse_with_close) | a refused handshake gets an HTTP response |
@@ -86,6 +87,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
     pub(super) tickets: Option<Tickets<C::User>>,
     pub(super) authenticate_within: Option<Duration>,
+    pub(super) allows_cancel: bool,
     pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
     pub(super) refuses_with_close: bool,
@@ -134,6 +136,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         authenticate: None,
         tickets: None,
         authenticate_within: None,
+        allows_cancel: false,
         kept_headers: declared_headers::<C>(),
         origins: Arc::default(),
         refuses_with_close: false,
@@ -492,6 +495,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             authenticate: self.authenticate.clone(),
             tickets: self.tickets.clone(),
             authenticate_within: self.authenticate_within,
+            allows_cancel: self.allows_cancel,
             kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
             refuses_with_close: self.refuses_with_close,

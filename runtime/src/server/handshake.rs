@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::request::Parts;
@@ -12,7 +11,7 @@ use super::endpoint::Endpoint;
 use super::handshake_limiter::Slot;
 use super::presented_ticket::PresentedTicket;
 use super::rejection::Rejection;
-use crate::connection::{Limits, run};
+use crate::connection::{ConnectionSettings, Limits, run};
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, ConnectionId, PeerAddress, Scope};
 use crate::dispatch::{fault_id, panic_error, refusal_log, report};
@@ -30,7 +29,7 @@ pub(crate) struct Accepted<C: Consumer> {
     session_guard: SessionGuard<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    authenticate_within: Option<Duration>,
+    settings: ConnectionSettings,
     /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
 }
@@ -44,8 +43,8 @@ impl<C: Consumer> Accepted<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Accepted { session, session_guard, scope, limits, authenticate_within, changes_at_start } = self;
-        run(transport, &session, session_guard, changes_at_start, scope, &limits, authenticate_within)
+        let Accepted { session, session_guard, scope, limits, settings, changes_at_start } = self;
+        run(transport, &session, session_guard, changes_at_start, scope, &limits, settings)
     }
 }
 
@@ -65,6 +64,13 @@ impl<C: Consumer> Endpoint<C> {
             tracing::error!(
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
+            );
+            return Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+        if self.hides_an_action() {
+            tracing::error!(
+                consumer = C::NAME,
+                "handshake rejected: `Endpoint::allow_cancel` would hide the consumer's action `cancel`"
             );
             return Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
         }
@@ -127,7 +133,10 @@ impl<C: Consumer> Endpoint<C> {
             session,
             scope: Box::new(scope),
             limits: self.limits.clone(),
-            authenticate_within: self.authenticate_within,
+            settings: ConnectionSettings {
+                authenticate_within: self.authenticate_within,
+                allows_cancel: self.allows_cancel,
+            },
             changes_at_start,
         })
     }

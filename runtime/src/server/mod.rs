@@ -1,6 +1,7 @@
 //! Endpoints: mounting a consumer, and the handshake that turns an HTTP request into a connection.
 
 mod authenticate;
+mod cancel;
 #[cfg(feature = "axum")]
 mod client_address;
 mod declared_headers;

@@ -29,11 +29,16 @@ impl<C: Consumer> Endpoint<C> {
     ///
     /// # Panics
     ///
-    /// Panics if the endpoint lacks a source of grants.
+    /// Panics if the endpoint lacks a source of grants, or if its built-in `cancel` hides an action.
     pub(crate) fn assert_complete(self) -> Self {
         assert!(
             !self.is_missing_grants(),
             "`{}` uses codenames, but its endpoint has no source of grants; add `.grants(..)`",
+            C::NAME
+        );
+        assert!(
+            !self.hides_an_action(),
+            "`{}` has an action `cancel`, which the built-in `cancel` would hide; rename the action, or remove `.allow_cancel()`",
             C::NAME
         );
         self

@@ -40,7 +40,7 @@ pub fn compare_audit(file: &Path, update: bool) {
     let actual: String = actual.entries().iter().fold(String::new(), |mut all, entry| {
         let route = if entry.route.is_empty() { "-" } else { &entry.route };
         // Writing to a string cannot fail.
-        let _ = writeln!(all, "{} {route} {}: {}", entry.consumer, entry.action, entry.permission);
+        let _ = writeln!(all, "{} {route} {}: {}", entry.consumer, entry.action, entry.effect());
         all
     });
     assert!(!actual.is_empty(), "no consumer is linked into this test; name the crate that has them");

@@ -35,10 +35,13 @@ async fn detached_stream_times_out_per_value() {
     let (state, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":5,"request_id":1}"#);
-    for _ in 0..2 {
+    for value in 0..2 {
         sleep(Duration::from_secs(9)).await;
         state.resume(1);
         assert_eq!(client.reply().await.value()["last"], false);
+        if value == 0 {
+            assert_eq!(client.event().await.data(), 3);
+        }
     }
     let start = Instant::now();
     let reply = client.reply().await;
@@ -168,13 +171,15 @@ async fn silent_client_with_a_detached_action_is_pinged_and_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_action_that_has_not_begun_does_not_run_after_the_end() {
-    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+    let (state, hall) = hall();
     let mut client = open(&hall).await;
-    for n in 1..=3 {
+    client.send(message("wait", 1));
+    for n in 2..=3 {
         client.send(message("wait_detached", n));
     }
     state.started(1).await;
     drop(client);
+    state.resume(1);
     assert!(timeout(Duration::from_mins(1), state.disconnected.notified()).await.is_ok());
     assert_eq!((state.running(), state.started.available_permits()), (0, 0));
 }

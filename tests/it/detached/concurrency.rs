@@ -1,4 +1,4 @@
-//! Concurrency of detached actions: later messages are not delayed unless the limit is reached.
+//! Concurrency of detached actions: no other message is delayed, and one over the limit is refused.
 
 use portcullis::Limits;
 use serde_json::json;
@@ -56,48 +56,76 @@ async fn detached_action_that_does_not_wait_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn detached_action_over_the_limit_runs_in_the_queue() {
+async fn detached_action_over_the_limit_is_answered_with_429() {
     let (state, hall) = hall_with(Limits { max_detached_actions: 2, ..Limits::default() });
     let mut client = open(&hall).await;
-    for n in 1..=3 {
+    for n in 1..=2 {
         client.send(message("wait_detached", n));
     }
-    state.started(3).await;
-    client.send(message("at_once", 4));
-    client.send(message("wait", 5));
-    client.expect_silence().await;
-    assert_eq!(state.running(), 3, "the last action has not begun");
-    // A free detached slot does not help a message behind the action in the queue.
+    for action in ["wait_detached", "run_blocking", "at_once_and_sync"] {
+        client.send(message(action, 3));
+        assert_eq!(
+            client.reply().await.value(),
+            &json!({
+                "errors": [{
+                    "code": "too_many_actions",
+                    "detail": "Too many actions of this connection run at the same time.",
+                }],
+                "data": null, "action": action, "route": "", "status": 429, "request_id": 3,
+            })
+        );
+    }
+    assert_eq!(state.running(), 2, "none of them has begun");
     state.resume(1);
     assert_eq!(reply_ids(&mut client, 1).await, [1]);
+    client.send(message("wait_detached", 4));
+    for n in [4, 2] {
+        state.resume(n);
+        assert_eq!(reply_ids(&mut client, 1).await, [n as u64], "a slot is free after its reply");
+    }
     client.expect_silence().await;
-    assert_eq!(state.running(), 2);
-    state.resume(3);
-    let mut both = reply_ids(&mut client, 2).await;
-    both.sort_unstable();
-    assert_eq!(both, [3, 4]);
-    state.started(1).await;
-    state.resume(5);
-    state.resume(2);
-    let mut both = reply_ids(&mut client, 2).await;
-    both.sort_unstable();
-    assert_eq!(both, [2, 5]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn detached_actions_with_a_limit_of_zero_run_in_order() {
-    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+async fn detached_action_over_the_limit_delays_no_message() {
+    let (state, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
     let mut client = open(&hall).await;
-    for n in 1..=4 {
+    client.send(message("wait_detached", 1));
+    state.started(1).await;
+    for n in 2..=50 {
         client.send(message("wait_detached", n));
     }
-    client.send(message("wait", 5));
-    for n in (1..=5).rev() {
-        state.resume(n);
+    client.send(message("wait", 51));
+    for _ in 2..=50 {
+        assert_eq!(client.reply().await.status(), 429);
     }
-    assert_eq!(reply_ids(&mut client, 5).await, [1, 2, 3, 4, 5]);
-    assert_eq!(client.call("denied").await.status(), 403);
-    assert_eq!(client.call("panics").await.status(), 500);
+    state.resume(51);
+    assert_eq!(reply_ids(&mut client, 1).await, [51]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_of_a_detached_action_does_not_depend_on_the_limit() {
+    let (state, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
+    let mut client = open(&hall).await;
+    for is_full in [false, true] {
+        if is_full {
+            client.send(message("wait_detached", 1));
+            state.started(1).await;
+        }
+        let reply = client.call("denied").await;
+        assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{is_full}: {reply:?}");
+        let reply = client.call("undecided").await;
+        assert_eq!((reply.status(), reply.code()), (500, "internal_error"), "{is_full}: {reply:?}");
+        state.resume(1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn detached_actions_with_a_limit_of_zero_are_off() {
+    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+    let mut client = open(&hall).await;
+    assert_eq!(client.call("wait_detached").with("n", 1).await.code(), "too_many_actions");
+    assert_eq!((state.running(), client.call("ping").await.status()), (0, 200));
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,8 +135,12 @@ async fn detached_limit_is_eight_by_default() {
     for n in 1..=12 {
         client.send(message("wait_detached", n));
     }
-    client.expect_silence().await;
-    assert_eq!(state.running(), 9);
+    for n in 9..=12 {
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), &reply.value()["request_id"]), (429, &json!(n)));
+    }
+    state.started(8).await;
+    assert_eq!(state.running(), 8);
 }
 
 #[tokio::test(start_paused = true)]

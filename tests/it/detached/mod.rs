@@ -217,6 +217,11 @@ impl Hall {
         Ok(self.0.wait(n).await)
     }
 
+    #[action(permission = AllowAny)]
+    async fn moves_in_order(&self, cx: &Context<'_, ()>, n: usize) -> Result<usize> {
+        self.moves(cx, n).await
+    }
+
     #[action(permission = AllowAny, detached)]
     async fn subscribes(&self, cx: &Context<'_, ()>, n: usize) -> Result<()> {
         cx.subscribe(Room).await?;
@@ -233,7 +238,7 @@ impl Hall {
         Err(Error::conflict("It is taken."))
     }
 
-    /// Sends `count` values and the end, one per permit; its publication follows the last reply.
+    /// Sends `count` values and the end, one per permit; its publication follows the first one.
     #[action(permission = AllowAny, detached)]
     async fn stream(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
         cx.publish(Everyone, Said(3)).await?;
@@ -246,6 +251,11 @@ impl Hall {
             }
         });
         Ok(Streamed(values.boxed()))
+    }
+
+    #[action(permission = AllowAny, in_order)]
+    async fn stream_in_order(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
+        self.stream(cx, n, count).await
     }
 
     /// A stream that is always ready.

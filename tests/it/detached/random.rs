@@ -94,6 +94,11 @@ impl Fair {
         values(&self.0, time, count)
     }
 
+    #[action(permission = Allowed, in_order)]
+    async fn stream_in_order(&self, time: u64, count: u64) -> Values {
+        values(&self.0, time, count)
+    }
+
     #[action(permission = Allowed, detached)]
     async fn stream_detached(&self, time: u64, count: u64) -> Values {
         values(&self.0, time, count)
@@ -138,10 +143,11 @@ impl Checker {
                 assert!(denied_since || !self.is_allowed(), "it was allowed all the time: {reply:?}");
             }
             409 => assert!(open.fails, "{reply:?}"),
+            429 => assert!(open.action != "queue", "{reply:?}"),
             _ => panic!("{reply:?}"),
         }
         if reply.value()["last"] != false {
-            if matches!(open.action, "queue" | "stream") {
+            if matches!(open.action, "queue" | "stream_in_order") {
                 assert!(id > guest.last_in_queue, "out of order: {reply:?}");
                 guest.last_in_queue = id;
             }
@@ -179,7 +185,8 @@ async fn guest(fair: &Endpoint<Fair>) -> Guest {
 
 fn send(guest: &mut Guest, rng: &mut Rng) {
     guest.next += 1;
-    let action = ["queue", "detached", "detached", "stream", "stream_detached"][usize::try_from(rng.below(5)).unwrap()];
+    let actions = ["queue", "detached", "detached", "stream", "stream_in_order", "stream_detached"];
+    let action = actions[usize::try_from(rng.below(6)).unwrap()];
     let (time, count) = (rng.below(4) * rng.below(30), rng.below(4));
     let fails = !action.starts_with("stream") && rng.below(8) == 0;
     guest.open.insert(guest.next, PendingMessage { action, sent: Instant::now(), fails });
@@ -250,18 +257,23 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
     let mut counts = HashMap::new();
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
         let state = Arc::<State>::default();
-        // A low limit, so that some detached actions run in the queue.
-        let limits = Limits { max_detached_actions: 3, ..without_heartbeat() };
+        // A low limit, so that some detached actions and streams are refused.
+        let limits = Limits { max_detached_actions: 3, max_streams: 4, ..without_heartbeat() };
         let fair = portcullis::websocket(Fair(state.clone())).limits(limits);
         let checker = run_random_steps(seed, fair.connections(), fair, state).await;
         for (kind, count) in checker.counts {
             *counts.entry(kind).or_insert(0) += count;
         }
     }
-    for (action, well) in [("queue", 201), ("detached", 200), ("stream", 200), ("stream_detached", 200)] {
+    let actions =
+        [("queue", 201), ("detached", 200), ("stream", 200), ("stream_in_order", 200), ("stream_detached", 200)];
+    for (action, well) in actions {
         for status in [well, 403] {
             let count = counts.get(&(action, status)).copied().unwrap_or_default();
             assert!(count > 100, "too few cases: {action} {status}: {counts:?}");
         }
+    }
+    for action in ["detached", "stream", "stream_detached"] {
+        assert!(counts.get(&(action, 429)).is_some_and(|count| *count > 10), "{counts:?}");
     }
 }

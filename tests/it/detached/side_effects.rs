@@ -11,12 +11,11 @@ async fn next(client: &mut portcullis::testing::Client) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn side_effects_of_a_detached_action_surround_its_reply() {
-    // Detached, and in the queue.
-    for detached in [8, 0] {
-        let (state, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
+    for action in ["moves", "moves_in_order"] {
+        let (state, hall) = hall();
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
         let publisher = hall.publisher();
-        client.send(message("moves", 1));
+        client.send(message(action, 1));
         state.started(1).await;
         publisher.publish(&Everyone, Said(10));
         publisher.publish(&Room, Said(11));
@@ -103,6 +102,11 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
         let reply = next(&mut client).await;
         let actual = (reply["request_id"].clone(), reply["data"].clone(), reply["last"].clone());
         assert_eq!(actual, (json!(n), json!(data), json!(last)));
+        if data == 1 {
+            let event = json!({"event": "said", "data": 3});
+            assert_eq!(next(&mut client).await, event, "side effects follow the first reply");
+            assert_eq!(next(&mut other).await, event);
+        }
         client.send(r#"{"action":"ping","request_id":"p"}"#);
     }
     client.expect_silence().await;
@@ -116,26 +120,23 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
         state.resume(n);
         let reply = next(&mut client).await;
         assert_eq!((&reply["request_id"], &reply["data"], &reply["last"]), (&json!(n), &Value::Null, &json!(true)));
-        assert_eq!(next(&mut client).await, json!({"event": "said", "data": 3}), "side effects follow the last reply");
-        assert_eq!(next(&mut other).await["data"], 3);
     }
     client.expect_silence().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_in_the_queue_delays_later_messages() {
-    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+    let (state, hall) = hall();
     let mut client = open(&hall).await;
-    client.send(r#"{"action":"stream","n":1,"count":1,"request_id":1}"#);
+    client.send(r#"{"action":"stream_in_order","n":1,"count":1,"request_id":1}"#);
     client.send(r#"{"action":"ping","request_id":2}"#);
     state.resume(1);
     assert_eq!(next(&mut client).await["last"], false);
+    assert_eq!(next(&mut client).await["data"], 3, "events are sent between the values");
     client.expect_silence().await;
     state.resume(1);
     assert_eq!(next(&mut client).await["last"], true);
-    // Events are sent after the received messages are answered.
     assert_eq!(next(&mut client).await["request_id"], 2);
-    assert_eq!(next(&mut client).await["data"], 3);
 }
 
 #[tokio::test(start_paused = true)]

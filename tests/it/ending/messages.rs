@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use portcullis::Limits;
 use tokio::time::Instant;
 
-use super::{REMOVALS, message, office, open, open_reader};
+use super::{REMOVALS, message, office, office_with, open, open_reader};
+use crate::common::limits::without_heartbeat;
 
 #[tokio::test]
 async fn what_an_action_has_stored_is_published_after_the_client_is_gone() {
@@ -174,4 +176,25 @@ async fn check_that_hangs_does_not_delay_a_close_by_the_server() {
         assert!(start.elapsed() < Duration::from_secs(1), "{action}");
         drop(client);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn detached_action_over_the_limit_does_not_begin_after_the_client_is_gone() {
+    let (state, office) = office_with(Limits { max_detached_actions: 1, ..without_heartbeat() });
+    let mut client = open(&office, 1).await;
+    client.send(message("wait", "first"));
+    for name in ["second", "third"] {
+        client.send(message("remove_detached", name));
+    }
+    client.send(message("note", "fourth"));
+    state.started(1).await;
+    drop(client);
+    state.resume(1);
+    state.started(1).await;
+    state.resume(1);
+    state.disconnected.notified().await;
+    let mut log = state.log();
+    log.truncate(5);
+    log.sort_unstable();
+    assert_eq!(log, ["first begins", "first ends", "fourth", "second begins", "second ends"]);
 }

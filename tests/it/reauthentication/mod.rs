@@ -293,7 +293,7 @@ impl Portal {
     }
 
     /// Streams one value per second.
-    #[action(permission = May("call"))]
+    #[action(permission = May("call"), in_order)]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
         let guard = EndLogger(self.0.clone(), "stream");
         Streamed(futures_util::stream::unfold(guard, |guard| async {

@@ -247,7 +247,10 @@ async fn assert_stream(action: &str, at: u32, takes: bool) {
         if takes && value == at {
             assert_denied(reply.value(), &told);
             assert_eq!(reply.value()["last"], true, "{told}");
-            assert_eq!((client.event().await.data(), other.event().await.data()), (&json!(3), &json!(3)), "{told}");
+            if value == 1 {
+                // What it has published goes out.
+                assert_eq!((client.event().await.data(), other.event().await.data()), (&json!(3), &json!(3)), "{told}");
+            }
             // If the stream continued, its next value would arrive now.
             fixture.state.resume();
             return assert_alive(&mut client).await;
@@ -255,14 +258,16 @@ async fn assert_stream(action: &str, at: u32, takes: bool) {
         let data = if value == 4 { Value::Null } else { json!(value) };
         assert_eq!((reply.status(), reply.data()), (200, &data), "{told}");
         assert_eq!(reply.value()["last"], value == 4, "{told}");
+        if value == 1 {
+            assert_eq!((client.event().await.data(), other.event().await.data()), (&json!(3), &json!(3)), "{told}");
+        }
     }
-    assert_eq!((client.reply().await.data(), other.reply().await.data()), (&json!(3), &json!(3)), "its publication");
     assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_is_reauthorized_before_each_reply_after_a_change() {
-    for action in ["stream", "stream_detached"] {
+    for action in ["stream", "stream_in_order", "stream_detached"] {
         for at in 1..=4 {
             assert_stream(action, at, true).await;
             assert_stream(action, at, false).await;

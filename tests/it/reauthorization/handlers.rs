@@ -203,6 +203,11 @@ impl Desk {
         stream(&self.state, cx, count).await
     }
 
+    #[action(permission = May("own"), in_order)]
+    async fn stream_in_order(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+        stream(&self.state, cx, count).await
+    }
+
     #[action(permission = May("own"), detached)]
     async fn stream_detached(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
         stream(&self.state, cx, count).await

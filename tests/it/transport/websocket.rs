@@ -100,7 +100,7 @@ async fn socket_messages_are_answered() {
 #[tokio::test]
 async fn handshake_is_rejected_before_the_upgrade() {
     let address = serve().await;
-    assert_eq!(connect(&address, &[]).await.unwrap_err(), 403);
+    assert_eq!(connect(&address, &[]).await.unwrap_err(), 401);
     assert_eq!(connect(&address, &[("x-role", "other")]).await.unwrap_err(), 403);
     assert_eq!(connect(&address, &[("x-role", "member"), ("origin", "https://evil.example")]).await.unwrap_err(), 403);
     let own = format!("http://{address}");

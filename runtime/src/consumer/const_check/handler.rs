@@ -139,6 +139,9 @@ mod tests {
         headers: &[],
         is_blocking: false,
         is_detached: false,
+        is_stream: false,
+        is_in_order: false,
+        timeout: None,
         capture_uses: &[],
         message_keys: &[],
     };

@@ -14,6 +14,9 @@ const SEND: ActionDescriptor = ActionDescriptor {
     headers: &[],
     is_blocking: false,
     is_detached: false,
+    is_stream: false,
+    is_in_order: false,
+    timeout: None,
     capture_uses: &[],
     message_keys: &[],
 };

@@ -1,0 +1,16 @@
+// `in_order` with a value.
+
+use futures_util::stream::{Empty, empty};
+use portcullis::{AllowAny, Streamed, handler};
+
+struct Rooms;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action(in_order = true)]
+    async fn posts(&self) -> Streamed<Empty<u32>> {
+        Streamed(empty())
+    }
+}
+
+fn main() {}
