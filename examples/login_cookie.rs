@@ -6,15 +6,14 @@
 mod listen;
 
 use std::borrow::Cow;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::post;
 use portcullis::http::request::Parts;
-use portcullis::{Connections, Context, IsAuthenticated, Result, ResultExt, StatusCode, User, consumer};
+use portcullis::{Connections, Context, Drain, IsAuthenticated, Result, ResultExt, StatusCode, User, consumer};
 use serde::Deserialize;
-use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
 
 const WHAT_TO_TYPE: &str = r#"
@@ -23,6 +22,9 @@ websocat -H "Cookie: $(awk 'END {print $6"="$7}' jar)" ws://ADDRESS/ws
 {"action":"whoami"}                                     in the socket
 curl -b jar -X POST http://ADDRESS/logout               closes the socket with 4403; the cookie no longer opens one
 "#;
+
+/// How long a login session lasts.
+const LIFETIME: Duration = Duration::from_hours(1);
 
 struct Member {
     name: String,
@@ -53,8 +55,8 @@ impl Chat {
 /// Returns the user of the login session, which the layer has put into the request.
 async fn session_user(parts: &Parts) -> Result<Option<Member>> {
     let Some(session) = parts.extensions.get::<Session>() else { return Ok(None) };
-    let name = session.get("name").await.fault()?;
-    Ok(name.map(|name| Member { name, until: session.expiry_date().into() }))
+    let login: Option<(String, u64)> = session.get("login").await.fault()?;
+    Ok(login.map(|(name, until)| Member { name, until: UNIX_EPOCH + Duration::from_secs(until) }))
 }
 
 #[derive(Deserialize)]
@@ -63,17 +65,20 @@ struct Login {
 }
 
 /// Trusts the name. A real server would check a password here.
-async fn log_in(session: Session, Query(login): Query<Login>) -> Result<(), StatusCode> {
-    // Another key than before the login, so that nobody who knew the old one is logged in too.
-    session.cycle_id().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    session.insert("name", login.name).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+async fn log_in(session: Session, state: State<Connections<Chat>>, login: Query<Login>) -> Result<(), StatusCode> {
+    // Ends the login session of this browser, if there is one, and prevents session fixation: the key from before the
+    // login becomes invalid.
+    log_out(session.clone(), state).await?;
+    // With the end of the login session, because a socket does not prolong it.
+    let until = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| (now + LIFETIME).as_secs());
+    session.insert("login", (&login.name, until)).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn log_out(session: Session, State(connections): State<Connections<Chat>>) -> Result<(), StatusCode> {
-    let name: Option<String> = session.get("name").await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let login: Option<(String, u64)> = session.get("login").await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     // First, so that no later handshake is accepted.
     session.flush().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    if let Some(name) = name {
+    if let Some((name, _)) = login {
         // All devices of the user. Those that are still logged in connect again.
         let _ = connections.disconnect_user(&name).await;
     }
@@ -83,6 +88,7 @@ async fn log_out(session: Session, State(connections): State<Connections<Chat>>)
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let chat = portcullis::websocket(Chat).authenticate(session_user);
+    let drain = chat.drain_handle();
     // `with_secure(false)` because this server has no TLS.
     let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
     let app = Router::new()
@@ -90,10 +96,10 @@ async fn main() -> std::io::Result<()> {
         .route("/logout", post(log_out))
         .with_state(chat.connections())
         .route("/ws", chat.into_route())
-        .layer(sessions.with_expiry(Expiry::OnInactivity(Duration::hours(1))));
+        .layer(sessions.with_expiry(Expiry::OnInactivity(LIFETIME.try_into().map_err(std::io::Error::other)?)));
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let listener = listen::listen(&address, "-- HOST:PORT").await?;
     let address = listener.local_addr()?.to_string();
     println!("listening on ws://{address}/ws\n{}", WHAT_TO_TYPE.replace("ADDRESS", &address));
-    axum::serve(listener, app).await
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
 }

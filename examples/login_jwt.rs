@@ -18,7 +18,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use portcullis::http::HeaderMap;
 use portcullis::http::request::Parts;
 use portcullis::{
-    AllowAny, Authenticate, Connections, Context, Error, IsAuthenticated, Result, StatusCode, User, consumer,
+    AllowAny, Authenticate, Connections, Context, Drain, Error, IsAuthenticated, Result, StatusCode, User, consumer,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,11 +140,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let lifetime = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(900);
-    // Sufficient for a demo. A real server reads 32 random bytes from its configuration.
-    let secret = b"0123456789abcdef0123456789abcdef";
+    // Tokens end with this process. A real server reads 32 random bytes from its configuration.
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
     let tokens = Arc::new(Tokens {
-        signing: EncodingKey::from_secret(secret)?,
-        verifying: DecodingKey::from_secret(secret)?,
+        signing: EncodingKey::from_secret(&secret)?,
+        verifying: DecodingKey::from_secret(&secret)?,
         lifetime: Duration::from_secs(lifetime),
         next: AtomicU64::new(0),
         revoked: Mutex::default(),
@@ -152,6 +153,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chat = portcullis::websocket(Chat(tokens.clone()))
         .authenticate(Bearer(tokens.clone()))
         .authenticate_within(Duration::from_secs(10));
+    let drain = chat.drain_handle();
     let app = Router::new()
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
@@ -160,5 +162,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = listen::listen(&address, "-- HOST:PORT").await?;
     let address = listener.local_addr()?.to_string();
     println!("listening on ws://{address}/ws\n{}", WHAT_TO_TYPE.replace("ADDRESS", &address));
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await?)
 }

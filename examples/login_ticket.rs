@@ -6,14 +6,15 @@
 mod listen;
 
 use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::post;
 use portcullis::http::request::Parts;
 use portcullis::{
-    Context, Endpoint, IsAuthenticated, LoginId, MemoryTicketStore, RedisTicketStore, Result, StatusCode, TicketClaims,
-    Tickets, User, consumer,
+    Context, Drain, Endpoint, IsAuthenticated, LoginId, MemoryTicketStore, RedisTicketStore, Result, StatusCode,
+    TicketClaims, Tickets, User, consumer,
 };
 use serde::Deserialize;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
@@ -26,13 +27,22 @@ websocat --protocol "chat.v1, ticket.$TICKET" ws://ADDRESS/ws
 curl -b jar -X POST http://ADDRESS/logout                   closes the socket with 4403, and voids tickets
 "#;
 
+/// How long a login session lasts.
+const LIFETIME: Duration = Duration::from_hours(1);
+
 struct Member {
     name: String,
+    until: SystemTime,
 }
 
 impl User for Member {
     fn id(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.name)
+    }
+
+    // Neither the connection nor a ticket outlives the login session.
+    fn expires_at(&self) -> Option<SystemTime> {
+        Some(self.until)
     }
 }
 
@@ -46,9 +56,9 @@ impl Chat {
     }
 }
 
-/// Loads the user of a ticket. A real server would look whether the user may still log in.
+/// Loads the user of a ticket. A real server would check whether the user may still log in.
 async fn ticket_user(claims: TicketClaims) -> Result<Option<Member>> {
-    Ok(Some(Member { name: claims.user_id }))
+    Ok(claims.expires_at.map(|until| Member { name: claims.user_id, until }))
 }
 
 #[derive(Deserialize)]
@@ -57,16 +67,21 @@ struct Login {
 }
 
 /// Trusts the name. A real server would check a password here.
-async fn log_in(session: Session, Query(login): Query<Login>) -> Result<(), StatusCode> {
+async fn log_in(state: State<App>, session: Session, login: Query<Login>) -> Result<(), StatusCode> {
+    if logged_in(&session).await.is_ok() {
+        log_out(state, session.clone()).await?;
+    }
+    // Prevents session fixation: the key from before the login becomes invalid.
     session.cycle_id().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    session.insert("name", login.name).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    let until = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| (now + LIFETIME).as_secs());
+    session.insert("login", (&login.name, until)).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Returns the user of a login session, and its id.
 async fn logged_in(session: &Session) -> Result<(Member, LoginId), StatusCode> {
-    let name = session.get("name").await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let (name, id) = name.zip(session.id()).ok_or(StatusCode::UNAUTHORIZED)?;
-    Ok((Member { name }, LoginId::new(id.to_string())))
+    let login: Option<(String, u64)> = session.get("login").await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let ((name, until), id) = login.zip(session.id()).ok_or(StatusCode::UNAUTHORIZED)?;
+    Ok((Member { name, until: UNIX_EPOCH + Duration::from_secs(until) }, LoginId::new(id.to_string())))
 }
 
 /// Issues a ticket, if the request comes from a page that may open the socket too.
@@ -80,10 +95,10 @@ async fn log_out(State((chat, tickets)): State<App>, session: Session) -> Result
     let (member, login) = logged_in(&session).await?;
     // First the login session and its tickets, so that no later handshake is accepted.
     session.flush().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    tickets.void_login(&login).await.map_err(|error| error.status())?;
-    // All devices of the user. Those that are still logged in fetch a ticket and connect again.
+    let voided = tickets.void_login(&login).await;
+    // Also if that fails. All devices of the user: those that are still logged in fetch a ticket and connect again.
     let _ = chat.connections().disconnect_user(&member.id()).await;
-    Ok(())
+    voided.map_err(|error| error.status())
 }
 
 type App = (Endpoint<Chat>, Tickets<Member>);
@@ -97,6 +112,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => Tickets::new(MemoryTicketStore::new(), ticket_user),
     };
     let chat = portcullis::websocket(Chat).subprotocols(["chat.v1"]).tickets(tickets.clone());
+    let drain = chat.drain_handle();
     let app = Router::new()
         .route("/login", post(log_in))
         .route("/ticket", post(ticket))
@@ -108,5 +124,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = listen::listen(&address, "-- HOST:PORT").await?;
     let address = listener.local_addr()?.to_string();
     println!("listening on ws://{address}/ws\n{}", WHAT_TO_TYPE.replace("ADDRESS", &address));
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await?)
 }

@@ -1,11 +1,12 @@
 //! Time limits: of a future, and as an instant.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::{Instant, Sleep, sleep};
 
 pin_project! {
@@ -37,11 +38,18 @@ impl<F: Future> Future for Deadline<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = has_budget_remaining();
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Some(output));
         }
         let timeout = *this.timeout;
-        ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut();
+        // A timer without budget is pending. A future that uses up the budget in each poll would never time out.
+        if had_budget && !has_budget_remaining() {
+            ready!(pin!(unconstrained(timer)).poll(cx));
+        } else {
+            ready!(timer.poll(cx));
+        }
         Poll::Ready(None)
     }
 }
@@ -50,4 +58,24 @@ impl<F: Future> Future for Deadline<F> {
 pub(crate) fn add_saturating(instant: Instant, duration: Duration) -> Instant {
     const FAR_FUTURE: Duration = Duration::from_hours(24 * 365);
     instant.checked_add(duration).unwrap_or_else(|| instant + FAR_FUTURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::coop::consume_budget;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn future_that_uses_up_its_budget_in_each_poll_times_out() {
+        let busy = async {
+            loop {
+                consume_budget().await;
+            }
+        };
+        let outcome: Option<()> =
+            timeout(Duration::from_secs(20), deadline(Duration::from_millis(20), busy)).await.unwrap();
+        assert!(outcome.is_none());
+    }
 }

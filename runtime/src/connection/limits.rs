@@ -17,18 +17,20 @@ use crate::session::SessionLimits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "written with `..Limits::default()`; new limits come with a new version")]
 pub struct Limits {
-    /// Maximum rate of handshakes per address of the client, of which a further one is rejected with 429. An IPv6 client counts by
-    /// its network of 64 bits, and its site of 48 bits may do 16 times as many. Of more than 100,000 addresses at a time,
-    /// those with the same first 16 bits (IPv6: 32) may do 64 times as many together. The address is known if axum is
-    /// served with `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
+    /// Maximum rate of handshakes per client address. A handshake above it is rejected with 429. An IPv6 client counts by its
+    /// /64 network, and its /48 site has 16 times the rate. Above 100,000 addresses, further ones are counted per /16 (IPv6:
+    /// /32), at 64 times the rate. The address is known if axum is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
     /// [`Endpoint::behind_proxies`](crate::Endpoint::behind_proxies); a request without one is rejected with 500. Default:
     /// `None`, without limit, because without that setting all clients of a proxy have one address.
     pub handshakes_per_address: Option<Rate>,
-    /// Maximum rate of handshakes per user, by [`User::id`](crate::User::id), of which a further one is rejected with 429.
-    /// Default: `None`, without limit.
+    /// Maximum rate of handshakes per user, by [`User::id`](crate::User::id). A handshake above it is rejected with 429. A user
+    /// who logs in by [`#[authenticate]`](macro@crate::authenticate) is not counted. Default: `None`, without limit.
     pub handshakes_per_user: Option<Rate>,
     /// Maximum number of handshakes of an endpoint that are in progress at the same time, authentication and connect
-    /// permissions included. A further one is rejected with 503 and `Retry-After`. Default: 1024.
+    /// permissions included, which each end within [`action_timeout`](Limits::action_timeout). A further one is rejected with
+    /// 503 and `Retry-After`. As many connections may be refused by a
+    /// [close frame](crate::Endpoint::refuse_with_close) at the same time. Default: 1024.
     pub max_pending_handshakes: usize,
     /// Maximum size of a frame and of a message, in bytes. A larger one closes the connection with 1009. Default: 64 KiB.
     pub max_frame_bytes: usize,
@@ -87,7 +89,8 @@ pub struct Limits {
     /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
     /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
     /// run on. The address of an anonymous client is known only if axum is served with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`; behind a proxy it is the proxy's. Default: 1024.
+    /// `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
+    /// [`Endpoint::behind_proxies`](crate::Endpoint::behind_proxies). Default: 1024.
     pub max_lingering: usize,
     /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
     pub max_objects: usize,

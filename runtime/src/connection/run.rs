@@ -135,8 +135,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     // The drain may not have found the session.
                     return Err(ConnectionEnd::Close(CloseReason::ServiceRestart));
                 }
-                session.revalidate_since(changes_at_start).await;
-                return Ok(());
+                let revalidated = session.revalidate_since(changes_at_start);
+                // Nothing begins before, so that nothing is cut.
+                let revalidated = drain.run_until(DrainPhase::CuttingActions, revalidated).await;
+                return revalidated.ok_or(ConnectionEnd::Close(CloseReason::ServiceRestart));
             }
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panic_error(&panic),
@@ -168,7 +170,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         self.event_loop.detached.shut_down().await;
         if self.event_loop.is_cut {
             let user = session.user_id().map(Truncated::new);
-            tracing::warn!(?user, "actions dropped: the deadline of the drain passed");
+            tracing::warn!(?user, "actions or `#[connect]` dropped: the deadline of the drain passed");
         }
         let ended_memberships = session.memberships.take_ended();
         let mut ended_session = session_guard.leave_registry();
@@ -186,7 +188,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             drain.run_until(DrainPhase::CuttingConnections, hook)
         );
         if hook.is_none() {
-            tracing::warn!("`#[disconnect]` dropped: the deadline of the drain passed");
+            let user = session.user_id().map(Truncated::new);
+            tracing::warn!(?user, "`#[disconnect]` dropped: the deadline of the drain passed");
         }
         if let Some(ended_session) = &mut ended_session {
             ended_session.is_cut = event_loop.is_cut || hook.is_none();

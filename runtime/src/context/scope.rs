@@ -50,7 +50,7 @@ struct ScopeDetails<U> {
     expiry: Option<Instant>,
 }
 
-/// The address of the client's socket, in the extensions of the request. Known if the axum server provides it.
+/// The address of the client, in the extensions of the request. Known if the axum server or a proxy provides it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PeerAddress(pub(crate) IpAddr);
 

@@ -26,7 +26,8 @@ impl DrainHandle {
     /// It is an argument for the `with_graceful_shutdown` of axum, which then stops the server: until the drain has
     /// finished, the server still answers, to accept upgrades during the notice and to reject them with 503 after it. A
     /// second signal shortens the drain to [`Drain::NOW`]. From the first poll on, these signals do not end the process
-    /// by themselves.
+    /// by themselves, until the drain has finished: axum then waits for HTTP requests without a time limit, and a signal
+    /// that arrives meanwhile exits the process with status 1.
     ///
     /// If the process cannot receive signals, an error is logged, and the future never completes.
     ///
@@ -54,17 +55,22 @@ impl DrainHandle {
             let mut signals = match ShutdownSignals::new() {
                 Ok(signals) => signals,
                 Err(error) => {
-                    tracing::error!(%error, "signals cannot be received, so that none starts a drain");
+                    tracing::error!(%error, "signal handler not installed: no signal starts a drain");
                     return pending().await;
                 }
             };
             signals.recv().await;
             handle.start(drain);
             tokio::select! {
-                _ = handle.finished() => return,
+                _ = handle.finished() => {}
                 () = signals.recv() => handle.start(Drain::NOW),
             }
             handle.finished().await;
+            tokio::spawn(async move {
+                signals.recv().await;
+                tracing::warn!("process ended by a signal after the drain");
+                std::process::exit(1);
+            });
         }
     }
 }

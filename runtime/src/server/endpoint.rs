@@ -37,7 +37,7 @@ use crate::tickets::Tickets;
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
 /// | [`refuse_with_close`](Endpoint::refuse_with_close) | a refused handshake gets an HTTP response |
 /// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
-/// | [`subprotocols`](Endpoint::subprotocols) | none; what a client offers is not answered |
+/// | [`subprotocols`](Endpoint::subprotocols) | none; the response names no subprotocol |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
@@ -428,7 +428,10 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Sets the limits of its connections. Default: [`Limits::default`].
+    /// Sets the limits of the endpoint and of its connections. Default: [`Limits::default`].
+    ///
+    /// The rates and the number of handshakes in progress are counted anew from this call on, apart from those of clones that
+    /// were made before.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.handshake_limiter = Arc::new(HandshakeLimiter::new(&limits));
@@ -436,8 +439,8 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Sets how the address of a client is found behind proxies: so many of them append the address of their client to the
-    /// lines of the header `name`. Default: the address of the socket, which is that of the proxy.
+    /// Sets how the address of a client is found behind proxies: `proxies` is the number of proxies that each append the
+    /// address of their client to the header `name`. Default: the address of the socket, which is that of the proxy.
     ///
     /// The address counts for [`Limits::handshakes_per_address`], [`Limits::max_lingering`] and the number of log entries
     /// about refusals. It is the entry at position `proxies` from the end of the header: what a client itself sends in the

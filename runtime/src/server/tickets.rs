@@ -43,8 +43,8 @@ impl<C: Consumer> Endpoint<C> {
     /// Call it in an HTTP handler that knows the user, on a clone of the endpoint that has all its settings.
     /// `request` is the request that the handler answers: its `Host` and `Origin` headers are checked by the same
     /// rules as a handshake, because a browser sends the cookies of the user with the requests of every page. `login`
-    /// names the login session of the user, for [`Tickets::void_login`]. The ticket is part of the response's body:
-    /// it does not belong into a URL, a cookie or the log. Mount the handler for `POST`, whose requests always have
+    /// names the login session of the user, for [`Tickets::void_login`]. Return the ticket in the body of the response, and
+    /// do not put it into a URL, a cookie or the log. Mount the handler for `POST`, whose requests always have
     /// an `Origin` header if a browser sends them.
     ///
     /// ```standalone_crate
@@ -82,13 +82,14 @@ impl<C: Consumer> Endpoint<C> {
     /// 403 `permission_denied` if the host or the origin of the request is not allowed, 401 `unauthenticated` if the
     /// credentials of the user have [expired](crate::User::expires_at), and a fault (500) if the endpoint has no
     /// [`tickets`](Endpoint::tickets), or if the store fails, panics or does not answer within 5 seconds. The log has
-    /// the reason.
+    /// the reason of a 403 and of a fault.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the ticket may be stored, but nobody knows it.
+    /// If the future is dropped, a ticket may have been stored that no client receives. It expires after
+    /// [`Ticket::LIFETIME`].
     pub async fn issue_ticket(&self, request: &Parts, user: &C::User, login: &LoginId) -> Result<Ticket> {
-        self.check_origin(request, "ticket refused")?;
+        self.check_origin(request, "ticket not issued")?;
         let issued = match &self.tickets {
             Some(tickets) => tickets.issue(C::NAME, user, login).await,
             None => Err(Error::internal("the endpoint has no tickets; add `.tickets(..)`")),

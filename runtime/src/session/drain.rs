@@ -46,7 +46,7 @@ impl Default for Drain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DrainReport {
-    /// The number of connections that there were when the notice was over, including those whose client left before the
+    /// The number of connections that were open when the notice ended, including those whose client left before the
     /// server closed them and those whose handshake had just been accepted.
     pub closed: usize,
     /// The number of those of which nothing was cut: their actions and hooks have ended.

@@ -77,7 +77,8 @@ impl DrainHandle {
     /// If a drain has started before, it is shortened: each step takes place at the earlier one of both times, counted
     /// from now. No step is delayed. [`Drain::NOW`] closes all connections and drops their actions at once.
     ///
-    /// The drain takes place in a task of the current runtime, and continues if this handle and all others are dropped.
+    /// The drain takes place in a task of the current runtime, and continues if this handle and all others are dropped. If
+    /// that runtime is shut down first, the drain continues with the next call.
     ///
     /// # Panics
     ///

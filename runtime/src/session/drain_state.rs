@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use tokio::sync::watch;
+use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use super::drain::{Drain, DrainReport, DrainSchedule};
@@ -28,6 +29,8 @@ pub(super) struct DrainProgress {
     pub(super) phase: DrainPhase,
     /// `None` until a drain starts.
     pub(super) schedule: Option<DrainSchedule>,
+    /// Whether a task performs the drain.
+    has_task: bool,
     /// The number of connections, from the acceptance of the handshake to the end of `#[disconnect]`.
     open: usize,
     /// The number of connections that there were when `Closing` began.
@@ -39,6 +42,11 @@ pub(super) struct DrainProgress {
 }
 
 impl DrainProgress {
+    /// Returns the number of connections that have not ended.
+    pub(super) fn open(&self) -> usize {
+        self.open
+    }
+
     /// Returns whether all connections have ended and none will be accepted.
     pub(super) fn has_closed_all(&self) -> bool {
         self.phase >= DrainPhase::Closing && self.open == 0
@@ -51,7 +59,15 @@ pub(crate) struct DrainState(watch::Sender<DrainProgress>);
 impl DrainState {
     pub(super) fn new() -> DrainState {
         let (phase, schedule, report) = (DrainPhase::Serving, None, None);
-        DrainState(watch::Sender::new(DrainProgress { phase, schedule, open: 0, closed: 0, cut: 0, report }))
+        DrainState(watch::Sender::new(DrainProgress {
+            phase,
+            schedule,
+            has_task: false,
+            open: 0,
+            closed: 0,
+            cut: 0,
+            report,
+        }))
     }
 
     pub(super) fn phase(&self) -> DrainPhase {
@@ -89,9 +105,9 @@ impl DrainState {
         });
     }
 
-    /// Starts a drain, or shortens the one that has started. Returns whether this is the first start.
+    /// Starts a drain, or shortens the one that has started. Returns whether it needs a task.
     pub(super) fn start(&self, drain: &Drain) -> bool {
-        let mut is_first = false;
+        let mut needs_task = false;
         self.0.send_modify(|progress| {
             let now = Instant::now();
             // A notice that is over is not repeated.
@@ -103,23 +119,32 @@ impl DrainState {
                 current @ None => {
                     *current = Some(schedule);
                     progress.phase = DrainPhase::Notice;
-                    is_first = true;
                 }
             }
+            needs_task = !std::mem::replace(&mut progress.has_task, true) && progress.report.is_none();
         });
-        is_first
+        needs_task
+    }
+
+    /// Records that the task has ended. If its runtime was shut down before the drain has finished, the next start
+    /// needs another one.
+    pub(super) fn end_task(&self) {
+        self.0.send_modify(|progress| progress.has_task = false);
     }
 
     /// Rejects handshakes from now on, and counts the connections that are to be closed.
     pub(super) fn begin_closing(&self) {
         self.0.send_modify(|progress| {
-            progress.phase = DrainPhase::Closing;
-            progress.closed = progress.open;
+            // Another task may have begun before.
+            if progress.phase < DrainPhase::Closing {
+                progress.phase = DrainPhase::Closing;
+                progress.closed = progress.open;
+            }
         });
     }
 
     pub(super) fn advance(&self, phase: DrainPhase) {
-        self.0.send_modify(|progress| progress.phase = phase);
+        self.0.send_modify(|progress| progress.phase = progress.phase.max(phase));
     }
 
     /// Finishes the drain. A connection that is still open counts as cut.
@@ -154,7 +179,8 @@ impl DrainState {
         tokio::select! {
             biased;
             output = future => Some(output),
-            () = reached => None,
+            // Without a budget, because the future may have used it up.
+            () = unconstrained(reached) => None,
         }
     }
 }

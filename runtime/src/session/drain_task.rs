@@ -60,6 +60,12 @@ pub(super) struct DrainTask {
     progress: watch::Receiver<DrainProgress>,
 }
 
+impl Drop for DrainTask {
+    fn drop(&mut self) {
+        self.target.drain().end_task();
+    }
+}
+
 impl DrainTask {
     pub(super) fn new(target: Arc<dyn DrainTarget>) -> DrainTask {
         let progress = target.drain().subscribe();
@@ -75,6 +81,10 @@ impl DrainTask {
         self.wait(|schedule| schedule.deadline).await;
         self.advance(DrainPhase::CuttingActions, HOOK_GRACE_PERIOD).await;
         self.advance(DrainPhase::CuttingConnections, TASK_GRACE_PERIOD).await;
+        let open = self.progress.borrow().open();
+        if open > 0 {
+            tracing::warn!(consumer, open, "connections have not ended: the deadline of the drain passed");
+        }
         let DrainReport { closed, finished, cut } = self.target.drain().finish();
         tracing::info!(consumer, closed, finished, cut, "drain finished");
     }
@@ -152,7 +162,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Returns the rate at which so many connections are closed between now and the end of the window.
+    /// Returns the rate that closes `total` connections by the end of the window.
     fn new(schedule: &DrainSchedule, total: usize) -> Pace {
         Pace { start: Instant::now(), end: schedule.window_until, total }
     }

@@ -86,6 +86,10 @@ impl State {
 impl TicketStore for MemoryTicketStore {
     async fn insert(&self, key: TicketKey, claims: TicketClaims, max_per_user: usize) -> Result<()> {
         self.change(|state| {
+            // A ticket of a voided login session is never valid, also after the store has forgotten that it is void.
+            if state.voided.contains(&claims.login) {
+                return Ok(());
+            }
             while let Some(keys) = state.by_user.get(&claims.user_id)
                 && keys.len() >= max_per_user
                 && let Some(oldest) = keys.front().cloned()
@@ -212,6 +216,19 @@ mod tests {
         advance(LoginId::VOID_LIFETIME).await;
         assert!(take(&store, &other).is_none());
         assert_eq!(sizes(&store), (0, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ticket_issued_for_a_voided_login_stays_void_when_the_login_is_forgotten() {
+        let store = MemoryTicketStore::bounded(2);
+        let void = |login| now(store.void_login(LoginId::new(login))).unwrap();
+        void("a");
+        advance(Ticket::LIFETIME - Duration::from_secs(1)).await;
+        let key = issue(&store, "7", "a").unwrap();
+        advance(Duration::from_secs(2)).await;
+        void("b");
+        void("c");
+        assert_eq!((take(&store, &key), sizes(&store)), (None, (0, 0, 2)));
     }
 
     #[tokio::test(start_paused = true)]

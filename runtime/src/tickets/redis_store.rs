@@ -19,7 +19,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 ///
 /// It connects when it is first used, and again after the connection was lost. All processes use the same server,
 /// version 6.2 or newer, or a server that speaks its protocol. The server must not evict keys (`maxmemory-policy
-/// noeviction`), because a voided login session is a key. For `rediss://` URLs, depend on the crate `redis` with a
+/// noeviction`), because a voided login session is a key. After a failover that loses writes, a ticket may be redeemed
+/// again, or a voided login session be forgotten. For `rediss://` URLs, depend on the crate `redis` with a
 /// feature for TLS.
 ///
 /// Below `PREFIX:`, the keys are `ticket:HASH` with the claims as JSON, `user:HASH` with the list of a user's

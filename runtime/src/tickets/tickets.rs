@@ -80,9 +80,9 @@ impl<U: User> Tickets<U> {
         self
     }
 
-    /// Voids the tickets of a login session, when its user logs out: none of them opens a connection once this has
-    /// completed, also in other processes that share the store. That includes tickets which requests in progress
-    /// issue for it during the next [`LoginId::VOID_LIFETIME`].
+    /// Voids the tickets of a login session, when its user logs out: once this has completed, no process that shares the
+    /// store redeems one of them. This includes tickets that are issued for the login session within
+    /// [`LoginId::VOID_LIFETIME`]. A handshake that has redeemed one before may still open its connection.
     ///
     /// Connections that are open already stay open: call [`Connections`](crate::Connections) after this. The
     /// [authentication chapter](crate::guide::authentication#logout) has the order of all steps.
@@ -90,7 +90,8 @@ impl<U: User> Tickets<U> {
     /// # Errors
     ///
     /// A fault (500) if the store fails, panics or does not answer within 5 seconds. The log has its cause. Tickets
-    /// of the login session may still be valid then, for at most [`Ticket::LIFETIME`].
+    /// of the login session may still be valid then, for at most [`Ticket::LIFETIME`]. Close the connections of the user
+    /// nevertheless.
     ///
     /// # Cancel safety
     ///
@@ -140,7 +141,7 @@ impl<U: User> Tickets<U> {
     }
 }
 
-/// Calls the store with a time limit. Whatever goes wrong is a fault.
+/// Calls the store with a time limit. An error, a panic and a timeout become faults.
 async fn call_store<'s, T>(call: impl FnOnce() -> BoxFuture<'s, Result<T>> + Send) -> Result<T> {
     // The call is made by the future, so that a panic before its first `.await` is contained too.
     let outcome = deadline(STORE_TIMEOUT, contain_future(async { call().await })).await;
