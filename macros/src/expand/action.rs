@@ -62,12 +62,11 @@ impl ActionExpansion<'_> {
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
         let in_order = action.in_order.is_some();
-        let streams = match action.return_type() {
-            Some(_) => {
-                let name = self.streams_name();
-                quote!(Self::#name())
-            }
-            None => quote!(false),
+        let streams = if self.has_return_type() {
+            let name = self.streams_name();
+            quote!(Self::#name())
+        } else {
+            quote!(false)
         };
         let timeout = optional(action.timeout.map(|timeout| {
             let from_millis = paths::duration_from_millis(Span::call_site());
