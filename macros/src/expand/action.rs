@@ -62,7 +62,7 @@ impl ActionExpansion<'_> {
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
         let in_order = action.in_order.is_some();
-        let streams = if action.return_type().is_some() {
+        let streams = if self.has_return_type() {
             let name = self.streams_name();
             quote!(Self::#name())
         } else {

@@ -86,7 +86,7 @@ impl HandlerDescriptor {
 
 /// Describes an action.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "properties that the macro writes, each independent of the others")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the attribute, or read from the return type")]
 pub struct ActionDescriptor {
     /// The name that clients send.
     pub name: &'static str,
