@@ -125,7 +125,8 @@ mod tests {
         assert!(limiter.is_full());
         // As after the interval.
         limiter.removed_at.store(0, Ordering::Relaxed);
-        let limiter = KeyedLimiter { created_at: Instant::now() - REMOVAL_INTERVAL_WHEN_FULL, ..limiter };
+        let created_at = Instant::now().checked_sub(REMOVAL_INTERVAL_WHEN_FULL).unwrap();
+        let limiter = KeyedLimiter { created_at, ..limiter };
         assert!(limiter.check(&3, |_| panic!("the key itself is counted")).is_ok());
         assert_eq!(limiter.exact.len(), 1);
     }

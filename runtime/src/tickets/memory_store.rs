@@ -223,7 +223,7 @@ mod tests {
         let store = MemoryTicketStore::bounded(2);
         let void = |login| now(store.void_login(LoginId::new(login))).unwrap();
         void("a");
-        advance(Ticket::LIFETIME - Duration::from_secs(1)).await;
+        advance(Ticket::LIFETIME.checked_sub(Duration::from_secs(1)).unwrap()).await;
         let key = issue(&store, "7", "a").unwrap();
         advance(Duration::from_secs(2)).await;
         void("b");
