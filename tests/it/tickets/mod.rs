@@ -197,7 +197,6 @@ async fn endpoint_without_tickets_leaves_the_query_to_the_application() {
     assert_opens(&desk, "opera", 5).await;
 }
 
-/// Tickets of common texts have forms that a log could contain by chance; this one does not.
 #[tokio::test]
 async fn debug_forms_do_not_show_a_ticket() {
     let tickets = tickets(MemoryTicketStore::new());
