@@ -25,15 +25,15 @@ impl DrainHandle {
     ///
     /// It is an argument for the `with_graceful_shutdown` of axum, which then stops the server: until the drain has
     /// finished, the server still answers, to accept upgrades during the notice and to reject them with 503 after it. A
-    /// second signal shortens the drain to [`Drain::NOW`]. From the first poll on, these signals do not end the process
-    /// by themselves, until the drain has finished: axum then waits for HTTP requests without a time limit, and a signal
-    /// that arrives meanwhile exits the process with status 1.
+    /// second signal shortens the drain to [`Drain::NOW`]. From this call on, these signals do not end the process by
+    /// themselves, until the drain has finished: axum then waits for HTTP requests without a time limit, and a signal that
+    /// arrives meanwhile exits the process with status 1. A signal that arrives before the future is polled is not lost.
     ///
     /// If the process cannot receive signals, an error is logged, and the future never completes.
     ///
     /// # Panics
     ///
-    /// The future panics if it is polled outside of a tokio runtime with I/O enabled.
+    /// Panics outside of a tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
     ///
@@ -50,9 +50,9 @@ impl DrainHandle {
     /// }
     /// ```
     pub fn on_signal(&self, drain: Drain) -> impl Future<Output = ()> + Send + use<> {
-        let handle = self.clone();
+        let (handle, signals) = (self.clone(), ShutdownSignals::new());
         async move {
-            let mut signals = match ShutdownSignals::new() {
+            let mut signals = match signals {
                 Ok(signals) => signals,
                 Err(error) => {
                     tracing::error!(%error, "signal handler not installed: no signal starts a drain");

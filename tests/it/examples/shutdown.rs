@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
@@ -106,12 +108,13 @@ fn service_restart() -> (u16, String) {
 
 #[tokio::test]
 async fn server_example_closes_its_connections_on_sigterm_and_ends() {
-    join_all(["echo", "identity", "rooms", "chat"].map(async |name| {
+    join_all(["echo", "identity", "rooms", "chat", "login_cookie", "login_jwt", "login_ticket"].map(async |name| {
         let server = Server::start(name).await;
-        // `chat` rejects clients that have not logged in.
-        let socket = if name == "chat" { None } else { Some(server.connect().await) };
+        let socket = connect_async(&server.url).await.ok();
+        let needs_login = ["chat", "login_cookie", "login_ticket"].contains(&name);
+        assert_eq!(socket.is_none(), needs_login, "{name}: a client that has not logged in");
         server.terminate();
-        if let Some(mut socket) = socket {
+        if let Some((mut socket, _)) = socket {
             assert_eq!(closed(&mut socket).await, service_restart(), "{name}");
         }
         server.expect_success().await;
@@ -136,4 +139,25 @@ async fn second_sigterm_ends_the_drain_at_once() {
     server.line_with("DrainReport { closed: 2, finished: 2, cut: 0 }").await;
     server.expect_success().await;
     assert!(start.elapsed() < Duration::from_secs(10), "the second connection is closed after 10 s otherwise");
+}
+
+#[tokio::test]
+async fn sigterm_after_the_drain_ends_a_server_that_waits_for_a_request() {
+    let mut server = Server::start("rooms").await;
+    let address = server.url.strip_prefix("ws://").unwrap().strip_suffix("/ws").unwrap();
+    let mut unfinished = TcpStream::connect(address).await.unwrap();
+    unfinished.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    // The server has accepted the connection before this one.
+    drop(server.connect().await);
+    server.terminate();
+    server.line_with("drain started").await;
+    server.terminate();
+    server.line_with("drain finished").await;
+    while timeout(Duration::from_millis(100), server.lines.recv()).await.is_ok_and(|line| line.is_some()) {}
+    assert!(server.process.try_wait().unwrap().is_none(), "it waits for the rest of the request");
+    while server.process.try_wait().unwrap().is_none() {
+        server.terminate();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.process.wait().unwrap().code(), Some(1));
 }
