@@ -58,22 +58,22 @@ impl Granary {
 
     #[action(permission = AllowAny)]
     async fn wait(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[action(permission = AllowAny, timeout = "1500ms")]
     async fn wait_briefly(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[action(permission = AllowAny, timeout = "55s")]
     async fn wait_long(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[action(permission = AllowAny, timeout = "40s", detached)]
     async fn wait_detached(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[action(permission = AllowAny, timeout = "2s")]
@@ -113,7 +113,7 @@ impl Shelves {
 
     #[action(timeout = "4s")]
     async fn search(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

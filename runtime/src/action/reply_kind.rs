@@ -36,7 +36,7 @@ impl<T: IntoReply<M>, M> ReplyKind for KnownReply<T, M> {
     const STREAMS: bool = T::STREAMS;
 }
 
-/// Finds the marker of a reply. Method resolution prefers it to the method of [`UnknownReply`] if there is one.
+/// Finds the marker of a reply. Method resolution prefers it to the method for types that cannot be one.
 pub trait FindReply<T, M> {
     /// Returns the type with its marker.
     fn __reply(&self) -> KnownReply<T, M>;
