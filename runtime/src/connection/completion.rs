@@ -102,6 +102,10 @@ impl Completion {
         text: &str,
         reply: &mut Reply,
     ) {
+        // Once side effects have taken effect, the reply that waits says so.
+        if self.commit.is_some() {
+            return;
+        }
         if self.cancellation.take_if(|cancellation| cancellation.is_cancelled()).is_some() {
             self.refuse(dispatcher, text, reply, &Error::cancelled());
         }

@@ -309,6 +309,7 @@ async fn run_action<C: Consumer>(
 async fn next_reply<C: Consumer>(mut message: DetachedMessage<C>) -> DetachedMessage<C> {
     // A stream that is always ready must not starve other tasks.
     tokio::task::yield_now().await;
+    message.reply.shrink();
     let cancelled = message.dispatcher.session.send_queue.start_gate().cancelled();
     tokio::select! {
         biased;

@@ -248,7 +248,12 @@ impl<C: Consumer> EventLoop<C> {
         self.detached.slots.cancel(&target);
         let is_target =
             |frame: &Incoming| matches!(frame, Incoming::Text(text) if dispatcher.has_request_id(text, &target));
-        while let Some(index) = self.read_ahead.iter().position(is_target) {
+        let mut index = 0;
+        while let Some(frame) = self.read_ahead.get(index) {
+            if !is_target(frame) {
+                index += 1;
+                continue;
+            }
             let Some(Incoming::Text(queued)) = self.read_ahead.remove(index) else { return };
             let mut reply = Reply::new();
             dispatcher.refuse(&queued, &Error::cancelled(), &mut reply, false);

@@ -101,6 +101,17 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     expiry: Option<(Instant, CloseReason)>,
     /// Whether the flusher can write events to the socket while the task is parked.
     can_park: bool,
+    /// What goes first in the next event.
+    turn: Turn,
+}
+
+/// What goes first if several things are ready. After a detached task has had its turn, an event and a frame have theirs, so
+/// that streams that are always ready starve neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Detached,
+    Event,
+    Frame,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
@@ -117,6 +128,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             has_unflushed: false,
             has_skipped_ping: false,
             event_holds: EventHolds::default(),
+            turn: Turn::Detached,
             expiry: None,
             can_park,
         }
@@ -279,10 +291,16 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             if has_rest {
                 return Poll::Ready(io.check_open().map(|()| IoEvent::Rest));
             }
+            if io.turn != Turn::Detached
+                && let Poll::Ready(event) = io.poll_after_detached(waiting, cx)
+            {
+                return Poll::Ready(event);
+            }
             if let Poll::Ready(need) = poll_detached(cx)
                 && (need == IoNeed::Nothing
                     || poll_or_closed(io.link.poll_ready(cx), &io.session.send_queue, cx)?.is_ready())
             {
+                io.turn = Turn::Event;
                 return Poll::Ready(io.check_open().map(|()| IoEvent::Detached));
             }
             let send_queue = &io.session.send_queue;
@@ -319,6 +337,26 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             io.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
         })
         .await
+    }
+
+    /// Returns an event or a frame that is ready after a detached task has had its turn.
+    #[cold]
+    fn poll_after_detached(&mut self, waiting: Waiting, cx: &mut Context<'_>) -> Poll<Result<IoEvent, ConnectionEnd>> {
+        if self.turn == Turn::Event {
+            self.turn = Turn::Frame;
+            let send_queue = &self.session.send_queue;
+            if !self.event_holds.is_holding()
+                && send_queue.is_ready()
+                && poll_or_closed(self.link.poll_ready(cx), send_queue, cx)?.is_ready()
+            {
+                return Poll::Ready(Ok(IoEvent::Event));
+            }
+        }
+        self.turn = Turn::Detached;
+        if waiting == (Waiting::Busy { is_reading: false }) {
+            return Poll::Pending;
+        }
+        self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
     }
 
     /// Ends the connection: its memberships end, its closing handshake begins, and `cx.cancelled()` completes. If the server

@@ -119,6 +119,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return event_loop.read_ahead.clear();
         }
         (dispatcher.action_timeout, dispatcher.is_remaining_time) = (remaining, true);
+        // The message before this one may have been cancelled.
+        dispatcher.renew_cancellation();
         let mut outcome = event_loop.linger_until(io, pin!(dispatcher.dispatch(text, reply))).await;
         let mut _slot = None;
         if let Outcome::NeedsSlots(need) = outcome

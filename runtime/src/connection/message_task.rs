@@ -105,10 +105,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let mut dispatcher = self.dispatcher.with_admission(Admission::Admitted);
         dispatcher.renew_cancellation();
         // Before any check begins, so that a message to `cancel` finds it.
-        let slot = match self.event_loop.detached.slots.take(need, Cancellable::new(&dispatcher, text)) {
+        let slots = &mut self.event_loop.detached.slots;
+        let mut _refused = None;
+        let slot = match slots.take(need, Cancellable::new(&dispatcher, text)) {
             Ok(slot) => Some(slot),
             Err(kind) => {
                 dispatcher = dispatcher.with_admission(Admission::Refused(kind));
+                // Its checks run, and may wait.
+                _refused = Cancellable::new(&dispatcher, text).map(|cancellable| slots.record(cancellable));
                 None
             }
         };

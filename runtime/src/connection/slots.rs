@@ -76,7 +76,12 @@ impl Slots {
     /// Records a message that needs no slot and can be cancelled until the returned handle is dropped.
     pub(super) fn record(&mut self, cancellable: Cancellable) -> Arc<Slot> {
         let slot = Arc::new(Slot { need: SlotNeed::NONE, cancellable: Some(cancellable) });
-        self.taken.get_or_insert_default().0.push(Arc::downgrade(&slot));
+        let Taken(taken) = &mut **self.taken.get_or_insert_default();
+        // Otherwise a client that always has a message in flight would let the list grow.
+        if taken.len() == taken.capacity() {
+            taken.retain(|slot| slot.strong_count() > 0);
+        }
+        taken.push(Arc::downgrade(&slot));
         slot
     }
 
@@ -92,6 +97,10 @@ impl Slots {
 
     /// Frees what is not in use.
     pub(super) fn shrink(&mut self) {
-        self.taken.take_if(|taken| taken.0.iter().all(|slot| slot.strong_count() == 0));
+        self.taken.take_if(|taken| {
+            taken.0.retain(|slot| slot.strong_count() > 0);
+            taken.0.shrink_to_fit();
+            taken.0.is_empty()
+        });
     }
 }
