@@ -39,7 +39,7 @@ pub(super) enum IoNeed {
 }
 
 /// What a connection waits for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
     /// The next frame: no action runs, so that the flusher may deliver events meanwhile.
     Idle,

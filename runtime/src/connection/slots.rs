@@ -104,3 +104,28 @@ impl Slots {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cancellable(id: &str) -> Cancellable {
+        Cancellable { request_id: id.into(), cancellation: CancellationToken::new() }
+    }
+
+    #[test]
+    fn list_is_bounded_while_a_message_is_always_in_flight() {
+        let mut slots = Slots::new(8, 8);
+        let mut in_flight = slots.record(cancellable("0"));
+        for id in 1..10_000 {
+            in_flight = slots.record(cancellable(&id.to_string()));
+        }
+        let Taken(taken) = &**slots.taken.as_ref().unwrap();
+        assert!(taken.capacity() <= 16, "{}", taken.capacity());
+        slots.cancel("9999");
+        assert!(in_flight.cancellable.as_ref().unwrap().cancellation.is_cancelled());
+        drop(in_flight);
+        slots.shrink();
+        assert!(slots.taken.is_none());
+    }
+}

@@ -80,6 +80,11 @@ impl Foundry {
         self.0.record(name);
     }
 
+    #[action(permission = AllowAny, detached)]
+    async fn note_detached(&self, name: String) {
+        self.0.record(name);
+    }
+
     /// Publishes and joins, and ends when it is cancelled.
     #[action(permission = Slow)]
     async fn cast(&self, cx: &Context<'_, ()>, name: String) -> Result<String> {
@@ -99,6 +104,14 @@ impl Foundry {
     #[action(permission = AllowAny, blocking)]
     fn cast_blocking(&self, cx: &Context<'_, ()>, name: String) -> Result<String> {
         tokio::runtime::Handle::current().block_on(self.cast(cx, name))
+    }
+
+    /// Does not stop when it is cancelled.
+    #[action(permission = AllowAny)]
+    async fn finish_in_order(&self, name: String) {
+        self.0.started.add_permits(1);
+        self.0.wait().await;
+        self.0.record(format!("{name} ends"));
     }
 
     /// Does not stop when it is cancelled.

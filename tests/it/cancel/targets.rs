@@ -106,6 +106,22 @@ async fn queued_message_is_taken_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn messages_behind_a_cancelled_one_begin_although_the_client_leaves() {
+    let (progress, foundry) = foundry();
+    let mut client = open(&foundry).await;
+    client.send(message("finish_in_order", 1));
+    client.send(cancel(1));
+    assert_eq!(next(&mut client).await, pair("cancel", 204));
+    client.send(message("note", 2));
+    client.send(message("note_detached", 3));
+    drop(client);
+    tokio::task::yield_now().await;
+    progress.resume(1);
+    progress.disconnected.notified().await;
+    assert_eq!(progress.log(), ["1 ends", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn stream_ends_with_499_and_sends_no_further_value() {
     for action in ["pour", "pour_in_order", "pour_detached"] {
         let (progress, foundry) = foundry();

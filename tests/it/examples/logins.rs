@@ -83,13 +83,13 @@ async fn assert_closed(mut socket: Socket, code: u16) {
 #[tokio::test]
 async fn cookie_example_closes_the_socket_when_its_user_logs_out() {
     let site = Site::start("login_cookie", &[]).await;
-    assert_eq!(site.open(("cookie", "id=unknown")).await.err(), Some(403));
+    assert_eq!(site.open(("cookie", "id=unknown")).await.err(), Some(401));
     let cookie = site.log_in().await;
     let mut socket = site.open(("cookie", &cookie)).await.unwrap();
     assert_is_ada(&mut socket).await;
     site.post("/logout", ("cookie", &cookie)).await;
     assert_closed(socket, 4403).await;
-    assert_eq!(site.open(("cookie", &cookie)).await.err(), Some(403));
+    assert_eq!(site.open(("cookie", &cookie)).await.err(), Some(401));
 }
 
 #[tokio::test]

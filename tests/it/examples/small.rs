@@ -78,7 +78,7 @@ fn permissions_example_prints_the_status_per_user_and_action() {
         "Office connect accounts",
         "Ada, staff in 200",
         "Ben, member 403",
-        "anonymous 403",
+        "anonymous 401",
         "Club - (connect) connect phase of !Banned",
         "Club rooms/{room_id}/ enter !Banned & !Is(\"new\") & (Is(\"staff\") | InRoom({room_id}))",
         "Office - (connect) Is(\"staff\")",

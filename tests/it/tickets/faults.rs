@@ -176,5 +176,5 @@ async fn endpoint_without_tickets_issues_none() {
     let issued = desk.issue_ticket(&request(), &guest(7), &LoginId::new("a")).await;
     assert!(issued.unwrap_err().is_fault());
     assert_logged(&log, "add `.tickets(..)`");
-    assert_eq!(connect(&desk).path("/ws?ticket=").open().await.unwrap_err().status(), 403);
+    assert_eq!(connect(&desk).path("/ws?ticket=").open().await.unwrap_err().status(), 401);
 }

@@ -51,7 +51,7 @@ async fn log_contains_no_ticket_at_any_level() {
         "INFO message=handshake rejected: host not allowed",
         "INFO message=handshake rejected: the client offers no subprotocol of the endpoint",
         "INFO message=handshake rejected by authentication status=401",
-        "INFO message=ticket refused: origin not allowed",
+        "INFO message=ticket not issued: origin not allowed",
         "ERROR message=authentication failed",
         "TRACE message=action started",
     ] {

@@ -256,6 +256,35 @@ async fn event_that_is_queued_precedes_a_frame_that_has_arrived() {
     assert!(matches!(polled, Poll::Ready(Ok(IoEvent::Frame(Some(Incoming::Ping))))));
 }
 
+/// Streams whose values are always ready.
+#[tokio::test]
+async fn detached_tasks_that_are_always_ready_leave_room_for_events_and_frames() {
+    for waiting in [Waiting::Idle, Waiting::Busy { is_reading: true }, Waiting::Busy { is_reading: false }] {
+        let mut fixture = fixture(1000);
+        publish(&fixture.session, "a");
+        fixture.pipe.send(PONG);
+        let mut order = Vec::new();
+        for _ in 0..6 {
+            match fixture.io.next_event(waiting, |_| Poll::Ready(IoNeed::Nothing)).await.unwrap() {
+                IoEvent::Detached => order.push("detached"),
+                IoEvent::Event => {
+                    order.push("event");
+                    fixture.io.deliver().await.unwrap();
+                }
+                IoEvent::Frame(_) => order.push("frame"),
+                IoEvent::Rest => order.push("rest"),
+            }
+        }
+        let is_reading = waiting != (Waiting::Busy { is_reading: false });
+        let begin = if is_reading {
+            &["detached", "event", "frame", "detached"][..]
+        } else {
+            &["detached", "event", "detached"]
+        };
+        assert_eq!(order[..begin.len()], *begin, "{waiting:?}");
+    }
+}
+
 #[tokio::test]
 async fn task_that_stops_waiting_delivers_itself() {
     let mut fixture = fixture(1000);
