@@ -14,5 +14,6 @@ mod run;
 mod slots;
 
 pub use limits::Limits;
+#[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use link::close;
 pub(crate) use run::{ConnectionSettings, run};
