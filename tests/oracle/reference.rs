@@ -20,7 +20,7 @@
 //!    runs.
 //! 5. *In the handshake* the expression of the consumer is evaluated with the connect results of its leaves; only no
 //!    rejects it (403). Then the strict expression is evaluated, which must be yes; there a leaf without an opinion is
-//!    evaluated for an action called `connect`, without a route.
+//!    evaluated for an action called `connect`, without a route. A 403 becomes a 401 if the client is anonymous.
 
 use std::collections::BTreeMap;
 
@@ -234,6 +234,7 @@ pub(crate) fn message(case: &Case, message: &Message) -> Verdict {
 pub(crate) fn handshake(case: &Case, handshake: &Handshake) -> Verdict {
     let mut events = Vec::new();
     let (status, code) = handshake_outcome(case, handshake, &mut events).map_or_else(|end| end, |()| (101, ""));
+    let status = if status == 403 && !case.logged_in { 401 } else { status };
     Verdict { status, code, events }
 }
 

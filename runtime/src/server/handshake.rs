@@ -123,9 +123,15 @@ impl<C: Consumer> Endpoint<C> {
         };
         let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = self.with_timeout(self.consumer.authorize_connect(&connect)).await {
-            report(connect.call(), &error);
+            // To log in may help, unlike after a 403.
             let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
-            return Err(if is_anonymous_refused { (&Error::unauthenticated()).into() } else { (&error).into() });
+            let error = match error.leaf() {
+                _ if !is_anonymous_refused => error,
+                Some(leaf) => Error::unauthenticated().with_leaf(leaf),
+                None => Error::unauthenticated(),
+            };
+            report(connect.call(), &error);
+            return Err((&error).into());
         }
         let session = self.new_session(scope.connection_id());
         Ok(Accepted {
