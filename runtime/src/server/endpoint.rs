@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-#[cfg(feature = "axum")]
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -327,51 +325,6 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Lets web pages learn why they are refused. Default: a refused handshake gets an HTTP response, whose status a browser
-    /// hides from the page.
-    ///
-    /// With this setting the upgrade is accepted, and the connection closes at once, before `#[connect]` and without having
-    /// been registered. The close code is 4000 plus the status of the response, or 4500 for a fault:
-    ///
-    /// | response | close code | reason |
-    /// |---|---|---|
-    /// | 401 | 4401 | `unauthenticated` |
-    /// | 403 | 4403 | `refused` |
-    /// | 429 with `Retry-After: 30` | 4429 | `retry after 30` |
-    /// | 503 with `Retry-After: 1` | 1013 | `retry after 1` |
-    /// | another from 400 to 499 | 4400 to 4499 | `refused` |
-    /// | 500 | 4500 | `internal error` |
-    ///
-    /// A request whose host or origin is not allowed gets 403 nevertheless, so that a foreign page learns nothing, and one
-    /// that is no valid upgrade the response that says so. A refused client holds its socket for up to two seconds, until it
-    /// has read the close frame.
-    ///
-    /// ```standalone_crate
-    /// use portcullis::testing::connect;
-    /// use portcullis::{AllowAny, IsAuthenticated, User, consumer, websocket};
-    ///
-    /// # struct Member;
-    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
-    /// struct Notes;
-    ///
-    /// #[consumer(user = Member, connect = IsAuthenticated)]
-    /// impl Notes {
-    ///     #[action(permission = AllowAny)]
-    ///     async fn read(&self) -> &'static str { "Buy milk." }
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// assert_eq!(connect(&websocket(Notes)).open().await.unwrap_err().status(), 401);
-    /// let mut client = connect(&websocket(Notes).refuse_with_close()).open().await.unwrap();
-    /// assert_eq!(client.closed().await, 4401);
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn refuse_with_close(mut self) -> Self {
-        self.refuses_with_close = true;
-        self
-    }
-
     /// Sets the source from which the grants of users are loaded. Default: none.
     ///
     /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded, and a change of rights that is
@@ -436,41 +389,6 @@ impl<C: Consumer> Endpoint<C> {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.handshake_limiter = Arc::new(HandshakeLimiter::new(&limits));
         self.limits = Arc::new(limits);
-        self
-    }
-
-    /// Sets how the address of a client is found behind proxies: `proxies` is the number of proxies that each append the
-    /// address of their client to the header `name`. Default: the address of the socket, which is that of the proxy.
-    ///
-    /// The address counts for [`Limits::handshakes_per_address`], [`Limits::max_lingering`] and the number of log entries
-    /// about refusals. It is the entry at position `proxies` from the end of the header: what a client itself sends in the
-    /// header stands in front of that and is not believed. This holds only if the service is reached through the proxies
-    /// alone. A request with fewer entries, or with a text that is no address there, has the address of the socket.
-    ///
-    /// ```standalone_crate
-    /// # use portcullis::{AllowAny, consumer, websocket};
-    /// # struct Echo;
-    /// # #[consumer]
-    /// # impl Echo { #[action(permission = AllowAny)] async fn ping(&self) {} }
-    /// // A load balancer in front of one nginx.
-    /// let endpoint = websocket(Echo).behind_proxies("x-forwarded-for", 2);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// Panics if `name` is not the name of a header, or is `forwarded`, whose syntax differs; or if `proxies` is zero.
-    #[cfg(feature = "axum")]
-    #[must_use]
-    pub fn behind_proxies(mut self, name: &str, proxies: usize) -> Self {
-        let header = header_name(name);
-        assert!(
-            header != http::header::FORWARDED,
-            "the header `Forwarded` is not supported; let the proxy send `X-Forwarded-For`"
-        );
-        let count = NonZeroUsize::new(proxies).unwrap_or_else(|| {
-            panic!("without a proxy the address is that of the socket; remove `behind_proxies`, or write at least 1")
-        });
-        self.proxies = Some(Proxies { header, count });
         self
     }
 

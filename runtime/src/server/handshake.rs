@@ -8,7 +8,6 @@ use http::request::Parts;
 use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
-use super::handshake_limiter::Slot;
 use super::presented_ticket::PresentedTicket;
 use super::rejection::Rejection;
 use crate::connection::{ConnectionSettings, Limits, run};
@@ -20,7 +19,7 @@ use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
 use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
-use crate::transport::{CloseFrame, Transport};
+use crate::transport::Transport;
 
 /// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
@@ -145,13 +144,6 @@ impl<C: Consumer> Endpoint<C> {
             },
             changes_at_start,
         })
-    }
-
-    /// Returns the close frame with which the connection is refused in place of a response, and the slot that it needs until it
-    /// is closed. `None` if the response is to be sent.
-    pub(crate) fn refuse(&self, rejection: &Rejection) -> Option<(CloseFrame, Slot)> {
-        let frame = if self.refuses_with_close { rejection.close_frame()? } else { return None };
-        Some((frame, self.handshake_limiter.begin_refusal()?))
     }
 
     /// Removes the ticket from a request, if the endpoint has tickets.

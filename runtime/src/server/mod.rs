@@ -1,6 +1,8 @@
 //! Endpoints: mounting a consumer, and the handshake that turns an HTTP request into a connection.
 
 mod authenticate;
+#[cfg(feature = "axum")]
+mod behind_proxies;
 mod cancel;
 #[cfg(feature = "axum")]
 mod client_address;
@@ -12,6 +14,8 @@ mod handshake_limiter;
 mod negotiation;
 mod origin;
 mod presented_ticket;
+#[cfg(any(feature = "axum", feature = "testing"))]
+mod refuse_with_close;
 mod rejection;
 #[cfg(feature = "axum")]
 mod service;

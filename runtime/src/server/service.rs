@@ -2,12 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
@@ -19,7 +18,7 @@ use super::rejection::Rejection;
 use super::upgrade::Upgrade;
 use crate::connection::close;
 use crate::consumer::Consumer;
-use crate::context::{PeerAddress, UrlParams};
+use crate::context::UrlParams;
 use crate::panic::catch_unwind_future;
 
 /// The size of a message of a refused client, which nothing reads. A longer one is dropped while it arrives.
@@ -100,17 +99,6 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                 },
             })
         })
-    }
-}
-
-impl<C: Consumer> Endpoint<C> {
-    /// Adds the address of the client to the extensions, if it is known.
-    pub(crate) fn insert_peer_address(&self, parts: &mut Parts) {
-        let forwarded = self.proxies.as_ref().and_then(|proxies| proxies.client_address(&parts.headers));
-        let of_socket = || Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip());
-        if let Some(address) = forwarded.or_else(of_socket) {
-            parts.extensions.insert(PeerAddress(address));
-        }
     }
 }
 
