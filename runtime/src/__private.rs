@@ -11,8 +11,8 @@ pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
     Argument, FindReply, FromContext, HookOutcome, Identity, IntoReply, LoadOptions, LoadedParameter, LoadingObjects,
-    ObjectParameter, check_in_order, error_conversion, future_output, never_called, output_conversion, read_arguments,
-    read_arguments_for_evaluation, read_capture, read_nested, streams,
+    ObjectParameter, ReplyValue, check_in_order, error_conversion, future_output, never_called, output_conversion,
+    read_arguments, read_arguments_for_evaluation, read_capture, read_nested, streams,
 };
 /// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
 pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;

@@ -117,7 +117,7 @@ paths! {
     expr = [__rt::Expr]
     expression = [__rt::Expression]
     field_equality = [__rt::FieldEquality]
-    find_reply = [#[allow(unused_imports)] use __rt::FindReply as _;]
+    find_reply = [use __rt::FindReply as _; const _: fn(&__rt::ReplyValue<()>) = |reply| { let _ = reply.__reply(); };]
     fingerprint = [__rt::fingerprint]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]

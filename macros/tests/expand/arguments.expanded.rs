@@ -110,8 +110,10 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
-    #[allow(unused_imports)]
     use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
     impl Search {
         #[doc(hidden)]
         fn __portcullis_action_search<'__a>(

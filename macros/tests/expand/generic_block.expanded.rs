@@ -119,8 +119,10 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
-    #[allow(unused_imports)]
     use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
     impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
     where
         P::Room: Clone,

@@ -294,8 +294,10 @@ const _: () = {
         }
     }
     use __rt::UnsharedAction as _;
-    #[allow(unused_imports)]
     use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
     impl Folders {
         #[doc(hidden)]
         fn __portcullis_action_file<'__a>(
@@ -858,8 +860,10 @@ const _: () = {
         ];
     }
     use __rt::UnsharedAction as _;
-    #[allow(unused_imports)]
     use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
     impl Chat {
         #[doc(hidden)]
         fn __portcullis_action_read<'__a>(

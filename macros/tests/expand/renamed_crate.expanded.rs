@@ -53,8 +53,10 @@ const _: () = {
         ];
     }
     use __rt::UnsharedAction as _;
-    #[allow(unused_imports)]
     use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
     impl Echo {
         #[doc(hidden)]
         fn __portcullis_action_echo<'__a>(

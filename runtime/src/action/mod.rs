@@ -18,5 +18,5 @@ pub use hook_outcome::{HookOutcome, Identity};
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
 pub use json_path::read_nested;
 pub use object::{Load, LoadOptions, LoadedParameter, LoadingObjects, Object, ObjectParameter};
-pub use reply_kind::{FindReply, check_in_order, future_output, never_called, streams};
+pub use reply_kind::{FindReply, ReplyValue, check_in_order, future_output, never_called, streams};
 pub use streamed::Streamed;
