@@ -1,10 +1,11 @@
 //! Bounds how many log entries a client can cause by refusals.
 
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use crate::context::ConnectionId;
 use crate::rate::{AddressLimiter, KeyedLimiter, Rate};
@@ -22,11 +23,11 @@ const SUMMARY_INTERVAL: Duration = Duration::from_mins(1);
 struct RefusalLog {
     by_address: AddressLimiter,
     by_connection: KeyedLimiter<ConnectionId>,
-    of_unknown: KeyedLimiter<()>,
 }
 
 static INFO: LazyLock<RefusalLog> = LazyLock::new(RefusalLog::new);
 static DEBUG: LazyLock<RefusalLog> = LazyLock::new(RefusalLog::new);
+static UNKNOWN: LazyLock<DefaultDirectRateLimiter> = LazyLock::new(|| RateLimiter::direct(ENTRIES_OF_UNKNOWN.quota()));
 static SUPPRESSED: LazyLock<Suppressed> = LazyLock::new(|| Suppressed::new(Instant::now()));
 
 /// Counts an entry about a message. Returns whether it may be written.
@@ -34,21 +35,18 @@ pub(crate) fn admit_message(is_debug: bool, address: Option<IpAddr>, id: Connect
     let log = if is_debug { &DEBUG } else { &INFO };
     let outcome = match address {
         Some(address) => log.by_address.check(address),
-        None => log.by_connection.check(&id, |hasher| {
-            let [.., high, low] = hasher.hash_one(id).to_be_bytes();
-            u32::from(u16::from_be_bytes([high, low]))
-        }),
+        None => log.by_connection.check(&id),
     };
     record(outcome.is_ok(), address)
 }
 
 /// Counts an entry about a handshake. Returns whether it may be written.
 pub(crate) fn admit_handshake(address: Option<IpAddr>) -> bool {
-    let outcome = match address {
-        Some(address) => INFO.by_address.check(address),
-        None => INFO.of_unknown.check(&(), |_| 0),
+    let is_admitted = match address {
+        Some(address) => INFO.by_address.check(address).is_ok(),
+        None => UNKNOWN.check().is_ok(),
     };
-    record(outcome.is_ok(), address)
+    record(is_admitted, address)
 }
 
 fn record(is_admitted: bool, address: Option<IpAddr>) -> bool {
@@ -61,11 +59,7 @@ fn record(is_admitted: bool, address: Option<IpAddr>) -> bool {
 
 impl RefusalLog {
     fn new() -> RefusalLog {
-        RefusalLog {
-            by_address: AddressLimiter::new(ENTRIES),
-            by_connection: KeyedLimiter::new(ENTRIES),
-            of_unknown: KeyedLimiter::new(ENTRIES_OF_UNKNOWN),
-        }
+        RefusalLog { by_address: AddressLimiter::new(ENTRIES), by_connection: KeyedLimiter::new(ENTRIES) }
     }
 }
 

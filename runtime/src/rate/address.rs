@@ -1,11 +1,12 @@
 //! A rate limiter that counts by network address.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{KeyedLimiter, Rate};
+use super::Rate;
+use super::keyed::{KeyedLimiter, hash_16};
 
 /// How much higher the rate of an IPv6 site is than that of each of its networks.
 const SITE_FACTOR: NonZeroU32 = NonZeroU32::new(16).unwrap();
@@ -35,16 +36,15 @@ impl AddressLimiter {
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
         // An IPv4 address may be written as one of IPv6.
         match address.to_canonical() {
-            IpAddr::V4(address) => self.addresses.check(&address, |_| u32::from_be_bytes(address.octets()) >> 16),
+            IpAddr::V4(address) => {
+                self.addresses.check_coarse(&address, |_| u32::from_be_bytes(address.octets()) >> 16)
+            }
             IpAddr::V6(address) => {
                 let prefix = |bits| prefix(address, bits);
                 // A hash has a bounded number of values, unlike the prefixes.
-                let coarse_key = |hasher: &RandomState| {
-                    let [.., high, low] = hasher.hash_one(prefix(32)).to_be_bytes();
-                    u32::from(u16::from_be_bytes([high, low]))
-                };
-                self.networks.check(&prefix(64), coarse_key)?;
-                self.sites.check(&prefix(48), coarse_key)
+                let coarse_key = |hasher: &RandomState| hash_16(hasher, prefix(32));
+                self.networks.check_coarse(&prefix(64), coarse_key)?;
+                self.sites.check_coarse(&prefix(48), coarse_key)
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Refusals that web pages can read.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::endpoint::Endpoint;
-use super::handshake_limiter::Slot;
 use super::rejection::Rejection;
 use crate::consumer::Consumer;
 use crate::transport::CloseFrame;
@@ -52,9 +53,9 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Returns the close frame with which the connection is refused in place of a response, and the slot that it needs until it
+    /// Returns the close frame with which the connection is refused in place of a response, and the permit that it needs until it
     /// is closed. `None` if the response is to be sent.
-    pub(crate) fn refuse(&self, rejection: &Rejection) -> Option<(CloseFrame, Slot)> {
+    pub(crate) fn refuse(&self, rejection: &Rejection) -> Option<(CloseFrame, OwnedSemaphorePermit)> {
         let frame = if self.refuses_with_close { rejection.close_frame()? } else { return None };
         Some((frame, self.handshake_limiter.begin_refusal()?))
     }

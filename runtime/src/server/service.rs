@@ -88,11 +88,11 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                     upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))
                 }
                 Err(rejection) => match endpoint.refuse(&rejection) {
-                    Some((frame, slot)) => {
+                    Some((frame, permit)) => {
                         let subprotocol = rejection.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
                         upgrade.accept(MAX_REFUSED_MESSAGE_BYTES, subprotocol, async move |transport| {
                             close(transport, frame).await;
-                            drop(slot);
+                            drop(permit);
                         })
                     }
                     None => rejection.into_response(),

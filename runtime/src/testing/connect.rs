@@ -143,9 +143,9 @@ impl<C: Consumer> ConnectBuilder<C> {
         match outcome {
             Ok(accepted) => tokio::spawn(accepted.serve(transport)),
             Err(rejection) => match self.endpoint.refuse(&rejection) {
-                Some((frame, slot)) => tokio::spawn(async move {
+                Some((frame, permit)) => tokio::spawn(async move {
                     close(transport, frame).await;
-                    drop(slot);
+                    drop(permit);
                 }),
                 None => return Err(Rejected::new(rejection.status)),
             },
