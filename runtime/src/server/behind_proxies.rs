@@ -16,8 +16,8 @@ impl<C: Consumer> Endpoint<C> {
     /// Sets how the address of a client is found behind proxies: `proxies` is the number of proxies that each append the
     /// address of their client to the header `name`. Default: the address of the socket, which is that of the proxy.
     ///
-    /// The address counts for [`Limits::handshakes_per_address`](crate::Limits::handshakes_per_address), [`Limits::max_lingering`](crate::Limits::max_lingering) and the number of log entries
-    /// about refusals. It is the entry at position `proxies` from the end of the header: what a client itself sends in the
+    /// The address counts for [`Limits::handshakes_per_address`](crate::Limits::handshakes_per_address),
+    /// [`Limits::max_lingering`](crate::Limits::max_lingering) and the number of log entries about refusals. It is the entry at position `proxies` from the end of the header: what a client itself sends in the
     /// header stands in front of that and is not believed. This holds only if the service is reached through the proxies
     /// alone. A request with fewer entries, or with a text that is no address there, has the address of the socket.
     ///

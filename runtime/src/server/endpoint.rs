@@ -11,13 +11,13 @@ use super::client_address::Proxies;
 use super::declared_headers::{declared_headers, header_name};
 use super::handshake_limiter::HandshakeLimiter;
 use super::negotiation::Subprotocols;
-use super::origin::{HostPattern, OriginPattern, Origins};
+use super::origin::Origins;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::KeptHeaders;
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
-use crate::session::{Connections, OverflowPolicy, SessionRegistry};
+use crate::session::{Connections, DrainHandle, OverflowPolicy, SessionRegistry};
 use crate::tickets::Tickets;
 
 /// A consumer with its settings, ready to be mounted.
@@ -251,80 +251,6 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Allows web pages of these origins to connect, in addition to pages of the same origin. May be called repeatedly.
-    ///
-    /// An origin is written `https://app.example` or `http://localhost:3000`. `https://*.app.example` allows every origin
-    /// below that domain, at any depth, but not the domain itself. The origins of applications and browser extensions are
-    /// written in the same way: `tauri://localhost`.
-    ///
-    /// A page of any other origin is rejected with 403. Requests without an `Origin` header do not come from a web page and
-    /// are allowed.
-    ///
-    /// # Panics
-    ///
-    /// Panics if a text is not an origin, or if it allows a whole top-level domain.
-    #[must_use]
-    pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        for origin in origins {
-            let origin = origin.as_ref();
-            let pattern = OriginPattern::parse(origin).unwrap_or_else(|| {
-                panic!("`{origin}` is not an origin; write `https://app.example` or `https://*.app.example`")
-            });
-            Arc::make_mut(&mut self.origins).allowed.push(pattern);
-        }
-        self
-    }
-
-    /// Accepts only requests that are addressed to one of these hosts. Default: any host. May be called repeatedly.
-    ///
-    /// A page has the same origin as the server if its host is that of the request's `Host` header. An attacker who lets a
-    /// domain of their own point to the server's address controls both (DNS rebinding), which this setting prevents.
-    ///
-    /// A host is written `chat.example`, which any port may follow in the request, or `chat.example:8443`.
-    /// `*.chat.example` stands for every host below that domain, at any depth. Another host is rejected with 403.
-    ///
-    /// ```standalone_crate
-    /// # use portcullis::{AllowAny, consumer, websocket};
-    /// # struct Echo;
-    /// # #[consumer]
-    /// # impl Echo { #[action(permission = AllowAny)] async fn ping(&self) {} }
-    /// let endpoint = websocket(Echo).hosts(["chat.example", "*.chat.example"]).https_only();
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// Panics if a text is not a host.
-    #[must_use]
-    pub fn hosts(mut self, hosts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        for host in hosts {
-            let host = host.as_ref();
-            let pattern = HostPattern::parse(host);
-            let pattern = pattern.unwrap_or_else(|| panic!("`{host}` is not a host; write `chat.example`"));
-            Arc::make_mut(&mut self.origins).hosts.push(pattern);
-        }
-        self
-    }
-
-    /// Rejects pages of the same host that were loaded without TLS. Default: allowed, because behind a proxy the server does
-    /// not know the scheme of the client's request.
-    ///
-    /// Origins that [`allow_origins`](Endpoint::allow_origins) lists with `http` stay allowed.
-    #[must_use]
-    pub fn https_only(mut self) -> Self {
-        Arc::make_mut(&mut self.origins).is_https_only = true;
-        self
-    }
-
-    /// Allows web pages of any origin to connect.
-    ///
-    /// Safe only if users are not identified by a cookie, a client certificate or a network address: a browser sends these
-    /// with the requests of every page.
-    #[must_use]
-    pub fn allow_any_origin(mut self) -> Self {
-        Arc::make_mut(&mut self.origins).allow_any = true;
-        self
-    }
-
     /// Sets the source from which the grants of users are loaded. Default: none.
     ///
     /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded, and a change of rights that is
@@ -401,6 +327,11 @@ impl<C: Consumer> Endpoint<C> {
     /// Returns a handle that publishes events to the connections of this endpoint and of its clones.
     pub fn publisher(&self) -> Publisher<C> {
         Publisher::new(self.registry.clone())
+    }
+
+    /// Returns a handle that closes the connections of this endpoint and of its clones before the server is stopped.
+    pub fn drain_handle(&self) -> DrainHandle {
+        DrainHandle::new(self.registry.clone())
     }
 
     /// Returns a handle that revalidates or closes connections of this endpoint and its clones after a change of rights.

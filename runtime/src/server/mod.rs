@@ -1,5 +1,6 @@
 //! Endpoints: mounting a consumer, and the handshake that turns an HTTP request into a connection.
 
+mod allowed_origins;
 mod authenticate;
 #[cfg(feature = "axum")]
 mod behind_proxies;
@@ -7,7 +8,6 @@ mod cancel;
 #[cfg(feature = "axum")]
 mod client_address;
 mod declared_headers;
-mod drain;
 mod endpoint;
 mod handshake;
 mod handshake_limiter;

@@ -9,7 +9,8 @@ use http::StatusCode;
 #[cfg(feature = "axum")]
 use http::header;
 
-use crate::error::{Error, whole_seconds};
+use crate::error::Error;
+use crate::time::whole_seconds;
 use crate::transport::CloseFrame;
 
 /// The outcome of a failed handshake.
