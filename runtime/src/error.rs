@@ -9,11 +9,6 @@ use http::StatusCode;
 
 use crate::panic::drop_contained;
 
-/// Returns the seconds of a duration, rounded up, as replies and headers carry them.
-pub(crate) fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
-}
-
 /// A `Result` whose error is [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

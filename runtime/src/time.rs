@@ -1,4 +1,4 @@
-//! Time limits: of a future, and as an instant.
+//! Time limits: of a future, as an instant, and as seconds.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -52,6 +52,11 @@ impl<F: Future> Future for Deadline<F> {
         }
         Poll::Ready(None)
     }
+}
+
+/// Returns the seconds of a duration, rounded up, as replies and headers carry them.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
 /// Adds a duration to an instant, or one year if the clock cannot represent the sum.

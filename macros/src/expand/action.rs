@@ -70,7 +70,7 @@ impl ActionExpansion<'_> {
         };
         let timeout = optional(action.timeout.map(|timeout| {
             let from_millis = paths::duration_from_millis(Span::call_site());
-            // Less than a day.
+            // A day at most.
             let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
             quote!(#from_millis(#millis))
         }));

@@ -117,6 +117,7 @@ paths! {
     expr = [__rt::Expr]
     expression = [__rt::Expression]
     field_equality = [__rt::FieldEquality]
+    // The constant uses the trait, which is unused in a block whose actions return no reply.
     find_reply = [use __rt::FindReply as _; const _: fn(&__rt::ReplyValue<()>) = |reply| { let _ = reply.__reply(); };]
     fingerprint = [__rt::fingerprint]
     frame_type = [__rt::Frame]

@@ -1,17 +1,17 @@
 //! The completion of a message whose action has ended: side effects and replies. Messages of the in-order queue and detached
 //! ones complete by the same steps; they differ in what waits for a step.
 
+use tokio_util::sync::CancellationToken;
+
+use super::io::ConnectionIo;
 use crate::consumer::Consumer;
 use crate::context::{CloseRequest, SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::error::Error;
 use crate::message::{Reply, ReplyStream};
 use crate::panic::drop_contained;
+use crate::sync::cancelled;
 use crate::transport::{ConnectionEnd, Transport};
-
-use tokio_util::sync::CancellationToken;
-
-use super::io::ConnectionIo;
 
 /// What is left to do for a message whose action has ended.
 pub(super) struct Completion {
@@ -60,7 +60,7 @@ pub(super) enum CompletionStep {
 impl Completion {
     /// Creates the completion of a message whose action has run. Takes the stream of replies that the action has set.
     pub(super) fn new<C: Consumer>(outcome: Outcome, reply: &mut Reply, dispatcher: &Dispatcher<C>) -> Completion {
-        let mut completion = Completion::of_written_reply();
+        let mut completion = Completion::written_reply();
         match outcome {
             Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
                 let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
@@ -82,7 +82,7 @@ impl Completion {
     }
 
     /// Creates the completion of a message whose reply is written and causes nothing else.
-    pub(super) fn of_written_reply() -> Completion {
+    pub(super) fn written_reply() -> Completion {
         Completion {
             authorized_at: None,
             has_reply: true,
@@ -225,16 +225,10 @@ impl Completion {
     pub(super) async fn next_reply<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(stream) = &mut self.stream else { return };
         let cancellation = self.cancellation.clone();
-        let cancelled = async {
-            match &cancellation {
-                Some(cancellation) => cancellation.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
         let step = tokio::select! {
             biased;
             // Before the next step, `apply_cancellation` ends the stream.
-            () = cancelled => return,
+            () = cancelled(cancellation.as_ref()) => return,
             step = dispatcher.next_reply(text, stream, reply) => step,
         };
         match step {

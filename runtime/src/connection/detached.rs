@@ -87,31 +87,14 @@ impl<C: Consumer> DetachedTasks<C> {
         slot: Arc<Slot>,
     ) {
         let pacer = dispatcher.session.pacer.clone();
-        let message = DetachedMessage {
-            dispatcher,
-            text: text.to_unshared(),
-            reply: Reply::new(),
-            completion,
-            _slot: Some(slot),
-            is_authentication: false,
-            has_renewed_user: false,
-            is_holding_events: false,
-        };
-        self.spawn(pacer, next_reply(message));
+        let message = DetachedMessage::new(dispatcher, text.to_unshared(), Reply::new(), completion);
+        self.spawn(pacer, next_reply(DetachedMessage { _slot: Some(slot), ..message }));
     }
 
     /// Sends a reply that is written.
     pub(super) fn reply(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText, reply: Reply) {
-        self.messages.push_back(DetachedMessage {
-            dispatcher: dispatcher.clone(),
-            text: text.to_unshared(),
-            reply,
-            completion: Completion::of_written_reply(),
-            _slot: None,
-            is_authentication: false,
-            has_renewed_user: false,
-            is_holding_events: false,
-        });
+        let (text, completion) = (text.to_unshared(), Completion::written_reply());
+        self.messages.push_back(DetachedMessage::new(dispatcher.clone(), text, reply, completion));
     }
 
     /// Spawns a task that dispatches a message, which has taken a slot.
@@ -262,6 +245,20 @@ impl<C: Consumer> DetachedTasks<C> {
 }
 
 impl<C: Consumer> DetachedMessage<C> {
+    /// Creates a message that has no slot and is not one to `authenticate`.
+    fn new(dispatcher: Dispatcher<C>, text: FrameText, reply: Reply, completion: Completion) -> DetachedMessage<C> {
+        DetachedMessage {
+            dispatcher,
+            text,
+            reply,
+            completion,
+            _slot: None,
+            is_authentication: false,
+            has_renewed_user: false,
+            is_holding_events: false,
+        }
+    }
+
     /// Sends one frame if the next step is to write. Returns the next step.
     fn advance<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<CompletionStep, ConnectionEnd> {
         self.completion.apply_cancellation(&self.dispatcher, &self.text, &mut self.reply);
@@ -292,16 +289,8 @@ async fn run_action<C: Consumer>(
     let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply, &dispatcher);
-    let message = DetachedMessage {
-        dispatcher,
-        text,
-        reply,
-        completion,
-        _slot: slot,
-        is_authentication,
-        has_renewed_user,
-        is_holding_events: false,
-    };
+    let message = DetachedMessage::new(dispatcher, text, reply, completion);
+    let message = DetachedMessage { _slot: slot, is_authentication, has_renewed_user, ..message };
     if message.completion.is_awaiting_reply() { next_reply(message).await } else { message }
 }
 

@@ -6,7 +6,8 @@ use crate::message::RequestLimits;
 use crate::rate::Rate;
 use crate::session::SessionLimits;
 
-/// The limits of an endpoint and of its connections. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
+/// The limits of an endpoint and of its connections. The chapter on [limits](crate::guide::limits) lists what a hostile client
+/// can cost.
 ///
 /// ```
 /// use std::time::Duration;

@@ -89,7 +89,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             if let Outcome::Cancel = outcome {
                 self.event_loop.cancel(&self.dispatcher, text, &mut self.reply);
-                return self.complete_or_end(text, Completion::of_written_reply()).await;
+                return self.complete_or_end(text, Completion::written_reply()).await;
             }
             let completion = Completion::new(outcome, &mut self.reply, &self.dispatcher);
             if self.dispatcher.is_cancelled() {
@@ -106,13 +106,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         dispatcher.renew_cancellation();
         // Before any check begins, so that a message to `cancel` finds it.
         let slots = &mut self.event_loop.detached.slots;
-        let mut _refused = None;
+        let mut _recorded = None;
         let slot = match slots.take(need, Cancellable::new(&dispatcher, text)) {
             Ok(slot) => Some(slot),
             Err(kind) => {
                 dispatcher = dispatcher.with_admission(Admission::Refused(kind));
                 // Its checks run, and may wait.
-                _refused = Cancellable::new(&dispatcher, text).map(|cancellable| slots.record(cancellable));
+                _recorded = Cancellable::new(&dispatcher, text).map(|cancellable| slots.record(cancellable));
                 None
             }
         };
@@ -130,6 +130,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 self.event_loop.detached.stream(dispatcher, text, completion, slot);
                 Ok(())
             }
+            // Held until the last reply is sent.
             _slot => self.complete_or_end(text, completion).await,
         }
     }

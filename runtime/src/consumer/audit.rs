@@ -23,8 +23,8 @@ pub struct AuditEntry {
     /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`. A permission whose
     /// [`REEVALUATE`](crate::Permission::REEVALUATE) is `false` is followed by `[evaluated once]`.
     pub permission: String,
-    /// Time limit of the action if it has its own, `#[action(timeout = "5s")]`. In JSON a string such as `"5s"`, and no key if
-    /// there is none.
+    /// Time limit of the action if it has its own, `#[action(timeout = "5s")]`. In JSON it is a string such as `"5s"`, and the
+    /// key is absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_timeout")]
     pub timeout: Option<Duration>,
 }

@@ -172,8 +172,8 @@ impl<'a, U> PermissionContext<'a, U> {
     /// Completes when the action is to stop early: the connection has ended, by the client or by the server, or the client has
     /// cancelled the message, see [`Endpoint::allow_cancel`](crate::Endpoint::allow_cancel).
     ///
-    /// An action that has begun is not dropped when its connection ends. It runs until it returns, within its
-    /// time limit, and what it publishes goes out; only its reply is dropped.
+    /// An action that has begun is not dropped when its connection ends. It runs until it returns, within its time limit,
+    /// and what it publishes goes out; only its reply is dropped.
     /// Await this future beside work that is useless without the connection. To have an action dropped instead, write
     /// `#[action(cancel = drop)]`.
     ///

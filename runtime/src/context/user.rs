@@ -8,8 +8,7 @@ use std::time::SystemTime;
 ///
 /// A value is created per connection: by [`Endpoint::authenticate`](crate::Endpoint::authenticate), by a tower layer that
 /// puts it into the request extensions, by the function of [`Tickets`](crate::Tickets), or by the consumer's
-/// `#[authenticate]`. It may therefore hold state of the
-/// connection, and is dropped with it. The type needs no value for anonymous clients: their connections have no user
+/// `#[authenticate]`. It may therefore hold state of the connection, and is dropped with it. The type needs no value for anonymous clients: their connections have no user
 /// ([`Scope::user`](crate::Scope::user) returns `None`).
 ///
 /// A consumer without users has the user type `()`.

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use crate::error::{Error, Result, whole_seconds};
+use crate::error::{Error, Result};
 use crate::message::{Echo, Reply, Request, RequestId, RequestLimits};
+use crate::time::whole_seconds;
 use crate::transport::FrameText;
 
 /// The text in front of the data of a successful reply.

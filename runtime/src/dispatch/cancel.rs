@@ -67,14 +67,6 @@ impl<C: Consumer> Dispatcher<C> {
         self.cancellation.as_ref().is_some_and(CancellationToken::is_cancelled)
     }
 
-    /// Completes when the message that is dispatched is cancelled.
-    pub(crate) async fn cancelled(&self) {
-        match &self.cancellation {
-            Some(cancellation) => cancellation.cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
-
     /// Makes what is dispatched from now on independent of earlier messages, if the endpoint allows `cancel`.
     pub(crate) fn renew_cancellation(&mut self) {
         if let Some(cancellation) = &mut self.cancellation {

@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::message::{Echo, Envelope, Reply, ReplyStream, Request, RequestLimits};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
+use crate::sync::cancelled;
 use crate::time::deadline;
 use crate::transport::FrameText;
 
@@ -160,7 +161,7 @@ impl<C: Consumer> Dispatcher<C> {
             biased;
             outcome = &mut dispatch => outcome,
             () = self.session.send_queue.start_gate().cancelled() => dispatch.await,
-            () = self.cancelled() => dispatch.await,
+            () = cancelled(self.cancellation.as_ref()) => dispatch.await,
         }
     }
 

@@ -7,8 +7,7 @@ use crate::context::{Epoch, SideEffects};
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The action has ended. Its reply is written, or it has set a stream of replies. It has side effects to run only if it
-    /// succeeded. `evaluation_epoch` is the epoch in which its
-    /// permissions were evaluated.
+    /// succeeded. `evaluation_epoch` is the epoch in which its permissions were evaluated.
     Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,

@@ -1,9 +1,11 @@
-//! Synchronization primitives, and locking without lock poisoning.
+//! Synchronization primitives, locking without lock poisoning, and waiting for a cancellation.
 //!
 //! With `--cfg loom` the primitives are those of loom, which runs a model under every possible interleaving of its threads.
 //! Only the models in `session/loom_tests` are built that way.
 
 use std::sync::{LockResult, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 #[cfg(not(loom))]
 mod std_primitives {
@@ -39,4 +41,12 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// updated.
 pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Completes when a token is cancelled. Never completes without one.
+pub(crate) async fn cancelled(token: Option<&CancellationToken>) {
+    match token {
+        Some(token) => token.cancelled().await,
+        None => std::future::pending().await,
+    }
 }
