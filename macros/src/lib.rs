@@ -7,6 +7,8 @@ mod check;
 mod diagnostics;
 mod expand;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod golden_tests;
 mod model;
 #[cfg(test)]

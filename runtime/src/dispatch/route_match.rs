@@ -104,6 +104,9 @@ fn strip_pattern<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Exte
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::consumer::{Regex, RouteDescriptor};

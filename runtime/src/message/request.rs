@@ -178,6 +178,9 @@ fn split_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

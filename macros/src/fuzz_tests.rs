@@ -1,0 +1,223 @@
+//! The fuzz target of permission expressions: any text goes through the whole macro. The user's block always comes back,
+//! and an expression is accepted exactly if a plain parser reads it and its truth table has no mistake.
+//!
+//! `cargo test` runs it on some random inputs, libFuzzer for as long as wanted (`cargo install cargo-bolero`):
+//!
+//! ```text
+//! cargo bolero test --rustc-bootstrap --sanitizer NONE --package portcullis-macros -T 20m \
+//!     fuzz_tests::any_permission_is_accepted_or_refused_as_its_truth_table_says
+//! ```
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use syn::parse::Parser;
+
+use crate::diagnostics::Diagnostics;
+use crate::expand_block;
+use crate::model::expression::{Expression, Tree};
+use crate::syntax::block::BlockKind;
+use crate::syntax::permission::PermissionValue;
+
+/// What most expressions consist of. The plain parser knows the first part of them.
+const PARTS: [&str; 32] = [
+    "A",
+    "B",
+    "C",
+    "A",
+    "B",
+    "&",
+    "|",
+    "!",
+    "(",
+    ")",
+    "&",
+    "|",
+    "(",
+    ")",
+    " ",
+    "A & B",
+    "!A",
+    "D",
+    "AllowAny",
+    "DenyAll",
+    "AllowAny(a)",
+    "Owner(a)",
+    "Has(\"x\")",
+    "::",
+    ".",
+    "uploads.read",
+    "r#A",
+    "<",
+    ">",
+    ",",
+    "inherited",
+    "{a}",
+];
+const LEAVES: [char; 4] = ['A', 'B', 'C', 'D'];
+
+/// An expression as the plain parser reads it.
+#[derive(Clone, Debug, PartialEq)]
+enum Plain {
+    Leaf(char),
+    Not(Box<Plain>),
+    All(Vec<Plain>),
+    Any(Vec<Plain>),
+}
+
+/// Parses an expression over [`LEAVES`]. Returns `None` if it is none.
+fn parse(text: &str) -> Option<Plain> {
+    let mut rest: Vec<char> = text.chars().filter(|char| *char != ' ').rev().collect();
+    let parsed = parse_any(&mut rest)?;
+    rest.is_empty().then_some(parsed)
+}
+
+fn parse_any(rest: &mut Vec<char>) -> Option<Plain> {
+    parse_chain(rest, '|', Plain::Any, |rest| parse_chain(rest, '&', Plain::All, parse_unary))
+}
+
+fn parse_chain(
+    rest: &mut Vec<char>,
+    operator: char,
+    join: fn(Vec<Plain>) -> Plain,
+    operand: impl Fn(&mut Vec<char>) -> Option<Plain>,
+) -> Option<Plain> {
+    let mut operands = vec![operand(rest)?];
+    while rest.pop_if(|char| *char == operator).is_some() {
+        operands.push(operand(rest)?);
+    }
+    Some(if operands.len() == 1 { operands.remove(0) } else { join(operands) })
+}
+
+fn parse_unary(rest: &mut Vec<char>) -> Option<Plain> {
+    match rest.pop()? {
+        '!' => Some(Plain::Not(Box::new(parse_unary(rest)?))),
+        '(' => {
+            let inner = parse_any(rest)?;
+            rest.pop_if(|char| *char == ')').map(|_| inner)
+        }
+        leaf => LEAVES.contains(&leaf).then_some(Plain::Leaf(leaf)),
+    }
+}
+
+impl Plain {
+    /// Returns whether the expression holds if the leaves have the values of these bits.
+    fn holds(&self, row: usize) -> bool {
+        match self {
+            Plain::Leaf(leaf) => row >> LEAVES.iter().position(|other| other == leaf).unwrap() & 1 == 1,
+            Plain::Not(inner) => !inner.holds(row),
+            Plain::All(parts) => parts.iter().all(|part| part.holds(row)),
+            Plain::Any(parts) => parts.iter().any(|part| part.holds(row)),
+        }
+    }
+
+    fn parts(&self) -> &[Plain] {
+        match self {
+            Plain::Leaf(_) => &[],
+            Plain::Not(inner) => std::slice::from_ref(inner),
+            Plain::All(parts) | Plain::Any(parts) => parts,
+        }
+    }
+
+    fn contains(&self, leaf: char) -> bool {
+        *self == Plain::Leaf(leaf) || self.parts().iter().any(|part| part.contains(leaf))
+    }
+
+    /// Returns whether a part of the expression is constant, repeated, or negated twice.
+    fn has_mistake(&self) -> bool {
+        let rows: Vec<_> = ROWS.map(|row| self.holds(row)).collect();
+        let parts = self.parts();
+        let is_repeated = |(position, part): (usize, &Plain)| parts[..position].contains(part);
+        let is_negated_twice = matches!((self, parts), (Plain::Not(_), [Plain::Not(_)]));
+        rows.iter().all(|holds| *holds == rows[0])
+            || parts.iter().enumerate().any(is_repeated)
+            || is_negated_twice
+            || parts.iter().any(Plain::has_mistake)
+    }
+
+    /// Returns whether each leaf can change the result.
+    fn depends_on_all_leaves(&self) -> bool {
+        let can_change = |bit: usize| ROWS.into_iter().any(|row| self.holds(row) != self.holds(row ^ 1 << bit));
+        LEAVES.iter().enumerate().all(|(bit, leaf)| !self.contains(*leaf) || can_change(bit))
+    }
+}
+
+/// All combinations of the values of the leaves.
+const ROWS: std::ops::Range<usize> = 0..1 << LEAVES.len();
+
+/// Returns whether the plain parser knows everything in a text: no longer names, and no constructors.
+fn is_plain_text(text: &str) -> bool {
+    let is_known = text.chars().all(|char| LEAVES.contains(&char) || "&|!() ".contains(char));
+    let packed: Vec<_> = text.chars().filter(|char| *char != ' ').collect();
+    is_known
+        && !packed.windows(2).any(|pair| LEAVES.contains(&pair[0]) && (pair[1] == '(' || LEAVES.contains(&pair[1])))
+}
+
+/// Expands a handler with an action that has this permission. Returns whether there is an error.
+fn is_refused(permission: &TokenStream) -> bool {
+    let block = quote! {
+        impl Rooms {
+            #[action(permission = #permission)]
+            async fn list(&self, a: u8) -> u8 { 1 }
+            #[action(permission = IsAuthenticated)]
+            async fn ping(&self) {}
+        }
+    };
+    let output = expand_block(BlockKind::Handler, quote!(user = Member), &block);
+    let file: syn::File = syn::parse2(output.clone()).unwrap();
+    let syn::Item::Impl(returned) = &file.items[0] else { panic!("the first item is not the impl block") };
+    assert_eq!(returned.items.len(), 2);
+    output.to_string().contains("compile_error !")
+}
+
+/// Evaluates the tree of the macro.
+fn holds(expression: &Expression, tree: &Tree, row: usize) -> bool {
+    match tree {
+        Tree::Leaf(leaf) => parse(&expression.leaves[*leaf].text).unwrap().holds(row),
+        Tree::Not(inner) => !holds(expression, inner, row),
+        Tree::All(parts) => parts.iter().all(|part| holds(expression, part, row)),
+        Tree::Any(parts) => parts.iter().any(|part| holds(expression, part, row)),
+    }
+}
+
+fn check(input: &[u8]) {
+    let (mut text, is_plain) = (String::new(), input.first().is_some_and(|byte| byte % 2 == 0));
+    for byte in input.iter().skip(1).take(64) {
+        match byte {
+            0..160 if is_plain => text.push_str(PARTS[usize::from(byte % 18)]),
+            0..160 => text.push_str(PARTS[usize::from(byte % 32)]),
+            _ => text.push(char::from(byte - 128)),
+        }
+    }
+    let quoted = Literal::string(&text);
+    let is_quoted_refused = is_refused(&quote!(#quoted));
+    // A text that is not a list of tokens is refused by the compiler before the macro sees it. A comma ends the value.
+    if let Ok(bare) = text.parse::<TokenStream>()
+        && !text.contains(',')
+    {
+        let is_bare_refused = is_refused(&bare);
+        assert!(is_bare_refused == is_quoted_refused || text.contains('"'), "quoted or not makes a difference: {text}");
+    }
+    if !is_plain_text(&text) {
+        return;
+    }
+    let Some(plain) = parse(&text) else { return assert!(is_quoted_refused, "{text}") };
+    let is_leaf = matches!(plain, Plain::Leaf(_));
+    let is_expected = is_leaf || (!plain.has_mistake() && plain.depends_on_all_leaves());
+    assert_eq!(!is_quoted_refused, is_expected, "{text}");
+    let syntax = PermissionValue::parse.parse_str(&text).unwrap().into_expression().unwrap();
+    let mut diagnostics = Diagnostics::new();
+    let expression = Expression::new(&syntax, &mut diagnostics);
+    diagnostics.finish().unwrap();
+    for row in ROWS {
+        assert_eq!(holds(&expression, &expression.tree, row), plain.holds(row), "{text}");
+    }
+}
+
+#[test]
+fn any_permission_is_accepted_or_refused_as_its_truth_table_says() {
+    bolero::check!().with_iterations(3000).for_each(|input| {
+        check(input);
+        // Otherwise each parsed text is kept.
+        proc_macro2::extra::invalidate_current_thread_spans();
+    });
+}
