@@ -1,0 +1,139 @@
+//! Shows: what a server holds and survives: many idle connections, then busy ones beside hostile clients and failing sources.
+//! Run:   `cargo run --release --example load -- [--idle N] [--busy N] [--seconds N] [--seed N]` (Linux, loopback only;
+//!        without options 10,000 idle connections, then 2,000 busy ones for ten minutes).
+//! Look at: the report, a table in Markdown; the program fails if a reply is lost or an event leaks.
+
+mod clients;
+mod idle;
+mod ledger;
+mod report;
+mod server;
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use peak_alloc::PeakAlloc;
+use tokio::runtime::{Builder, Runtime};
+
+use ledger::Ledger;
+use report::{Memory, Report};
+use server::Server;
+
+/// Counts the bytes that are allocated.
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+/// The command-line options.
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    idle: usize,
+    busy: usize,
+    duration: Duration,
+    seed: u64,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
+        let mut options = Options { idle: 10_000, busy: 2000, duration: Duration::from_mins(10), seed: 1 };
+        while let Some(argument) = arguments.next() {
+            let mut number = || {
+                arguments.next().ok_or(format!("{argument} needs a number"))?.parse().map_err(Box::<dyn Error>::from)
+            };
+            match &*argument {
+                "--idle" => options.idle = usize::try_from(number()?)?,
+                "--busy" => options.busy = usize::try_from(number()?)?,
+                "--seconds" => options.duration = Duration::from_secs(number()?),
+                "--seed" => options.seed = number()?,
+                _ => {
+                    return Err(
+                        format!("unknown option {argument}; see the first lines of examples/load/main.rs").into()
+                    );
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|argument| argument == idle::HOLD).is_some() {
+        let (address, count) = (arguments.next().ok_or("no address")?, arguments.next().ok_or("no number")?);
+        runtime("clients", 1)?.block_on(idle::hold(address.parse()?, count.parse()?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = Options::read(arguments)?;
+    let servers = runtime("server", std::thread::available_parallelism().map_or(1, NonZeroUsize::get))?;
+    let idle = servers.block_on(idle::measure(options.idle, options.duration))?;
+    let report = run(&servers, options, idle)?;
+    println!("{report}");
+    let failures = report.failures();
+    for failure in &failures {
+        eprintln!("FAILED: {failure}");
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn runtime(name: &str, workers: usize) -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(workers).thread_name(name).enable_all().build()
+}
+
+/// Runs the busy phase: clients, faults, revocations and publications at once, then a drain.
+fn run(servers: &Runtime, options: Options, idle: Option<idle::Idle>) -> Result<Report, Box<dyn Error>> {
+    // What is allocated once, by the first connections.
+    let warm_up = Arc::new(Ledger::new(8));
+    phase(servers, &warm_up, Duration::from_secs(2), options.seed, &ProgressBar::hidden())?;
+    let tasks_at_start = servers.metrics().num_alive_tasks();
+    let memory_at_start = ALLOCATED.current_usage();
+
+    let ledger = Arc::new(Ledger::new(options.busy));
+    let progress = progress_bar(options.duration);
+    ALLOCATED.reset_peak_usage();
+    let (drain, events) = phase(servers, &ledger, options.duration, options.seed, &progress)?;
+    progress.finish_and_clear();
+    let memory = Memory {
+        start: memory_at_start,
+        peak: ALLOCATED.peak_usage(),
+        end: ALLOCATED.current_usage().saturating_sub(ledger.own_bytes()),
+    };
+    let tasks = (tasks_at_start, servers.metrics().num_alive_tasks());
+    Ok(Report { options, idle, ledger, drain, events, memory, tasks })
+}
+
+/// Serves and loads for some time, drains, and waits until all has ended.
+fn phase(
+    servers: &Runtime,
+    ledger: &Arc<Ledger>,
+    duration: Duration,
+    seed: u64,
+    progress: &ProgressBar,
+) -> Result<(portcullis::DrainReport, portcullis::EventCounters), Box<dyn Error>> {
+    let server = servers.block_on(Server::start(ledger.clone(), seed))?;
+    // The clients have a thread of their own: while the server is busy, they are not.
+    let loads = runtime("clients", 1)?;
+    let clients = loads.spawn(clients::run(server.address, ledger.clone(), seed));
+    let (started, publisher) = (Instant::now(), server.endpoint.publisher());
+    while started.elapsed() < duration {
+        std::thread::sleep(Duration::from_millis(200).min(duration.saturating_sub(started.elapsed())));
+        progress.set_position(started.elapsed().as_millis().try_into()?);
+        progress.set_message(ledger.summary(publisher.counters().delivered));
+    }
+    ledger.stop();
+    let drain = servers.block_on(server.drain());
+    loads.block_on(clients)?;
+    let events = publisher.counters();
+    drop(publisher);
+    loads.shutdown_timeout(Duration::from_secs(5));
+    servers.block_on(server.stop());
+    Ok((drain, events))
+}
+
+fn progress_bar(duration: Duration) -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed} {wide_bar} {eta}  {msg}");
+    let bar = ProgressBar::new(duration.as_millis().try_into().unwrap_or(u64::MAX));
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
