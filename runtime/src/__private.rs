@@ -25,7 +25,8 @@ pub use crate::consumer::{
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{
-    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, collect_keys, may_on,
+    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, check_rate,
+    collect_keys, may_on,
 };
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
@@ -44,6 +45,7 @@ pub use crate::pubsub::{
     GroupLeafOptions, KeyField, KeyQuery, Reach, Subscriber, UnknownReach, answer_key_query, check_distributed,
     encode_frame, encode_personal_frame, fingerprint, may_join_on,
 };
+pub use crate::rate::Rate;
 
 /// Checks that an authorized call is to run its action.
 ///

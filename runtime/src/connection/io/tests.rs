@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::*;
 use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor};
-use crate::context::{ConnectionId, Epoch, User};
+use crate::context::{ActionRates, ConnectionId, Epoch, User};
 use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
@@ -138,7 +138,7 @@ struct Fixture {
 }
 
 fn fixture(room: usize) -> Fixture {
-    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new()));
+    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new(ActionRates::default())));
     pipe.add_room(room);
     let send_queue = SendQueue::new(99, 9999, OverflowPolicy::Close, registry.counters().clone());
     let session = Session::new(&registry, ConnectionId::NIL, Arc::new(Hall), send_queue, LIMITS);

@@ -1,0 +1,3 @@
+//! Rates: of the calls of one action by one user, and of the messages of one connection.
+
+mod actions;
