@@ -25,8 +25,7 @@ pub use crate::consumer::{
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{
-    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, check_rate,
-    collect_keys, may_on,
+    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, collect_keys, may_on,
 };
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
@@ -47,6 +46,8 @@ pub use crate::pubsub::{
 };
 pub use crate::rate::Rate;
 
+use crate::context::User;
+
 /// Checks that an authorized call is to run its action.
 ///
 /// # Errors
@@ -54,6 +55,17 @@ pub use crate::rate::Rate;
 /// Fails with the marker of a call that is only authorized and not run.
 pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.finish_authorization()
+}
+
+/// Counts a message by the rate of its action. A message that is evaluated again is counted once.
+///
+/// # Errors
+///
+/// 429 if its client exceeds the rate.
+pub fn check_rate<U: User>(call: &Call<'_, U>, rate: &'static Rate) -> Result<()> {
+    // A call without a session is only authorized again.
+    let Some(rates) = call.session().and_then(|session| session.action_rates()) else { return Ok(()) };
+    call.count_once(|| rates.check(rate, call.scope()))
 }
 
 /// Starts an action. Generated code awaits nothing between this call and the first poll of the action.

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ptr;
 use std::time::Duration;
 
-use super::{Call, ConnectionId, PeerAddress, Scope, User};
+use super::{ConnectionId, PeerAddress, Scope, User};
 use crate::error::{Error, Result};
 use crate::rate::{AddressLimiter, KeyedLimiter, Rate};
 
@@ -36,6 +36,15 @@ impl ActionRates {
         rates.sort_by_key(|rate| ptr::from_ref(*rate));
         rates.dedup_by(|a, b| ptr::eq(*a, *b));
         ActionRates(rates.into_iter().map(ActionLimiter::new).collect())
+    }
+
+    /// Counts a call by the client of a scope.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the client exceeds the rate.
+    pub(crate) fn check<U: User>(&self, rate: &'static Rate, scope: &Scope<U>) -> Result<()> {
+        self.find(rate)?.check_scope(scope).map_err(Error::too_many_requests)
     }
 
     fn find(&self, rate: &'static Rate) -> Result<&ActionLimiter> {
@@ -76,17 +85,6 @@ impl ActionLimiter {
         let address = scope.extension::<PeerAddress>().copied();
         self.check(address.map_or(Caller::Connection(scope.connection_id()), Caller::Address))
     }
-}
-
-/// Counts a message by the rate of its action. A message that is evaluated again is counted once.
-///
-/// # Errors
-///
-/// 429 if its client exceeds the rate.
-pub fn check_rate<U: User>(call: &Call<'_, U>, rate: &'static Rate) -> Result<()> {
-    // A call without a session is only authorized again.
-    let Some(rates) = call.session().and_then(|session| session.action_rates()) else { return Ok(()) };
-    call.count_once(|| rates.find(rate)?.check_scope(call.scope()).map_err(Error::too_many_requests))
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ mod start_gate;
 mod user;
 
 pub(crate) use action_rates::ActionRates;
-pub use action_rates::check_rate;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Step, Steps};
 pub(crate) use call_session::CallSession;
