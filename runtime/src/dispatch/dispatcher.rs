@@ -27,7 +27,7 @@ use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::sync::cancelled;
 use crate::time::deadline;
-use crate::transport::FrameText;
+use crate::transport::{ExcessMessage, FrameText};
 
 /// The name of the built-in action in messages.
 pub(super) const AUTHENTICATE: &str = "authenticate";
@@ -235,6 +235,13 @@ impl<C: Consumer> Dispatcher<C> {
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
         Native::refuse(reply, &Echo::default(), &error, None, None);
+    }
+
+    /// Writes the reply to a message above the limit of its connection. The text is parsed for the envelope alone.
+    #[cold]
+    pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
+        let error = Error::too_many_requests(message.retry_after);
+        self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
     }
 
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
