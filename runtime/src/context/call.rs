@@ -347,6 +347,11 @@ impl<'a, U> Call<'a, U> {
         self.is_overtaken.load(Ordering::Relaxed)
     }
 
+    /// Returns whether the gate has admitted the action.
+    pub(crate) fn has_started(&self) -> bool {
+        self.has_started.load(Ordering::Relaxed)
+    }
+
     /// Returns whether all expressions have held.
     #[inline]
     pub(crate) fn is_authorized(&self) -> bool {

@@ -339,7 +339,12 @@ impl<C: Consumer> Dispatcher<C> {
                     } else if has_reply {
                         Native::finish(reply, &request.head.echo, None);
                     }
-                    Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
+                    Attempt::Finished(Outcome::Completed {
+                        has_reply,
+                        has_started: true,
+                        evaluation_epoch,
+                        side_effects,
+                    })
                 }
                 Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
                     Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
