@@ -1,6 +1,7 @@
 //! The examples as processes: what they print, what their servers reply, and their pages in a browser.
 
 mod chat_page;
+mod header_timeout;
 mod logins;
 mod rooms_page;
 #[cfg(unix)]
