@@ -20,7 +20,7 @@ use tower_service::Service;
 /// Serves until `shutdown` completes, and then until the requests that are in progress are answered.
 ///
 /// A client that takes longer than `header_timeout` to send the headers of a request, or to begin one, is disconnected. The
-/// time does not apply to WebSockets, which have the limits of their endpoint, and which its drain closes.
+/// time does not apply to a WebSocket, which has the limits of its endpoint, and which a drain closes.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     app: Router,
