@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use portcullis::http::request::Parts;
 use portcullis::{
@@ -85,10 +86,11 @@ async fn logged_in(session: &Session) -> Result<(Member, LoginId), StatusCode> {
 }
 
 /// Issues a ticket, if the request comes from a page that may open the socket too.
-async fn ticket(State((chat, _)): State<App>, session: Session, request: Parts) -> Result<String, StatusCode> {
-    let (member, login) = logged_in(&session).await?;
+/// The response to an error has its status and, for 429, `Retry-After`.
+async fn ticket(State((chat, _)): State<App>, session: Session, request: Parts) -> Result<String, Response> {
+    let (member, login) = logged_in(&session).await.map_err(IntoResponse::into_response)?;
     let ticket = chat.issue_ticket(&request, &member, &login).await;
-    ticket.map(String::from).map_err(|error| error.status())
+    ticket.map(String::from).map_err(IntoResponse::into_response)
 }
 
 async fn log_out(State((chat, tickets)): State<App>, session: Session) -> Result<(), StatusCode> {

@@ -134,3 +134,20 @@ fn tests_that_chapters_name_exist() {
         }
     }
 }
+
+/// Returns the names of the public fields of a struct that is written in a source file.
+fn public_fields(source: &str) -> Vec<&str> {
+    source.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(": ")).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn limits_chapter_has_every_limit() {
+    let (source, chapter) = (read("runtime/src/connection/limits.rs"), read("runtime/src/docs/limits.md"));
+    let fields = public_fields(source.split_once("pub struct Limits {").unwrap().1.split("\n}").next().unwrap());
+    assert!(fields.len() > 20, "only these were found: {fields:?}");
+    let rows: Vec<_> = chapter.lines().filter(|line| line.starts_with("| ")).collect();
+    for field in fields {
+        let link = format!("[`Limits::{field}`]");
+        assert!(rows.iter().any(|row| row.contains(&link)), "no row of limits.md has {link}");
+    }
+}

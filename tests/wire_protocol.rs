@@ -244,8 +244,12 @@ fn close_reason_arms(method: &str) -> Vec<(String, Lit)> {
                 pattern => vec![pattern],
             };
             for variant in variants {
-                let Pat::Path(variant) = variant else { panic!("a pattern is no variant") };
-                let variant = variant.path.segments.last().unwrap().ident.to_string();
+                let path = match variant {
+                    Pat::Path(variant) => &variant.path,
+                    Pat::TupleStruct(variant) => &variant.path,
+                    _ => panic!("a pattern is no variant"),
+                };
+                let variant = path.segments.last().unwrap().ident.to_string();
                 self.1.push((variant, result.lit.clone()));
             }
         }

@@ -19,6 +19,8 @@ mod permissions;
 pub(crate) mod policy;
 mod revoke;
 mod rooms;
+#[path = "../listen/serve.rs"]
+mod serve;
 mod settings;
 pub(crate) mod site_policy;
 mod state;
@@ -27,12 +29,14 @@ pub(crate) mod store;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
 use listen::listen;
 use lobby::Chat;
 use policy::Policy;
 use portcullis::{Drain, Endpoint};
+use serve::serve;
 use site_policy::SitePolicy;
 use state::State;
 use store::Store;
@@ -46,6 +50,9 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
         async { user }
     })
 }
+
+/// How long a client may take to send the headers of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The command-line options.
 struct Options {
@@ -81,7 +88,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await?;
+    serve(listener, app, HEADER_TIMEOUT, drain.on_signal(Drain::default())).await;
     println!("{:?}", drain.finished().await);
     Ok(())
 }

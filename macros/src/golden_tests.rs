@@ -37,6 +37,7 @@ golden! {
     authenticate
     generic_block
     objects
+    rate
     captures
     codenames
     event

@@ -214,6 +214,8 @@ mod tests {
             "key = , key",
             "detached = detached",
             "timeout = timeout = 5",
+            "rate = rate = 5",
+            "burst = burst burst",
             "in_order = in_order in_order",
         ] {
             let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();

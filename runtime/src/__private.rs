@@ -44,6 +44,9 @@ pub use crate::pubsub::{
     GroupLeafOptions, KeyField, KeyQuery, Reach, Subscriber, UnknownReach, answer_key_query, check_distributed,
     encode_frame, encode_personal_frame, fingerprint, may_join_on,
 };
+pub use crate::rate::Rate;
+
+use crate::context::User;
 
 /// Checks that an authorized call is to run its action.
 ///
@@ -52,6 +55,17 @@ pub use crate::pubsub::{
 /// Fails with the marker of a call that is only authorized and not run.
 pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.finish_authorization()
+}
+
+/// Counts a message by the rate of its action. A message that is evaluated again is counted once.
+///
+/// # Errors
+///
+/// 429 if its client exceeds the rate.
+pub fn check_rate<U: User>(call: &Call<'_, U>, rate: &'static Rate) -> Result<()> {
+    // A call without a session is only authorized again.
+    let Some(rates) = call.session().and_then(|session| session.action_rates()) else { return Ok(()) };
+    call.count_once(|| rates.check(rate, call.scope()))
 }
 
 /// Starts an action. Generated code awaits nothing between this call and the first poll of the action.

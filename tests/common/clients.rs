@@ -33,7 +33,12 @@ pub async fn connect_http2(address: &str) -> SendRequest<Body> {
 /// Connects, and calls `ping`: its reply arrives after `#[connect]`, so that the connection is a member of its groups.
 pub async fn connect_member(address: &str) -> Socket {
     let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
-    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
-    socket.next().await.unwrap().unwrap();
+    ping(&mut socket).await;
     socket
+}
+
+/// Calls `ping`, and returns the next frame, which is its reply if nothing else is sent.
+pub async fn ping(socket: &mut Socket) -> String {
+    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    socket.next().await.unwrap().unwrap().to_string()
 }

@@ -32,6 +32,7 @@ mod permission_kinds;
 mod permissions;
 mod publisher_ready;
 mod publishing;
+mod rates;
 mod reauthentication;
 mod reauthorization;
 mod refuse_with_close;

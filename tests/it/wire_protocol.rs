@@ -139,6 +139,7 @@ fn debug_form(value: &str) -> String {
         Some((number, "MiB")) => scaled(number, 1024 * 1024),
         Some((number, "s")) => format!("{number}s"),
         Some((_, unit)) => panic!("unknown unit {unit}"),
+        None if value == "off" => "None".to_owned(),
         None => value.to_owned(),
     }
 }

@@ -163,6 +163,7 @@ impl Live {
             is_stream: false,
             is_in_order: false,
             timeout: None,
+            rate: None,
             capture_uses: &[],
             message_keys: &[],
         });

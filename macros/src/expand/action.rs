@@ -10,7 +10,7 @@ use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
 use super::tokens::string_literal;
 use super::user_type::user_type;
-use crate::model::action::Action;
+use crate::model::action::{Action, RateUnit};
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::respan;
@@ -49,7 +49,31 @@ impl ActionExpansion<'_> {
             .iter()
             .filter(|_| self.is_restricted)
             .filter_map(|permission| permission.check_restricts(cfgs));
-        items.chain(restricts).collect()
+        let rate = self.action.rate.as_ref().map(|rate| {
+            let (name, rate_type, span) = (self.rate_name(), paths::rate(Span::call_site()), Span::call_site());
+            let new = match rate.unit {
+                RateUnit::Second => paths::rate_per_second(span),
+                RateUnit::Minute => paths::rate_per_minute(span),
+                RateUnit::Hour => paths::rate_per_hour(span),
+            };
+            let (count, burst) = (rate.count, rate.burst);
+            quote!(#(#cfgs)* static #name: #rate_type = #new(#count).burst(#burst);)
+        });
+        items.chain(restricts).chain(rate).collect()
+    }
+
+    /// Returns the name of the static of the action's rate.
+    fn rate_name(&self) -> Ident {
+        format_ident!("__{}_RATE", self.role.to_uppercase(), span = Span::call_site())
+    }
+
+    /// Counts the call, if the action has a rate. Nothing that a client names is loaded before, and every leaf that needs
+    /// nothing loaded is evaluated before.
+    fn check_rate(&self, locals: &Locals) -> Option<TokenStream> {
+        self.action.rate.as_ref()?;
+        let (check, call) = (paths::check_rate(locals.site), &locals.call);
+        let rate = paths::at_span(&self.rate_name(), locals.site);
+        Some(quote_spanned!(locals.site=> #check(#call, &#rate)?;))
     }
 
     /// Returns the action descriptor.
@@ -61,6 +85,10 @@ impl ActionExpansion<'_> {
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
+        let rate = optional(action.rate.as_ref().map(|_| {
+            let name = self.rate_name();
+            quote!(&#name)
+        }));
         let in_order = action.in_order.is_some();
         let streams = if self.has_return_type() {
             let name = self.streams_name();
@@ -86,6 +114,7 @@ impl ActionExpansion<'_> {
                 is_stream: #streams,
                 is_in_order: #in_order,
                 timeout: #timeout,
+                rate: #rate,
                 capture_uses: &[#capture_uses],
                 message_keys: &[#(#keys),*],
             },
@@ -226,18 +255,19 @@ impl ActionExpansion<'_> {
             let evaluate = permission.evaluate(locals);
             quote_spanned!(locals.site=> let #authorized = #evaluate?;)
         });
-        let captures = self.captures(locals);
+        let (rate, captures) = (self.check_rate(locals), self.captures(locals));
         let (read, none) = (paths::read_arguments(locals.site), paths::check_execution(locals.site));
         let arguments = self.arguments(&read, &authorized.to_token_stream(), locals);
         let arguments = arguments.unwrap_or_else(|| quote_spanned!(locals.site=> #none(#call, &#authorized)?;));
-        quote!(#permission #captures #arguments)
+        quote!(#permission #rate #captures #arguments)
     }
 
     /// Returns the same for a permission with parameters: leaves without parameters are evaluated before the arguments are
     /// read, and an object is loaded only while the outcome still depends on it.
     fn evaluated_with_parameters(&self, permission: &NamedExpression<'_>, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, evaluation, .. } = locals;
-        let (beforehand, captures) = (permission.evaluate_before_loading(locals), self.captures(locals));
+        let (beforehand, rate) = (permission.evaluate_before_loading(locals), self.check_rate(locals));
+        let captures = self.captures(locals);
         let (read, none) = (paths::read_arguments_for_evaluation(locals.site), paths::check_execution(locals.site));
         let arguments = self.arguments(&read, &quote_spanned!(locals.site=> &#evaluation), locals);
         let named = self.parameters().filter_map(|(position, parameter)| {
@@ -251,6 +281,7 @@ impl ActionExpansion<'_> {
         let loaded = self.objects.iter().map(|object| object.loaded(locals));
         quote_spanned! {locals.site=>
             #beforehand
+            #rate
             #captures
             #arguments
             #(#named)*

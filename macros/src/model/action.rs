@@ -13,6 +13,8 @@ use super::{RenameRule, unraw_name};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
+use crate::syntax::rate::RateSyntax;
+pub(crate) use crate::syntax::rate::RateUnit;
 
 /// An `#[action]` method.
 pub(crate) struct Action {
@@ -32,8 +34,16 @@ pub(crate) struct Action {
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) rate: Option<ActionRate>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
+}
+
+/// How often one user may call an action.
+pub(crate) struct ActionRate {
+    pub(crate) count: u32,
+    pub(crate) unit: RateUnit,
+    pub(crate) burst: u32,
 }
 
 impl Action {
@@ -64,6 +74,11 @@ impl Action {
             deny_unknown: arguments.deny_unknown.is_some(),
             cancel_drop: arguments.cancel_drop,
             timeout: arguments.timeout,
+            rate: arguments.rate.map(|RateSyntax { count, unit }| ActionRate {
+                count,
+                unit,
+                burst: arguments.burst.unwrap_or(count),
+            }),
             parameters,
             signature: method.sig.clone(),
         }

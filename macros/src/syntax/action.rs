@@ -8,8 +8,9 @@ use syn::{Attribute, Ident, LitStr, Meta, Result, Token};
 
 use super::Partial;
 use super::attribute::parse_args;
-use super::key_value::{self, KeySet, error_at};
+use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
+use super::rate::{self, RateSyntax};
 use super::time_limit;
 
 /// The keys of `#[action]` that could be parsed.
@@ -25,13 +26,26 @@ pub(crate) struct ActionArgs {
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) rate: Option<RateSyntax>,
+    pub(crate) burst: Option<u32>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
 const KEYS: KeySet = KeySet {
     attribute: "action",
-    known: &["name", "permission", "blocking", "detached", "in_order", "cancel", "timeout", "deny_unknown"],
+    known: &[
+        "name",
+        "permission",
+        "blocking",
+        "detached",
+        "in_order",
+        "cancel",
+        "timeout",
+        "rate",
+        "burst",
+        "deny_unknown",
+    ],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -46,8 +60,17 @@ const KEYS: KeySet = KeySet {
 impl ActionArgs {
     pub(crate) fn read(attribute: &Attribute) -> Partial<Self> {
         let mut arguments = Self::default();
+        let (mut has_rate, mut burst) = (false, None);
         let all = |input: ParseStream<'_>| {
-            Ok(key_value::parse_keys(input, &KEYS, &mut |key, input| arguments.key(key, input)))
+            let mut errors = ErrorList(key_value::parse_keys(input, &KEYS, &mut |key, input| {
+                has_rate |= key == "rate";
+                burst = burst.take().or_else(|| (key == "burst").then(|| key.clone()));
+                arguments.key(key, input)
+            }));
+            if let Some(burst) = burst.filter(|_| !has_rate) {
+                errors.add(rate::missing_rate(&burst));
+            }
+            Ok(errors.0)
         };
         let error = parse_args(attribute, all).unwrap_or_else(Some);
         if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
@@ -68,6 +91,8 @@ impl ActionArgs {
             "in_order" => self.in_order = Some(key_value::parse_flag(key, input)?),
             "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
             "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
+            "rate" => self.rate = Some(rate::parse_rate(key, input)?),
+            "burst" => self.burst = Some(rate::parse_burst(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),
         }
         Ok(())

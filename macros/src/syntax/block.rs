@@ -45,10 +45,15 @@ const TIMEOUT_HINT: (&str, &str) = (
     "`timeout` is a key of `#[action]`; move it there, or set `Limits::action_timeout` for all actions of an endpoint",
 );
 
+const RATE_HINT: (&str, &str) = (
+    "rate",
+    "`rate` is a key of `#[action]`; move it there, or set `Limits::messages_per_connection` for all messages",
+);
+
 const CONSUMER_KEYS: KeySet = KeySet {
     attribute: "consumer",
     known: &["user", "permission", "connect", "name", "rename_all", "crate"],
-    hints: &[("permissions", "unknown key `permissions`; write `permission`"), TIMEOUT_HINT],
+    hints: &[("permissions", "unknown key `permissions`; write `permission`"), TIMEOUT_HINT, RATE_HINT],
 };
 
 const HANDLER_KEYS: KeySet = KeySet {
@@ -61,6 +66,7 @@ const HANDLER_KEYS: KeySet = KeySet {
         ),
         ("permissions", "unknown key `permissions`; write `permission`"),
         TIMEOUT_HINT,
+        RATE_HINT,
     ],
 };
 

@@ -27,6 +27,7 @@ const KEYS: KeySet = KeySet {
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("blocking", "`#[event]` methods cannot block, since they run while an event is delivered; remove `blocking`"),
         ("timeout", "`#[event]` methods have no time limit, since they wait for nothing; remove `timeout`"),
+        ("rate", "`rate` is a key of `#[action]`, since clients do not call `#[event]` methods; remove `rate`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]`"),
         ("crate", "`crate` is a key of the block; write `#[consumer(crate = …)]`"),
     ],

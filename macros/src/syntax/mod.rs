@@ -20,6 +20,7 @@ pub(crate) mod pattern;
 pub(crate) mod permission;
 mod permission_errors;
 pub(crate) mod public_name;
+pub(crate) mod rate;
 pub(crate) mod rename_rule;
 pub(crate) mod route;
 mod time_limit;

@@ -24,6 +24,7 @@ const KEYS: KeySet = KeySet {
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("name", "`#[route]` has no `name`; write its pattern first, as in `#[route(\"rooms/{room_id}/\")]`"),
         ("timeout", "`timeout` is a key of `#[action]`; move it to the actions of the handler"),
+        ("rate", "`rate` is a key of `#[action]`; move it to the actions of the handler"),
         ("user", "`user` is a key of the handler's block; write `#[handler(user = …)]`"),
     ],
 };

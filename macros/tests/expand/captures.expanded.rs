@@ -100,6 +100,7 @@ const _: () = {
                     is_stream: false,
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Blocking(InLedger({room_id}, \"open\"))` of action `close`",
@@ -132,6 +133,7 @@ const _: () = {
                     is_stream: false,
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Author(message, {room_id})` of action `delete`",

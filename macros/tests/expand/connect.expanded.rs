@@ -57,6 +57,7 @@ const _: () = {
                     is_stream: false,
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },

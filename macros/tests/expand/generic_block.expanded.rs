@@ -62,6 +62,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_send(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &["room"],
                 },

@@ -42,6 +42,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_ping(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[],
                     message_keys: &[],
                 },

@@ -134,6 +134,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_file(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `file`",
@@ -225,6 +226,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_open(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Owner(folder)` of action `open`",
@@ -841,6 +843,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_read(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "object `message`",

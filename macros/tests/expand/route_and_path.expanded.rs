@@ -277,6 +277,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_rename(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `rename`",

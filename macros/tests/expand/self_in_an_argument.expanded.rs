@@ -46,6 +46,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_vote(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `vote`",

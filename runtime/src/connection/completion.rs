@@ -18,6 +18,8 @@ pub(super) struct Completion {
     /// When the action was last authorized. `None` if its reply is sent without reauthorization, because no action has
     /// completed or because it has been refused since.
     authorized_at: Option<AuthorizedAt>,
+    /// Whether the action has started.
+    has_started: bool,
     /// Whether a reply is written that is not sent yet.
     has_reply: bool,
     /// What the action does besides replying. Takes effect around its reply, or around the first one of its stream.
@@ -62,7 +64,7 @@ impl Completion {
     pub(super) fn new<C: Consumer>(outcome: Outcome, reply: &mut Reply, dispatcher: &Dispatcher<C>) -> Completion {
         let mut completion = Completion::written_reply();
         match outcome {
-            Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
+            Outcome::Completed { has_reply, has_started, evaluation_epoch, mut side_effects } => {
                 let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
                 if let Some(side_effects) = &mut side_effects {
                     authorized_at.take_evaluation(side_effects);
@@ -70,6 +72,7 @@ impl Completion {
                 completion.side_effects = side_effects.filter(|effects| !effects.is_empty());
                 completion.stream = reply.take_stream();
                 completion.is_stream = completion.stream.is_some();
+                completion.has_started = has_started;
                 completion.has_reply = has_reply && !completion.is_stream;
                 completion.cancellation.clone_from(&dispatcher.cancellation);
             }
@@ -85,6 +88,7 @@ impl Completion {
     pub(super) fn written_reply() -> Completion {
         Completion {
             authorized_at: None,
+            has_started: false,
             has_reply: true,
             side_effects: None,
             stream: None,
@@ -246,12 +250,14 @@ impl Completion {
         self.close_start_gate(dispatcher);
     }
 
-    /// Reauthorizes the action. If it is no longer authorized, the refusal is its last reply.
+    /// Reauthorizes the action. If it is no longer authorized, the refusal is its last reply; if it has not started, that of
+    /// any message that is denied.
     pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(authorized_at) = &mut self.authorized_at else { return };
         if authorized_at.reauthorize(dispatcher, text).await {
             return;
         }
-        self.refuse(dispatcher, text, reply, &Error::rights_changed());
+        let error = if self.has_started { Error::rights_changed() } else { Error::denied() };
+        self.refuse(dispatcher, text, reply, &error);
     }
 }

@@ -223,7 +223,7 @@ impl<C: Consumer> EventLoop<C> {
     fn receive(&mut self, dispatcher: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
         self.heartbeat.record_activity();
         match frame {
-            Some(Incoming::Ping) => {}
+            Some(Incoming::Ping | Incoming::Pong) => {}
             Some(Incoming::Broken(reason)) if self.is_streaming => return Err(ConnectionEnd::Close(reason)),
             // Not queued: the running action may take longer than the current credentials are valid.
             Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {

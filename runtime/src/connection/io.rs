@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::event_holds::EventHolds;
 use super::link::Link;
+use super::message_limiter::MessageLimiter;
 use crate::consumer::Consumer;
 use crate::context::CloseRequest;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
@@ -115,14 +116,19 @@ enum Turn {
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
-    pub(super) fn new(mut transport: T, session: Arc<Session<C>>, send_timeout: Duration) -> ConnectionIo<C, T> {
+    pub(super) fn new(
+        mut transport: T,
+        session: Arc<Session<C>>,
+        send_timeout: Duration,
+        limiter: Option<Box<MessageLimiter>>,
+    ) -> ConnectionIo<C, T> {
         let socket_writer = transport.take_socket_writer();
         let can_park = socket_writer.is_some();
         if let Some(writer) = socket_writer {
             session.attach_socket(writer);
         }
         ConnectionIo {
-            link: Link::Open(transport),
+            link: Link::Open(transport, limiter),
             session,
             send_timeout,
             has_unflushed: false,

@@ -33,6 +33,22 @@ pub struct Limits {
     /// 503 and `Retry-After`. As many connections may be refused by a
     /// [close frame](crate::Endpoint::refuse_with_close) at the same time. Default: 1024.
     pub max_pending_handshakes: usize,
+    /// Maximum rate of the messages of one connection: text and binary frames and pings, counted when they are read, whatever
+    /// they say. A message above it is answered with 429 and `retry_after` in its place among the other replies, and neither
+    /// its action nor a permission runs. As many messages may be refused, by an allowance of the same rate and burst; beyond
+    /// it, the connection closes with 4429 and the reason `retry after` with the seconds to wait. Messages that were read
+    /// before that are answered first.
+    ///
+    /// A connection gets at most the burst and the average since it was opened, and within any time at most twice the burst and
+    /// the average; a client that keeps the rate is never refused. Default: `None`, without limit.
+    ///
+    /// ```
+    /// use portcullis::{Limits, Rate};
+    ///
+    /// let messages = Rate::per_second(20).burst(100);
+    /// let limits = Limits { messages_per_connection: Some(messages), ..Limits::default() };
+    /// ```
+    pub messages_per_connection: Option<Rate>,
     /// Maximum size of a frame and of a message, in bytes. A larger one closes the connection with 1009. Default: 64 KiB.
     pub max_frame_bytes: usize,
     /// Maximum nesting depth of a message, its own object included. A deeper message is answered with 400. Default: 32.
@@ -114,6 +130,7 @@ impl Default for Limits {
             handshakes_per_address: None,
             handshakes_per_user: None,
             max_pending_handshakes: 1024,
+            messages_per_connection: None,
             max_frame_bytes: 64 * 1024,
             max_nesting: 32,
             max_request_id_bytes: 256,

@@ -92,7 +92,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         while let Some(frame) = self.event_loop.read_ahead.pop_front() {
             match frame {
                 Incoming::Text(text) => self.linger_for_message(&text, action_timeout).await,
-                Incoming::Binary | Incoming::Ping | Incoming::Broken(_) => {}
+                Incoming::Binary | Incoming::Ping | Incoming::Pong | Incoming::Excess(_) | Incoming::Broken(_) => {}
             }
         }
         let max_timeout = C::DESCRIPTOR.max_timeout().unwrap_or_default();

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
+use super::message_limiter::MessageLimiter;
 use crate::time::deadline;
 use crate::transport::{CloseFrame, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
 
@@ -18,7 +19,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The socket of one connection. After [`end`](Link::end) nothing can be read or written, and the closing handshake makes
 /// progress when [`poll_closed`](Link::poll_closed) is polled.
 pub(super) enum Link<T> {
-    Open(T),
+    /// The socket, and what counts the messages that are read from it if they are limited.
+    Open(T, Option<Box<MessageLimiter>>),
     /// The closing handshake is in progress, or has ended (`None`).
     Ended(Option<BoxFuture<'static, ()>>, Instant),
 }
@@ -27,7 +29,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_ready(cx),
+            Link::Open(transport, _) => transport.poll_ready(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -35,7 +37,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self {
-            Link::Open(transport) => transport.poll_flush(cx),
+            Link::Open(transport, _) => transport.poll_flush(cx),
             Link::Ended(..) => Poll::Ready(Err(Gone)),
         }
     }
@@ -43,7 +45,8 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
         match self {
-            Link::Open(transport) => transport.poll_next_unpin(cx),
+            Link::Open(transport, None) => transport.poll_next_unpin(cx),
+            Link::Open(transport, Some(limiter)) => limiter.poll_next(transport, cx),
             Link::Ended(..) => Poll::Ready(None),
         }
     }
@@ -51,7 +54,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         match self {
-            Link::Open(transport) => transport.start_send(frame),
+            Link::Open(transport, _) => transport.start_send(frame),
             Link::Ended(..) => Err(Gone),
         }
     }
@@ -60,7 +63,7 @@ impl<T: Transport> Link<T> {
     #[inline]
     pub(super) fn has_unsent(&self) -> bool {
         match self {
-            Link::Open(transport) => transport.has_unsent(),
+            Link::Open(transport, _) => transport.has_unsent(),
             Link::Ended(..) => true,
         }
     }
@@ -68,19 +71,19 @@ impl<T: Transport> Link<T> {
     /// Takes bytes that have to be sent before all else.
     #[cold]
     pub(super) fn resume(&mut self, rest: Vec<u8>) {
-        if let Link::Open(transport) = self {
+        if let Link::Open(transport, _) = self {
             transport.resume(rest);
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        matches!(self, Link::Open(_))
+        matches!(self, Link::Open(..))
     }
 
     /// Returns when the connection ended, or `None` if it is open.
     pub(super) fn ended_at(&self) -> Option<Instant> {
         match self {
-            Link::Open(_) => None,
+            Link::Open(..) => None,
             Link::Ended(_, ended_at) => Some(*ended_at),
         }
     }
@@ -106,7 +109,7 @@ impl<T: Transport> Link<T> {
         if !self.is_open() {
             return;
         }
-        if let Link::Open(transport) = mem::replace(self, Link::Ended(None, Instant::now())) {
+        if let Link::Open(transport, _) = mem::replace(self, Link::Ended(None, Instant::now())) {
             *self = Link::Ended(Some(handshake(transport)), Instant::now());
         }
     }
@@ -114,7 +117,7 @@ impl<T: Transport> Link<T> {
     /// Waits until the closing handshake has ended, which takes at most [`CLOSE_TIMEOUT`] once the frames are flushed.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
-            Link::Open(_) => Poll::Pending,
+            Link::Open(..) => Poll::Pending,
             Link::Ended(handshake, _) => {
                 // Taken, because it must not be polled again if the stream panics. Dropping it drops the transport.
                 if let Some(mut future) = handshake.take()

@@ -30,7 +30,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         let outcome = self.dispatch(text).await?;
         // The fast path: the reply is all that the message causes, and it can be sent at once.
-        if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
+        if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None, .. } = outcome
             && !self.reply.is_stream()
             && !self.dispatcher.is_cancelled()
             && (!has_reply || self.io.is_writable()?)

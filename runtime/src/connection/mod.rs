@@ -9,6 +9,7 @@ mod io;
 mod limits;
 mod linger;
 mod link;
+mod message_limiter;
 mod message_task;
 mod run;
 mod slots;

@@ -15,6 +15,7 @@ use super::event_loop::EventLoop;
 use super::heartbeat::Heartbeat;
 use super::io::ConnectionIo;
 use super::limits::Limits;
+use super::message_limiter::MessageLimiter;
 use super::slots::Slots;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
@@ -63,7 +64,12 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     settings: ConnectionSettings,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
+        io: ConnectionIo::new(
+            transport,
+            session.clone(),
+            limits.send_timeout,
+            limits.messages_per_connection.map(|rate| Box::new(MessageLimiter::new(rate))),
+        ),
         dispatcher: Dispatcher::new(
             session.clone(),
             limits.request_limits(),
@@ -223,7 +229,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     Dispatcher::<C>::refuse_binary(&mut self.reply);
                     self.io.feed(self.reply.text()).await?;
                 }
-                Some(Incoming::Ping) => {}
+                Some(Incoming::Excess(message)) => {
+                    self.dispatcher.refuse_excess(&message, &mut self.reply);
+                    self.io.feed(self.reply.text()).await?;
+                }
+                Some(Incoming::Ping | Incoming::Pong) => {}
                 Some(Incoming::Broken(reason)) => return Err(ConnectionEnd::Close(reason)),
                 None => return Err(ConnectionEnd::PeerGone),
             }

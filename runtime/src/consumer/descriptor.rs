@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::permission::Expression;
+use crate::rate::Rate;
 
 /// The headers of the handshake's request that the leaves of an expression read, one list per leaf.
 pub type LeafHeaders = &'static [&'static [&'static str]];
@@ -59,6 +60,13 @@ impl HandlerDescriptor {
         self.actions.iter().filter_map(|action| action.timeout).chain(below).max()
     }
 
+    /// Returns the rates of the actions of this handler and of the handlers mounted below it. That of a handler that is mounted
+    /// twice occurs twice.
+    pub(crate) fn rates(&self) -> Vec<&'static Rate> {
+        let below = self.routes.iter().flat_map(|route| route.handler.rates());
+        self.actions.iter().filter_map(|action| action.rate).chain(below).collect()
+    }
+
     /// Calls `visit` with the headers that the permissions of this handler, and of the handlers mounted below it, read.
     pub(crate) fn visit_headers(&self, visit: &mut impl FnMut(LeafHeaders)) {
         visit(self.headers);
@@ -106,6 +114,8 @@ pub struct ActionDescriptor {
     pub is_in_order: bool,
     /// Time limit of the action with its checks. `None`: [`Limits::action_timeout`](crate::Limits::action_timeout).
     pub timeout: Option<Duration>,
+    /// How often one user may call the action. The address of the static names the action's limiter.
+    pub rate: Option<&'static Rate>,
     /// Captures that the action, its permissions and its objects read.
     pub capture_uses: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.

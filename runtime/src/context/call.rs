@@ -56,6 +56,8 @@ pub struct Call<'a, U> {
     is_overtaken: AtomicBool,
     /// Whether the gate has admitted the action.
     has_started: AtomicBool,
+    /// Whether the message is counted by the rate of its action.
+    is_counted: AtomicBool,
     /// The leaf whose check ended without a result, because it panicked or timed out.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -100,6 +102,7 @@ impl<'a, U> Call<'a, U> {
             cancellation: None,
             is_overtaken: AtomicBool::new(false),
             has_started: AtomicBool::new(false),
+            is_counted: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
@@ -173,16 +176,34 @@ impl<'a, U> Call<'a, U> {
     /// Sets the side effects of an earlier evaluation of the same message: the answers that it has kept.
     #[inline]
     pub(crate) fn with_kept_answers(mut self, kept_answers: Option<Box<SideEffects>>) -> Self {
+        if let Some(kept) = &kept_answers {
+            self.is_counted = AtomicBool::new(kept.kept_answers.is_counted);
+        }
         self.side_effects = Mutex::new(kept_answers);
         self
     }
 
-    /// Takes the answers of leaves that are evaluated once per message. Discards the side effects.
+    /// Takes what another evaluation of the message has to know: the answers of leaves that are evaluated once per message,
+    /// and whether the message is counted. Discards the side effects.
     #[cold]
     pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
-        let mut kept_answers = self.take_side_effects()?.kept_answers;
+        let mut kept_answers = self.take_side_effects().map(|effects| effects.kept_answers).unwrap_or_default();
         kept_answers.is_anonymous = self.scope.user().is_none();
+        kept_answers.is_counted = *self.is_counted.get_mut();
         SideEffects::with_kept_answers(kept_answers)
+    }
+
+    /// Calls `count` unless the message is counted, and records that it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails as `count` does. The message is not counted then.
+    pub(crate) fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
+        if !self.is_counted.load(Ordering::Relaxed) {
+            count()?;
+            self.is_counted.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Sets whether the call ends when it is authorized: all permissions are evaluated, and the action does not run.
@@ -324,6 +345,11 @@ impl<'a, U> Call<'a, U> {
     #[inline]
     pub(crate) fn is_overtaken(&self) -> bool {
         self.is_overtaken.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the gate has admitted the action.
+    pub(crate) fn has_started(&self) -> bool {
+        self.has_started.load(Ordering::Relaxed)
     }
 
     /// Returns whether all expressions have held.

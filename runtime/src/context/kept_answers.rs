@@ -16,11 +16,13 @@ pub(crate) struct KeptAnswers {
     passed: usize,
     /// Whether the connection was anonymous when they were evaluated. It may belong to a user by now.
     pub(crate) is_anonymous: bool,
+    /// Whether the message is counted by the rate of its action.
+    pub(crate) is_counted: bool,
 }
 
 impl KeptAnswers {
     pub(crate) fn is_empty(&self) -> bool {
-        self.expressions.is_empty()
+        self.expressions.is_empty() && !self.is_counted
     }
 
     /// Returns the kept answers of the expression that is being evaluated.

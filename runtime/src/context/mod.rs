@@ -1,5 +1,6 @@
 //! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
+mod action_rates;
 mod call;
 mod call_session;
 mod capture;
@@ -21,6 +22,7 @@ mod side_effects;
 mod start_gate;
 mod user;
 
+pub(crate) use action_rates::ActionRates;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Step, Steps};
 pub(crate) use call_session::CallSession;

@@ -27,7 +27,7 @@ use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::sync::cancelled;
 use crate::time::deadline;
-use crate::transport::FrameText;
+use crate::transport::{ExcessMessage, FrameText};
 
 /// The name of the built-in action in messages.
 pub(super) const AUTHENTICATE: &str = "authenticate";
@@ -237,6 +237,13 @@ impl<C: Consumer> Dispatcher<C> {
         Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
+    /// Writes the reply to a message above the limit of its connection. The text is parsed for the envelope alone.
+    #[cold]
+    pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
+        let error = Error::too_many_requests(message.retry_after);
+        self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
+    }
+
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
     /// is as large as the future of [`dispatch`](Dispatcher::dispatch).
     #[cold]
@@ -332,7 +339,12 @@ impl<C: Consumer> Dispatcher<C> {
                     } else if has_reply {
                         Native::finish(reply, &request.head.echo, None);
                     }
-                    Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
+                    Attempt::Finished(Outcome::Completed {
+                        has_reply,
+                        has_started: true,
+                        evaluation_epoch,
+                        side_effects,
+                    })
                 }
                 Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
                     Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }

@@ -24,7 +24,7 @@ impl<C: Consumer> Dispatcher<C> {
             Admission::Undecided | Admission::Admitted => Error::internal("bug: message authorized without its action"),
         };
         refuse(&call, &error, reply);
-        let evaluation_epoch = call.evaluation_epoch();
-        Outcome::Completed { has_reply: true, evaluation_epoch, side_effects: call.take_kept_answers() }
+        let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_kept_answers());
+        Outcome::Completed { has_reply: true, has_started: false, evaluation_epoch, side_effects }
     }
 }

@@ -6,9 +6,10 @@ use crate::context::{Epoch, SideEffects};
 /// The result of dispatching a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The action has ended. Its reply is written, or it has set a stream of replies. It has side effects to run only if it
-    /// succeeded. `evaluation_epoch` is the epoch in which its permissions were evaluated.
-    Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
+    /// The action has ended, or its authorized message was refused before it has started. Its reply is written, or it has set a
+    /// stream of replies. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
+    /// permissions were evaluated.
+    Completed { has_reply: bool, has_started: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the

@@ -19,7 +19,7 @@ pub(super) fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Re
     if let Some(effects) = &mut side_effects {
         effects.discard();
     }
-    Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
+    Outcome::Completed { has_reply: true, has_started: call.has_started(), evaluation_epoch, side_effects }
 }
 
 /// Refuses a message because its time limit expired.

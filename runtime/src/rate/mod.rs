@@ -2,6 +2,7 @@
 
 mod address;
 mod keyed;
+mod token_bucket;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use governor::Quota;
 
 pub(crate) use address::AddressLimiter;
 pub(crate) use keyed::KeyedLimiter;
+pub(crate) use token_bucket::TokenBucket;
 
 /// How often something may happen: on average, and in a row.
 ///
@@ -85,10 +87,14 @@ impl Rate {
         Rate { per_period: per_period.saturating_mul(factor), period, burst: burst.saturating_mul(factor) }
     }
 
-    pub(crate) fn quota(self) -> Quota {
-        let interval = self.period / self.per_period.get();
+    /// Returns the time between two occurrences at the average rate.
+    fn interval(self) -> Duration {
         // More than one per nanosecond is not measurable.
-        let quota = Quota::with_period(interval.max(Duration::from_nanos(1)));
+        (self.period / self.per_period.get()).max(Duration::from_nanos(1))
+    }
+
+    pub(crate) fn quota(self) -> Quota {
+        let quota = Quota::with_period(self.interval());
         quota.unwrap_or_else(|| unreachable!("bug: an interval of zero")).allow_burst(self.burst)
     }
 }

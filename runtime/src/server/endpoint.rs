@@ -14,7 +14,7 @@ use super::negotiation::Subprotocols;
 use super::origin::Origins;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
-use crate::context::KeptHeaders;
+use crate::context::{ActionRates, KeptHeaders};
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, DrainHandle, OverflowPolicy, SessionRegistry};
@@ -144,7 +144,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         limits: Arc::default(),
         handshake_limiter: Arc::new(HandshakeLimiter::new(&Limits::default())),
         grants: None,
-        registry: Arc::new(SessionRegistry::new()),
+        registry: Arc::new(SessionRegistry::new(ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
     }
 }

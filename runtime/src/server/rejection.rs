@@ -93,3 +93,11 @@ impl IntoResponse for Rejection {
         response
     }
 }
+
+/// A response without a body, for HTTP handlers: the status of the error, and `Retry-After` if the client may try again.
+#[cfg(feature = "axum")]
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Rejection::from(&self).into_response()
+    }
+}

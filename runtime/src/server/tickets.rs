@@ -57,14 +57,13 @@ impl<C: Consumer> Endpoint<C> {
     /// # fn login_session(_: &http::request::Parts) -> Option<(Member, String)> { None }
     /// use axum::extract::State;
     /// use axum::routing::post;
-    /// use http::StatusCode;
     /// use http::request::Parts;
-    /// use portcullis::Endpoint;
+    /// use portcullis::{Endpoint, Error, Result};
     ///
-    /// async fn issue(State(chat): State<Endpoint<Chat>>, request: Parts) -> Result<String, StatusCode> {
-    ///     let (member, key) = login_session(&request).ok_or(StatusCode::UNAUTHORIZED)?;
-    ///     let ticket = chat.issue_ticket(&request, &member, &LoginId::new(key)).await;
-    ///     ticket.map(String::from).map_err(|error| error.status())
+    /// /// An error is a response with its status and, for 429, `Retry-After`.
+    /// async fn issue(State(chat): State<Endpoint<Chat>>, request: Parts) -> Result<String> {
+    ///     let (member, key) = login_session(&request).ok_or_else(Error::unauthenticated)?;
+    ///     Ok(chat.issue_ticket(&request, &member, &LoginId::new(key)).await?.into())
     /// }
     ///
     /// let tickets = Tickets::new(MemoryTicketStore::new(), |claims: TicketClaims| async move {
@@ -80,7 +79,8 @@ impl<C: Consumer> Endpoint<C> {
     /// # Errors
     ///
     /// 403 `permission_denied` if the host or the origin of the request is not allowed, 401 `unauthenticated` if the
-    /// credentials of the user have [expired](crate::User::expires_at), and a fault (500) if the endpoint has no
+    /// credentials of the user have [expired](crate::User::expires_at), 429 `too_many_requests` if the user gets more than
+    /// [`Tickets::max_issued_per_minute`], and a fault (500) if the endpoint has no
     /// [`tickets`](Endpoint::tickets), or if the store fails, panics or does not answer within 5 seconds. The log has
     /// the reason of a 403 and of a fault.
     ///

@@ -12,7 +12,7 @@ use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
-use crate::context::ConnectionId;
+use crate::context::{ActionRates, ConnectionId};
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, Turns, lock};
@@ -37,6 +37,8 @@ pub(crate) struct Registry<U, S> {
     pub(crate) pending_raises: PendingRaises<PendingRaise<S>>,
     /// When the rights of sessions are renewed.
     pub(super) renewals: RenewalSchedule,
+    /// Counts the calls of actions that have a rate.
+    pub(super) action_rates: ActionRates,
     /// Bounds how many sessions evaluate their connect permission at the same time, one per user. The keys are user ids; each
     /// anonymous session has a key of its own.
     pub(super) revalidation_turns: Arc<Turns<String>>,
@@ -92,8 +94,10 @@ const MAX_CONCURRENT_CHECKS_PER_GROUP: usize = 16;
 const MAX_TOMBSTONES: usize = 4096;
 
 impl<U, S> Registry<U, S> {
-    pub(crate) fn new() -> Registry<U, S> {
+    /// Creates the registry of an endpoint whose actions have these rates.
+    pub(crate) fn new(action_rates: ActionRates) -> Registry<U, S> {
         Registry {
+            action_rates,
             groups: Mutex::default(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),

@@ -21,7 +21,7 @@ use super::registry::Registry;
 use super::send_queue::parking::Flushed;
 use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
-use crate::context::{CallSession, ConnectionId, Handler, PeerAddress, Scope};
+use crate::context::{ActionRates, CallSession, ConnectionId, Handler, PeerAddress, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
@@ -281,6 +281,10 @@ pub(crate) enum CurrentScope<'a, U> {
 impl<C: Consumer> CallSession for Arc<Session<C>> {
     fn consumer_name(&self) -> &'static str {
         C::NAME
+    }
+
+    fn action_rates(&self) -> Option<&ActionRates> {
+        Some(&self.registry.action_rates)
     }
 }
 

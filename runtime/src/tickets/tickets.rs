@@ -15,6 +15,7 @@ use crate::context::User;
 use crate::error::{Error, Result};
 use crate::log::Cause;
 use crate::panic::contain_future;
+use crate::rate::{KeyedLimiter, Rate};
 use crate::time::deadline;
 
 /// The time limit of a call of the store.
@@ -28,11 +29,19 @@ type LoadUser<U> = dyn Fn(TicketClaims) -> BoxFuture<'static, Result<Option<U>>>
 /// A page requests a ticket from the application by an ordinary HTTP request, whose user the application knows, and
 /// presents it when it opens its WebSocket. [`Endpoint::tickets`](crate::Endpoint::tickets) redeems them,
 /// [`Endpoint::issue_ticket`](crate::Endpoint::issue_ticket) issues them. The [authentication
-/// chapter](crate::guide::authentication#tickets) says when to use them, with an example. Clones share the store.
+/// chapter](crate::guide::authentication#tickets) says when to use them, with an example. Clones share the store, and count
+/// what they issue together.
 pub struct Tickets<U> {
     store: Arc<dyn ErasedTicketStore>,
     load_user: Arc<LoadUser<U>>,
     max_per_user: usize,
+    /// Counts the tickets that are issued, per user id.
+    issued: Arc<KeyedLimiter<String>>,
+}
+
+/// Creates the limiter of issued tickets.
+fn issue_limiter(max_per_minute: u32) -> Arc<KeyedLimiter<String>> {
+    Arc::new(KeyedLimiter::new(Rate::per_minute(max_per_minute)))
 }
 
 impl<U: User> Tickets<U> {
@@ -64,7 +73,8 @@ impl<U: User> Tickets<U> {
         R: Future<Output = Result<Option<U>>> + Send + 'static,
     {
         let load_user = move |claims| -> BoxFuture<'static, _> { Box::pin(load_user(claims)) };
-        Tickets { store: Arc::new(store), load_user: Arc::new(load_user), max_per_user: 32 }
+        let issued = issue_limiter(60);
+        Tickets { store: Arc::new(store), load_user: Arc::new(load_user), max_per_user: 32, issued }
     }
 
     /// Sets how many tickets a user may have that are neither used nor expired. If one more is issued, the oldest
@@ -77,6 +87,19 @@ impl<U: User> Tickets<U> {
     pub fn max_per_user(mut self, max_per_user: usize) -> Tickets<U> {
         assert!(max_per_user > 0, "a user without tickets cannot connect; write at least `max_per_user(1)`");
         self.max_per_user = max_per_user;
+        self
+    }
+
+    /// Sets how many tickets are issued to a user per minute, on average; so many are issued in a row. One more fails with 429.
+    /// Each process counts for itself, and clones count together with this value from this call on. Default: 60.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the number is zero.
+    #[must_use]
+    pub fn max_issued_per_minute(mut self, max_issued: u32) -> Tickets<U> {
+        assert!(max_issued > 0, "a user without tickets cannot connect; write at least `max_issued_per_minute(1)`");
+        self.issued = issue_limiter(max_issued);
         self
     }
 
@@ -108,14 +131,17 @@ impl<U: User> Tickets<U> {
     ///
     /// # Errors
     ///
-    /// 401 `unauthenticated` if the user's credentials have expired. A fault if the store fails.
+    /// 401 `unauthenticated` if the user's credentials have expired. 429 `too_many_requests` if the user gets too many. A fault
+    /// if the store fails.
     pub(crate) async fn issue(&self, audience: &str, user: &U, login: &LoginId) -> Result<Ticket> {
         let expires_at = user.expires_at();
         if expires_at.is_some_and(|at| at <= SystemTime::now()) {
             return Err(Error::unauthenticated());
         }
+        let user_id = user.id().into_owned();
+        self.issued.check(&user_id).map_err(Error::too_many_requests)?;
         let ticket = Ticket::random()?;
-        let claims = TicketClaims { user_id: user.id().into_owned(), login: login.clone(), expires_at };
+        let claims = TicketClaims { user_id, login: login.clone(), expires_at };
         call_store(|| self.store.insert(ticket.key(audience), claims, self.max_per_user)).await?;
         Ok(ticket)
     }
@@ -156,7 +182,12 @@ async fn call_store<'s, T>(call: impl FnOnce() -> BoxFuture<'s, Result<T>> + Sen
 
 impl<U> Clone for Tickets<U> {
     fn clone(&self) -> Self {
-        Tickets { store: self.store.clone(), load_user: self.load_user.clone(), max_per_user: self.max_per_user }
+        Tickets {
+            store: self.store.clone(),
+            load_user: self.load_user.clone(),
+            max_per_user: self.max_per_user,
+            issued: self.issued.clone(),
+        }
     }
 }
 

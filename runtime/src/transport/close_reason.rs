@@ -9,7 +9,7 @@ use super::CloseFrame;
 ///
 /// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u32)]
 pub(crate) enum CloseReason {
     /// 1002: the client violated the WebSocket protocol.
     ProtocolError,
@@ -29,6 +29,9 @@ pub(crate) enum CloseReason {
     Refused,
     /// 4403: the user lost the permission to be connected, or was disconnected by [`Connections`](crate::Connections).
     Revoked,
+    /// 4429: the client exceeds [`Limits::messages_per_connection`](crate::Limits::messages_per_connection) by far. It may send
+    /// messages again after these seconds.
+    TooManyMessages(u32),
     /// 4500: a fault, for example of `#[connect]`, or the server cannot tell whether the user was disconnected meanwhile.
     Failed,
     /// 4508: nothing arrived within [`Limits::idle_timeout`](crate::Limits::idle_timeout).
@@ -46,6 +49,7 @@ impl CloseReason {
             CloseReason::TooSlow => 1013,
             CloseReason::Expired | CloseReason::Unauthenticated => 4401,
             CloseReason::Refused | CloseReason::Revoked => 4403,
+            CloseReason::TooManyMessages(_) => 4429,
             CloseReason::Failed => 4500,
             CloseReason::Idle => 4508,
         }
@@ -53,10 +57,14 @@ impl CloseReason {
 
     /// Returns the close frame.
     pub(crate) fn frame(self) -> CloseFrame {
-        CloseFrame { code: self.as_u16(), text: self.text().into() }
+        let text = match self {
+            CloseReason::TooManyMessages(seconds) => format!("{} {seconds}", self.text()).into(),
+            _ => self.text().into(),
+        };
+        CloseFrame { code: self.as_u16(), text }
     }
 
-    /// Returns the text that the close frame carries.
+    /// Returns the text that the close frame carries, without the seconds of [`TooManyMessages`](CloseReason::TooManyMessages).
     fn text(self) -> &'static str {
         match self {
             CloseReason::ProtocolError => "protocol error",
@@ -68,6 +76,7 @@ impl CloseReason {
             CloseReason::Unauthenticated => "unauthenticated",
             CloseReason::Refused => "refused",
             CloseReason::Revoked => "revoked",
+            CloseReason::TooManyMessages(_) => "retry after",
             CloseReason::Failed => "internal error",
             CloseReason::Idle => "idle",
         }

@@ -1,6 +1,7 @@
 //! The frames that a connection receives and sends.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -113,16 +114,34 @@ pub(crate) enum Incoming {
     Text(FrameText),
     /// A binary frame, which no dialect reads.
     Binary,
-    /// A ping or a pong: the peer is alive.
+    /// A ping, which the transport answers: the peer is alive.
     Ping,
+    /// A pong: the peer is alive.
+    Pong,
+    /// A message above the limit of its connection. No transport returns it; the connection puts it in place of the message.
+    /// Boxed, so that it does not make the other frames larger.
+    Excess(Box<ExcessMessage>),
     /// An error after which the transport decodes no further frame. The connection must be closed for this reason.
     Broken(CloseReason),
+}
+
+/// A message that is refused because its client has sent too many.
+#[derive(Debug)]
+pub(crate) struct ExcessMessage {
+    /// `None` for a binary frame.
+    pub(crate) text: Option<FrameText>,
+    /// When the client may try again.
+    pub(crate) retry_after: Duration,
 }
 
 impl Incoming {
     /// Returns the size of the message in bytes.
     pub(crate) fn len(&self) -> usize {
-        if let Incoming::Text(text) = self { text.len() } else { 0 }
+        match self {
+            Incoming::Text(text) => text.len(),
+            Incoming::Excess(message) => message.text.as_ref().map_or(0, |text| text.len()),
+            Incoming::Binary | Incoming::Ping | Incoming::Pong | Incoming::Broken(_) => 0,
+        }
     }
 
     /// Returns the frame in a buffer of its own, see [`FrameText::to_unshared`].

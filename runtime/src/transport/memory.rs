@@ -97,7 +97,7 @@ impl Stream for MemoryTransport {
             }
             ClientFrame::Text(text) => Some(Incoming::Text(text.into())),
             ClientFrame::Binary => Some(Incoming::Binary),
-            ClientFrame::Pong => Some(Incoming::Ping),
+            ClientFrame::Pong => Some(Incoming::Pong),
             ClientFrame::Close => {
                 self.is_closed = true;
                 // The answer to the close frame of the client, as a WebSocket sends it.

@@ -20,7 +20,7 @@ use futures_util::Stream;
 pub(crate) use close_frame::CloseFrame;
 pub(crate) use close_reason::CloseReason;
 pub(crate) use connection_end::ConnectionEnd;
-pub(crate) use frame::{EventFrame, FrameText, Incoming, Outgoing};
+pub(crate) use frame::{EventFrame, ExcessMessage, FrameText, Incoming, Outgoing};
 
 /// Carries the frames of one connection.
 ///

@@ -171,7 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocketTransport<S> {
                 self.answer_ping(&payload);
                 Some(Incoming::Ping)
             }
-            Decoded::Pong => Some(Incoming::Ping),
+            Decoded::Pong => Some(Incoming::Pong),
             Decoded::Close(code) => {
                 self.read_state = ReadState::Ended;
                 self.push_close(code, "");

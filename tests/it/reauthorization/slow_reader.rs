@@ -22,6 +22,7 @@ use crate::common::limits::without_timeouts;
 #[derive(Default)]
 struct Shop {
     is_closed: AtomicBool,
+    is_examined: AtomicBool,
     started: Notify,
     resume: Notify,
     finished: Notify,
@@ -57,6 +58,18 @@ struct IsOpen;
 
 impl Permission<News> for IsOpen {
     async fn has_permission(&self, news: &News, _: &PermissionContext<'_, ()>) -> Result<bool> {
+        Ok(!news.0.is_closed.load(Ordering::SeqCst))
+    }
+}
+
+/// As [`IsOpen`]. The first evaluation waits until it may resume.
+struct Examined;
+
+impl Permission<News> for Examined {
+    async fn has_permission(&self, news: &News, _: &PermissionContext<'_, ()>) -> Result<bool> {
+        if !news.0.is_examined.swap(true, Ordering::SeqCst) {
+            news.0.sell().await;
+        }
         Ok(!news.0.is_closed.load(Ordering::SeqCst))
     }
 }
@@ -97,6 +110,19 @@ impl News {
     async fn buy_detached(&self) -> &'static str {
         self.0.sell().await
     }
+
+    #[action(permission = AllowAny, detached)]
+    async fn hold_detached(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    #[action(permission = Examined)]
+    async fn order(&self, number: u32) -> u32 {
+        number
+    }
+
+    #[action(permission = Examined, detached)]
+    async fn order_detached(&self) {}
 
     /// Joins one group and subscribes to another.
     #[action(permission = IsOpen)]
@@ -140,7 +166,8 @@ struct Server {
 }
 
 async fn serve() -> Server {
-    let limits = Limits { max_queued_events: 1000, max_queued_bytes: usize::MAX, ..without_timeouts() };
+    let limits =
+        Limits { max_detached_actions: 1, max_queued_events: 1000, max_queued_bytes: usize::MAX, ..without_timeouts() };
     let shop = Arc::<Shop>::default();
     let endpoint = portcullis::websocket(News(shop.clone())).limits(limits);
     let (publisher, connections) = (endpoint.publisher(), endpoint.connections());
@@ -231,5 +258,29 @@ async fn join_of_a_withheld_reply_has_no_effect() {
         }
         let wanted = if takes { (403, vec![0, 3]) } else { (200, vec![0, 1, 2, 3]) };
         assert_eq!((status.unwrap(), came), wanted, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn unsent_refusal_of_an_action_that_has_not_run_does_not_say_that_it_has() {
+    for (action, status) in [("order", 400), ("order_detached", 429)] {
+        for takes in [true, false] {
+            let server = serve().await;
+            let mut stuck = connect_member(&server.address).await;
+            let refused = format!(r#"{{"action":"{action}","number":"many","request_id":1}}"#);
+            for message in [r#"{"action":"hold_detached"}"#.to_owned(), refused] {
+                stuck.send(Message::text(message)).await.unwrap();
+            }
+            server.shop.started.notified().await;
+            fill(&server).await;
+            server.shop.resume.notify_one();
+            server.shop.finished.notified().await;
+            server.shop.is_closed.store(takes, Ordering::SeqCst);
+            assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
+            let reply = reply(&mut stuck).await;
+            assert_eq!(reply["status"], if takes { 403 } else { status }, "{action}: {reply}");
+            let code = reply["errors"][0]["code"].as_str().unwrap();
+            assert_eq!(code == "permission_denied", takes, "{action}: {reply}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use axum::response::IntoResponse;
 use portcullis::testing::{Rejected, connect};
 use portcullis::{Endpoint, LoginId, MemoryTicketStore, Tickets};
 
@@ -89,4 +90,35 @@ async fn connection_expires_with_the_credentials_that_the_ticket_was_issued_for(
 #[should_panic(expected = "write at least `max_per_user(1)`")]
 fn cap_of_zero_fails_at_set_up() {
     let _ = tickets(MemoryTicketStore::new()).max_per_user(0);
+}
+
+#[tokio::test]
+async fn tickets_of_a_user_are_issued_at_a_bounded_rate() {
+    let desk = desk(&tickets(MemoryTicketStore::new()).max_issued_per_minute(2));
+    for desk in [&desk, &desk.clone()] {
+        issue(desk, 7, "a").await;
+    }
+    let error = desk.issue_ticket(&request(), &guest(7), &LoginId::new("b")).await.unwrap_err();
+    assert_eq!((error.status().as_u16(), error.code()), (429, "too_many_requests"));
+    let response = error.into_response();
+    assert_eq!(response.status(), 429);
+    let retry_after: u32 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=30).contains(&retry_after), "{retry_after}");
+    assert_opens(&desk, &issue(&desk, 8, "a").await, 8).await;
+}
+
+#[tokio::test]
+async fn sixty_tickets_per_minute_are_issued_by_default() {
+    let load = |_| async { Ok(Some(guest(7))) };
+    let desk = desk(&Tickets::new(MemoryTicketStore::new(), load));
+    for _ in 0..60 {
+        issue(&desk, 7, "a").await;
+    }
+    desk.issue_ticket(&request(), &guest(7), &LoginId::new("a")).await.unwrap_err();
+}
+
+#[test]
+#[should_panic(expected = "write at least `max_issued_per_minute(1)`")]
+fn ticket_rate_of_zero_fails_at_set_up() {
+    let _ = tickets(MemoryTicketStore::new()).max_issued_per_minute(0);
 }

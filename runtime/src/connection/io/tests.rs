@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::*;
 use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor};
-use crate::context::{ConnectionId, Epoch, User};
+use crate::context::{ActionRates, ConnectionId, Epoch, User};
 use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
@@ -138,12 +138,12 @@ struct Fixture {
 }
 
 fn fixture(room: usize) -> Fixture {
-    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new()));
+    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new(ActionRates::default())));
     pipe.add_room(room);
     let send_queue = SendQueue::new(99, 9999, OverflowPolicy::Close, registry.counters().clone());
     let session = Session::new(&registry, ConnectionId::NIL, Arc::new(Hall), send_queue, LIMITS);
     let transport = WebSocketTransport::new(pipe.clone(), &[], 1000).with_socket_writer(Some(Arc::new(pipe.clone())));
-    let io = ConnectionIo::new(transport, session.clone(), Duration::from_secs(9));
+    let io = ConnectionIo::new(transport, session.clone(), Duration::from_secs(9), None);
     Fixture { io, session, pipe, wakes: Arc::default() }
 }
 
@@ -253,7 +253,7 @@ async fn event_that_is_queued_precedes_a_frame_that_has_arrived() {
     assert!(matches!(polled, Poll::Ready(Ok(IoEvent::Event))));
     fixture.io.deliver().await.unwrap();
     let polled = poll_next(&mut fixture, Waiting::Idle, || {});
-    assert!(matches!(polled, Poll::Ready(Ok(IoEvent::Frame(Some(Incoming::Ping))))));
+    assert!(matches!(polled, Poll::Ready(Ok(IoEvent::Frame(Some(Incoming::Pong))))));
 }
 
 /// Streams whose values are always ready.

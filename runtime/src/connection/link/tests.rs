@@ -49,7 +49,7 @@ async fn close_frame_follows_frames_that_are_flushed_in_time() {
     for (flush_seconds, closed_after, is_closed) in [(10, 10, true), (70, 60, false)] {
         let (closed, before) = (Arc::<Mutex<_>>::default(), Instant::now());
         let taken = Box::pin(sleep(Duration::from_secs(flush_seconds)));
-        let mut link = Link::Open(SlowTransport { taken, closed: closed.clone() });
+        let mut link = Link::Open(SlowTransport { taken, closed: closed.clone() }, None);
         let frame = CloseFrame { code: 4000, text: "goodbye".into() };
         link.close_when_flushed(frame, Duration::from_mins(1));
         poll_fn(|cx| link.poll_closed(cx)).await;
@@ -90,7 +90,7 @@ impl Transport for PanickingTransport {
 #[tokio::test]
 async fn closing_handshake_has_ended_after_a_panic_of_the_stream() {
     for end in [ConnectionEnd::PeerGone, ConnectionEnd::Close(CloseReason::Idle)] {
-        let mut link = Link::Open(PanickingTransport);
+        let mut link = Link::Open(PanickingTransport, None);
         link.end(end);
         assert!(catch_unwind_future(poll_fn(|cx| link.poll_closed(cx))).await.is_err());
         poll_fn(|cx| link.poll_closed(cx)).await;

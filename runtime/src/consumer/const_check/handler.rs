@@ -142,6 +142,7 @@ mod tests {
         is_stream: false,
         is_in_order: false,
         timeout: None,
+        rate: None,
         capture_uses: &[],
         message_keys: &[],
     };

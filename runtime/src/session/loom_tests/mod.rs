@@ -24,7 +24,7 @@ use loom::model::Builder;
 use loom::thread;
 
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor, PublishRule};
-use crate::context::{Call, ConnectContext, ConnectionId, Scope, User};
+use crate::context::{ActionRates, Call, ConnectContext, ConnectionId, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, UserGrants};
 use crate::panic::Contained;
@@ -177,7 +177,12 @@ impl Server {
     fn new(is_guarded: bool) -> Server {
         let table = Arc::new(Table(AtomicBool::new(true)));
         let cache = GrantCache::new(table.clone());
-        Server { table, cache, registry: Arc::new(SessionRegistry::new()), room: Room { is_guarded } }
+        Server {
+            table,
+            cache,
+            registry: Arc::new(SessionRegistry::new(ActionRates::default())),
+            room: Room { is_guarded },
+        }
     }
 
     /// Returns the scope of an accepted handshake.

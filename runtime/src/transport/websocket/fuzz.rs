@@ -256,7 +256,8 @@ fn check(input: &[u8]) {
                     Received::Expected
                 }
                 (Some(Incoming::Binary), Some(Decoded::Binary(_)))
-                | (Some(Incoming::Ping), Some(Decoded::Ping(_) | Decoded::Pong)) => Received::Expected,
+                | (Some(Incoming::Ping), Some(Decoded::Ping(_)))
+                | (Some(Incoming::Pong), Some(Decoded::Pong)) => Received::Expected,
                 (Some(Incoming::Broken(reason)), None) => Received::Broken(reason),
                 (None, None | Some(Decoded::Close(_))) => Received::End,
                 (received, expected) => panic!("{received:?} in place of {expected:?}"),

@@ -163,7 +163,7 @@ async fn ping_is_answered_without_a_flush_by_the_connection() {
     let (mut transport, mut client) = pair(1024);
     client.write_all(&[frame(PING, b"there?"), frame(PONG, b"")].concat()).await.unwrap();
     assert!(matches!(transport.next().await, Some(Incoming::Ping)));
-    assert!(matches!(transport.next().await, Some(Incoming::Ping)));
+    assert!(matches!(transport.next().await, Some(Incoming::Pong)));
     assert!(is_idle(&mut transport));
     assert_eq!(sent(&mut client, 8).await, b"\x8a\x06there?");
 }

@@ -17,6 +17,7 @@ const SEND: ActionDescriptor = ActionDescriptor {
     is_stream: false,
     is_in_order: false,
     timeout: None,
+    rate: None,
     capture_uses: &[],
     message_keys: &[],
 };

@@ -1,0 +1,360 @@
+impl Notes {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
+    async fn list(&self) -> Vec<Note> {
+        self.store.all().await
+    }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
+    async fn delete(&self, note: Object<Note>) -> NoContent {
+        self.store.delete(note).await
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    use __rt::LeafDefaults as _;
+    type __User = Member;
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __BlockLeaf0 = IsAuthenticated;)]
+    struct __BlockQuoted;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+        has_codenames: false,
+    };
+    static __ACTION0_RATE: __rt::Rate = __rt::Rate::per_second(10u32).burst(20u32);
+    #[derive(__rt::QuotedPermission)]
+    #[quoted(type __Action1Leaf0 = Author;type __Action1Leaf1 = IsEditor;)]
+    struct __Action1Quoted;
+    const _: () = {
+        __rt::check_not_constant(
+            <__rt::ConstantAnswer<__Action1Leaf1>>::__ANSWER,
+            "`IsEditor` is `AllowAny`, which cannot be combined with other permissions; remove it, or write `AllowAny` alone",
+            "`IsEditor` is `DenyAll`, which cannot be combined with other permissions; remove it, or write `DenyAll` alone",
+        );
+    };
+    static __ACTION1: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["Author(note)", "IsEditor"],
+        has_codenames: false,
+    };
+    static __ACTION1_RATE: __rt::Rate = __rt::Rate::per_hour(5u32).burst(5u32);
+    #[automatically_derived]
+    impl __rt::HandlerOrConsumerBlock for Notes {
+        type BlockUser = __User;
+        type Block = __rt::HandlerBlock;
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+            name: "Notes",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            kept_leaves: __rt::kept_leaves(
+                &[<__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE],
+            ),
+            headers: &[
+                <__rt::LeafOptions<__BlockLeaf0, Self>>::__HEADERS,
+                <__rt::RuleOptions<__BlockLeaf0, Self>>::__HEADERS,
+            ],
+            is_inherited: false,
+            capture_uses: &[],
+            actions: &[
+                __rt::ActionDescriptor {
+                    name: "list",
+                    permission: ::core::option::Option::None,
+                    kept_leaves: 0,
+                    headers: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    is_stream: Self::__portcullis_streams_list(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::Some(&__ACTION0_RATE),
+                    capture_uses: &[],
+                    message_keys: &[],
+                },
+                __rt::ActionDescriptor {
+                    name: "delete",
+                    permission: ::core::option::Option::Some(&__ACTION1),
+                    kept_leaves: __rt::kept_leaves(
+                        &[
+                            <__rt::ObjectLeafOptions<
+                                __Action1Leaf0,
+                                <Object<Note> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::__REEVALUATE,
+                            <__rt::LeafOptions<__Action1Leaf1, Self>>::__REEVALUATE,
+                        ],
+                    ),
+                    headers: &[
+                        <__rt::ObjectLeafOptions<
+                            __Action1Leaf0,
+                            <Object<Note> as __rt::LoadedParameter>::Item,
+                            Self,
+                        >>::__HEADERS,
+                        <__rt::LeafOptions<__Action1Leaf1, Self>>::__HEADERS,
+                        <__rt::RuleOptions<__Action1Leaf1, Self>>::__HEADERS,
+                    ],
+                    is_blocking: false,
+                    is_detached: false,
+                    is_stream: Self::__portcullis_streams_delete(),
+                    is_in_order: false,
+                    timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::Some(&__ACTION1_RATE),
+                    capture_uses: &[
+                        __rt::CaptureUse {
+                            reader: "`Author(note)` of action `delete`",
+                            captures: {
+                                __rt::check_not_constant(
+                                    <__rt::ObjectLeafOptions<
+                                        __Action1Leaf0,
+                                        <Object<Note> as __rt::LoadedParameter>::Item,
+                                        Self,
+                                    >>::__ANSWER,
+                                    "`Author(note)` allows every object; write `AllowAny(note)`",
+                                    "`Author(note)` is `DenyAll`, which takes no object; write `DenyAll` alone",
+                                );
+                                &[]
+                            },
+                        },
+                        __rt::CaptureUse {
+                            reader: "object `note`",
+                            captures: <__rt::LoadOptions<
+                                <Object<Note> as __rt::LoadedParameter>::Item,
+                                Self,
+                            >>::__CAPTURES,
+                        },
+                    ],
+                    message_keys: &["note"],
+                },
+            ],
+            routes: &[],
+        };
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            Self::__portcullis_action_list,
+            Self::__portcullis_action_delete,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                match __rt::kept_answer(
+                    __call,
+                    <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                ) {
+                    ::core::option::Option::Some(__answer) => {
+                        ::core::result::Result::Ok(__answer)
+                    }
+                    ::core::option::Option::None => {
+                        __rt::keep_answer(
+                            __call,
+                            <__rt::LeafOptions<__BlockLeaf0, Self>>::__REEVALUATE,
+                            <__BlockLeaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    &__BlockLeaf0 {},
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await,
+                        )
+                    }
+                },
+                __authorized,
+            )
+        }
+    }
+    use __rt::UnsharedAction as _;
+    use __rt::FindReply as _;
+    const _: fn(&__rt::ReplyValue<()>) = |reply| {
+        let _ = reply.__reply();
+    };
+    impl Notes {
+        #[doc(hidden)]
+        fn __portcullis_action_list<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, __User>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
+                __rt::check_rate(__call, &__ACTION0_RATE)?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::list(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(
+                            __rt::error_conversion(&__error).__into_error(__error),
+                        )
+                    }
+                }
+            })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_list() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(&Self::list(__rt::never_called(__never)))
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_delete<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, __User>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            <__rt::ActionBox<
+                Self,
+            >>::__pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION1,
+                        __rt::kept_leaves(
+                            &[
+                                <__rt::ObjectLeafOptions<
+                                    __Action1Leaf0,
+                                    <Object<Note> as __rt::LoadedParameter>::Item,
+                                    Self,
+                                >>::__REEVALUATE,
+                                <__rt::LeafOptions<__Action1Leaf1, Self>>::__REEVALUATE,
+                            ],
+                        ),
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    __rt::answer_before_loading(
+                                        <__rt::ObjectLeafOptions<
+                                            __Action1Leaf0,
+                                            <Object<Note> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::__ANSWER,
+                                    )
+                                }
+                                1 => {
+                                    ::core::result::Result::map(
+                                        <__Action1Leaf1 as __rt::PermissionLeaf<
+                                            Self,
+                                            _,
+                                        >>::has_permission(
+                                                &__Action1Leaf1 {},
+                                                __handler,
+                                                &__rt::Call::permission_context(__call),
+                                            )
+                                            .await,
+                                        ::core::option::Option::Some,
+                                    )
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
+                __rt::check_rate(__call, &__ACTION1_RATE)?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    note: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::read_arguments_for_evaluation(
+                    __call,
+                    &__evaluation,
+                )?;
+                let __p0 = <Object<
+                    Note,
+                > as __rt::ObjectParameter<
+                    Self,
+                >>::start_loading(__arguments.note, __call, "note")?;
+                let __authorized = {
+                    let __p0 = &__p0;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    0 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p0,
+                                                <Object<
+                                                    Note,
+                                                > as __rt::ObjectParameter<
+                                                    Self,
+                                                >>::fetch(&__p0, __handler, __call),
+                                                move |__object| async move {
+                                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                                        <Object<Note> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action1Leaf0 {},
+                                                            __handler,
+                                                            &__rt::Call::permission_context(__call),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::LoadingObjects::load(
+                        &__p0,
+                        <Object<
+                            Note,
+                        > as __rt::ObjectParameter<
+                            Self,
+                        >>::fetch(&__p0, __handler, __call),
+                    )
+                    .await?;
+                let __p0 = <Object<
+                    Note,
+                > as __rt::ObjectParameter<Self>>::into_parameter(__p0, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::delete(__handler, __p0).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(
+                            __rt::error_conversion(&__error).__into_error(__error),
+                        )
+                    }
+                }
+            })
+        }
+        #[doc(hidden)]
+        const fn __portcullis_streams_delete() -> ::core::primitive::bool {
+            __rt::streams(
+                &|__never: __rt::Infallible| {
+                    __rt::future_output(
+                            &Self::delete(
+                                __rt::never_called(__never),
+                                __rt::never_called(__never),
+                            ),
+                        )
+                        .__value()
+                        .__reply()
+                },
+            )
+        }
+    }
+    const _: () = __rt::check_descriptor(
+        <Notes as __rt::HandlerOrConsumerBlock>::DESCRIPTOR,
+    );
+};

@@ -1,0 +1,13 @@
+// An empty rate.
+
+use portcullis::{AllowAny, handler};
+
+struct Rooms;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action(rate = "")]
+    async fn ping(&self) {}
+}
+
+fn main() {}

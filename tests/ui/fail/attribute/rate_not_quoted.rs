@@ -1,0 +1,13 @@
+// A rate that is not quoted.
+
+use portcullis::{AllowAny, handler};
+
+struct Rooms;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action(rate = 10/s)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// An unknown unit of a rate.
+
+use portcullis::{AllowAny, handler};
+
+struct Rooms;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action(rate = "10/m")]
+    async fn ping(&self) {}
+}
+
+fn main() {}
