@@ -85,6 +85,7 @@ mod grants;
 pub mod guide;
 mod log;
 mod message;
+mod observe;
 mod panic;
 mod permission;
 mod pubsub;
@@ -110,13 +111,14 @@ pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKe
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
+pub use observe::EventCounters;
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, Drain, DrainHandle, DrainReport, EventCounters, OverflowPolicy, Propagation, Refresh};
+pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Propagation, Refresh};
 #[cfg(feature = "redis")]
 pub use tickets::RedisTicketStore;
 pub use tickets::{LoginId, MemoryTicketStore, Ticket, TicketClaims, TicketKey, TicketStore, Tickets};

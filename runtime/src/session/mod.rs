@@ -3,7 +3,6 @@
 
 pub(crate) mod backpressure;
 pub(crate) mod connections;
-pub(crate) mod counters;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
@@ -41,7 +40,6 @@ mod session_guard;
 
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
-pub use counters::EventCounters;
 pub use drain::{Drain, DrainReport};
 pub use drain_handle::DrainHandle;
 pub(crate) use drain_state::DrainPhase;

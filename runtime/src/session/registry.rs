@@ -4,7 +4,6 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::counters::CounterCells;
 use super::drain_state::DrainState;
 #[cfg(feature = "testing")]
 use super::encoding_checks::EncodingChecks;
@@ -14,6 +13,7 @@ use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
 use crate::context::ConnectionId;
 use crate::grants::{GrantCache, ObjectKey};
+use crate::observe::CounterCells;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, Turns, lock};
 

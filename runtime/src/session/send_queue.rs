@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::backpressure::{Pacer, PausedPublishers};
-use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState, TASK};
 use crate::context::{Epoch, StartGate};
+use crate::observe::CounterCells;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseReason, ConnectionEnd, EventFrame};
