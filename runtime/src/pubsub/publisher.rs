@@ -210,7 +210,7 @@ impl<C: Consumer> Publisher<C> {
 
     /// Returns the event counters of the endpoint.
     pub fn counters(&self) -> EventCounters {
-        self.registry.counters.snapshot()
+        self.registry.telemetry.event_counters()
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;
 mod session_guard;
+mod snapshot_handle;
 
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
@@ -51,3 +52,4 @@ pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
 pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};
 pub(crate) use session_guard::SessionGuard;
+pub use snapshot_handle::SnapshotHandle;
