@@ -1,0 +1,11 @@
+//! Spans, snapshots, observers and metrics, and the tables of the chapter on observability. A process of their own, because
+//! they install a global `tracing` subscriber: a blocking action logs on another thread.
+
+mod capture;
+mod desk;
+mod metrics;
+mod observer;
+mod recorder;
+mod snapshot;
+mod spans;
+mod table;
