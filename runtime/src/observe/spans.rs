@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use pin_project_lite::pin_project;
-use tracing::field::{Empty, debug, display};
+use tracing::field::{Empty, debug};
 use tracing::{Level, Span, info_span, span_enabled};
 
 use super::action_table::ActionName;

@@ -4,6 +4,8 @@
 //! is allocated and no clock is read.
 
 use std::collections::{BTreeMap, HashMap};
+#[cfg(feature = "metrics")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -49,6 +51,9 @@ pub(crate) struct Telemetry {
     observer_cells: Arc<ObserverCells>,
     #[cfg(feature = "metrics")]
     pub(super) instruments: OnceLock<Box<Instruments>>,
+    /// Whether the metrics are created with the next handshake.
+    #[cfg(feature = "metrics")]
+    records_metrics: AtomicBool,
     #[cfg(feature = "metrics")]
     events_of_consumer: &'static [EventDescriptor],
 }
@@ -93,6 +98,8 @@ impl Telemetry {
             #[cfg(feature = "metrics")]
             instruments: OnceLock::new(),
             #[cfg(feature = "metrics")]
+            records_metrics: AtomicBool::new(false),
+            #[cfg(feature = "metrics")]
             events_of_consumer: events,
         }
     }
@@ -124,16 +131,24 @@ impl Telemetry {
         }
     }
 
+    /// Creates the metrics with the next handshake.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn record_metrics(&self) {
+        self.records_metrics.store(true, Ordering::Relaxed);
+    }
+
     /// Counts a handshake as in progress until the returned guard is dropped. With the first one, the metrics are created.
     pub(crate) fn begin_handshake(&self) -> GaugeGuard<'_> {
         #[cfg(feature = "metrics")]
-        self.instruments.get_or_init(|| {
-            let create = || Instruments::new(self.consumer, self.actions, self.events_of_consumer);
-            Box::new(crate::panic::catch_unwind(create).unwrap_or_else(|panic| {
-                self.observer_cells.record_panic("the recorder of metrics", panic.message());
-                Instruments::none()
-            }))
-        });
+        if self.records_metrics.load(Ordering::Relaxed) {
+            self.instruments.get_or_init(|| {
+                let create = || Instruments::new(self.consumer, self.actions, self.events_of_consumer);
+                Box::new(crate::panic::catch_unwind(create).unwrap_or_else(|panic| {
+                    self.observer_cells.record_panic("the recorder of metrics", panic.message());
+                    Instruments::none()
+                }))
+            });
+        }
         self.handshakes.enter()
     }
 

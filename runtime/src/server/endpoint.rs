@@ -42,6 +42,7 @@ use crate::tickets::Tickets;
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
 /// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
 /// | [`observe`](Endpoint::observe) | no observer |
+/// | `record_metrics`, with the feature `metrics` | no metrics |
 ///
 /// ```standalone_crate
 /// use std::time::Duration;

@@ -20,6 +20,26 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Reports metrics to the recorder of the [`metrics`](https://docs.rs/metrics) facade. Default: none are reported.
+    ///
+    /// The recorder may be installed before or after this call, and must be installed before the first handshake: with that,
+    /// all metrics are described and registered. The chapter on [observability](crate::guide::observability#metrics) lists
+    /// them.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, consumer};
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// let chat = portcullis::websocket(Chat).record_metrics();
+    /// ```
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn record_metrics(self) -> Self {
+        self.registry.telemetry.record_metrics();
+        self
+    }
+
     /// Returns what this endpoint and its clones have done and do. Cheap: its cost does not depend on the number of
     /// connections.
     ///

@@ -12,33 +12,7 @@ use crate::observe::{EndpointState, GrantLoads, Snapshot};
 ///
 /// Returned by [`Endpoint::snapshot_handle`](crate::Endpoint::snapshot_handle). Cloning returns another handle.
 ///
-/// # Examples
-///
-/// A route that answers with the snapshot as JSON, and with 503 unless the endpoint is ready:
-///
-/// ```standalone_crate
-/// use axum::Router;
-/// use axum::routing::get;
-/// use portcullis::{AllowAny, EndpointState, StatusCode, consumer, websocket};
-///
-/// struct Chat;
-///
-/// #[consumer]
-/// impl Chat {
-///     #[action(permission = AllowAny)]
-///     async fn ping(&self) {}
-/// }
-///
-/// let chat = websocket(Chat);
-/// let handle = chat.snapshot_handle();
-/// let health = async move || {
-///     let snapshot = handle.snapshot();
-///     let is_ready = snapshot.state == EndpointState::Ready;
-///     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-///     (status, [("content-type", "application/json")], serde_json::to_string(&snapshot).unwrap_or_default())
-/// };
-/// let app: Router = Router::new().route("/ws", chat.into_route()).route("/health", get(health));
-/// ```
+/// The chapter on [operations](crate::guide::operations#health) has a health route that answers with one.
 #[derive(Clone)]
 pub struct SnapshotHandle {
     target: Arc<dyn SnapshotTarget>,
