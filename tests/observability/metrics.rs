@@ -17,7 +17,7 @@ use super::recorder::Recording;
 pub async fn exercise(recording: &Recording) {
     let _local = set_default_local_recorder(recording);
     let (endpoint, steps) = desk();
-    let endpoint = endpoint.overflow_policy(OverflowPolicy::DropOldest);
+    let endpoint = endpoint.record_metrics().overflow_policy(OverflowPolicy::DropOldest);
     let drain = endpoint.drain_handle();
     assert!(connect(&endpoint).header("origin", "https://elsewhere.example").open().await.is_err());
     let mut client = open(&endpoint, "clerk").await;
@@ -84,6 +84,7 @@ async fn gauges_and_durations_follow_an_action_that_waits() {
     let recording = Recording::default();
     let _local = set_default_local_recorder(&recording);
     let (endpoint, steps) = desk();
+    let endpoint = endpoint.record_metrics();
     let mut client = open(&endpoint, "clerk").await;
     client.send(r#"{"action":"wait"}"#);
     steps.started(1).await;
@@ -101,6 +102,7 @@ async fn gauges_and_durations_follow_an_action_that_waits() {
 #[tokio::test]
 async fn recorder_may_be_installed_after_the_endpoint_and_before_the_first_handshake() {
     let (endpoint, _) = desk();
+    let endpoint = endpoint.record_metrics();
     let (publisher, handle) = (endpoint.publisher(), endpoint.snapshot_handle());
     let recording = Recording::default();
     let _local = set_default_local_recorder(&recording);
@@ -160,6 +162,7 @@ async fn recorder_that_panics_is_counted_and_stops_nothing() {
         let recorder = Panics { registers };
         let _local = set_default_local_recorder(&recorder);
         let (endpoint, _) = desk();
+        let endpoint = endpoint.record_metrics();
         let mut client = open(&endpoint, "clerk").await;
         for _ in 0..10 {
             assert_eq!(client.call("ping").await.status(), 200);
