@@ -7,6 +7,7 @@
 //! - [`security`]: threats and what is done about them, and what is left to the application.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
 //! - [`operations`]: deploying a new version while clients are connected.
+//! - [`observability`]: spans, metrics, observers and snapshots, and what to alert on.
 #![cfg_attr(
     feature = "testing",
     doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
@@ -58,6 +59,13 @@ pub mod limits {
 
 pub mod operations {
     #![doc = include_str!("docs/operations.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod observability {
+    #![doc = include_str!("docs/observability.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

@@ -46,6 +46,7 @@
 //! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`DrainHandle`], [`Drain`]: closing the connections before the server is stopped.
+//! - [`Snapshot`], [`Observer`]: what an endpoint does, for a health route and for metrics.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(
     feature = "testing",
@@ -54,7 +55,7 @@
 //!
 //! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
 //! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol), on [security](guide::security), on
-//! [limits](guide::limits), on [operations](guide::operations) and [for Django users](guide::from_django), and a
+//! [limits](guide::limits), on [operations](guide::operations), on [observability](guide::observability) and [for Django users](guide::from_django), and a
 //! [glossary](guide::glossary).
 //!
 //! # Features
@@ -62,6 +63,8 @@
 //! - `anyhow`: actions may return [`anyhow::Error`](https://docs.rs/anyhow).
 //! - `axum` (default): [`Endpoint`] is an axum service.
 //! - `http2`: WebSocket connections over HTTP/2 too.
+//! - `metrics`: counters, gauges and histograms of the [`metrics`](https://docs.rs/metrics) facade, see the chapter on
+//!   [observability](guide::observability).
 //! - `redis`: `RedisTicketStore`, which several processes share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
@@ -85,6 +88,7 @@ mod grants;
 pub mod guide;
 mod log;
 mod message;
+mod observe;
 mod panic;
 mod permission;
 mod pubsub;
@@ -110,13 +114,20 @@ pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKe
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
+#[cfg(feature = "metrics")]
+pub use observe::{ACTION_DURATION_BUCKETS, CONNECTION_DURATION_BUCKETS};
+pub use observe::{
+    ActionCounts, ActionFinished, ActionOutcome, ActionStarted, ConnectionClosed, ConnectionCounts, ConnectionOpened,
+    EndpointState, EventCounters, EventPublished, GrantLoads, GroupCounts, HandshakeCounts, HandshakeRejected,
+    Observer, ObserverCounts, QueueOverflowed, Snapshot,
+};
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, Drain, DrainHandle, DrainReport, EventCounters, OverflowPolicy, Propagation, Refresh};
+pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Propagation, Refresh, SnapshotHandle};
 #[cfg(feature = "redis")]
 pub use tickets::RedisTicketStore;
 pub use tickets::{LoginId, MemoryTicketStore, Ticket, TicketClaims, TicketKey, TicketStore, Tickets};

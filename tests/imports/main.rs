@@ -18,6 +18,7 @@ const RUNTIME_ROWS: &[&[&str]] = &[
     &["dialect"],
     &["action"],
     &["consumer"],
+    &["observe"],
     &["session"],
     &["pubsub"],
     &["dispatch"],

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::completion::{Completion, CompletionStep};
 use super::io::{ConnectionIo, IoNeed};
@@ -177,7 +178,7 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     fn spawn(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = DetachedMessage<C>> + Send + 'static) {
-        self.tasks.get_or_insert_default().spawn(PACER.scope(pacer, action));
+        self.tasks.get_or_insert_default().spawn(PACER.scope(pacer, action).in_current_span());
     }
 
     /// Returns what it needs to continue: a transport that can take a frame if [`send_next`](DetachedTasks::send_next) has
@@ -286,7 +287,10 @@ async fn run_action<C: Consumer>(
 ) -> DetachedMessage<C> {
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
-    let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
+    let outcome = {
+        let _counted = slot.is_some().then(|| dispatcher.session.registry.telemetry.begin_detached());
+        dispatcher.dispatch_until_closed(&text, &mut reply).await
+    };
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply, &dispatcher);
     let message = DetachedMessage::new(dispatcher, text, reply, completion);

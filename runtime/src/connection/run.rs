@@ -23,6 +23,7 @@ use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::message::Reply;
+use crate::observe::in_span;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::memberships::EndedMemberships;
 use crate::session::{DrainPhase, MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session, SessionGuard};
@@ -91,7 +92,8 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         },
     };
     let pacer = session.pacer.clone();
-    NotifyAfterPoll::new(PACER.scope(pacer, async move {
+    let span = session.span.clone();
+    let task = NotifyAfterPoll::new(PACER.scope(pacer, async move {
         let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
                 return end;
@@ -108,7 +110,8 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
         };
         Box::pin(connection.finish(end, session_guard)).await;
-    }))
+    }));
+    in_span(span, task)
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
@@ -199,6 +202,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         if let Some(ended_session) = &mut ended_session {
             ended_session.is_cut = event_loop.is_cut || hook.is_none();
+            ended_session.reason = Some(reason);
         }
         if let Some(Err(panic)) = closed {
             tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");

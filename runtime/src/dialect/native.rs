@@ -39,6 +39,7 @@ impl Dialect for Native {
 
     fn refuse(reply: &mut Reply, echo: &Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>) {
         reply.restart(br#"{"errors":["#);
+        reply.set_status(error.status());
         reply.json(&error_entry(error, fault_id));
         if !error.is_fault() {
             for more in error.entries().skip(1) {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 
 use super::dispatcher::Dispatcher;
 use super::outcome::Outcome;
@@ -30,15 +31,19 @@ impl<C: Consumer> Dispatcher<C> {
         let mut dispatcher = Dispatcher { is_blocking_thread: true, is_remaining_time: true, ..self.clone() };
         let spawned_at = Instant::now();
         let task_text = text.clone();
-        let task = BlockingTask::new(move || async move {
-            dispatcher.action_timeout = time_limit.saturating_sub(spawned_at.elapsed());
-            if dispatcher.action_timeout.is_zero() {
-                // The caller reports the timeout.
-                return None;
-            }
-            let mut reply = Reply::new();
-            let outcome = dispatcher.dispatch_until_closed(&task_text, &mut reply).await;
-            Some((outcome, reply))
+        let span = Span::current();
+        let task = BlockingTask::new(move || {
+            let dispatch = async move {
+                dispatcher.action_timeout = time_limit.saturating_sub(spawned_at.elapsed());
+                if dispatcher.action_timeout.is_zero() {
+                    // The caller reports the timeout.
+                    return None;
+                }
+                let mut reply = Reply::new();
+                let outcome = dispatcher.dispatch_until_closed(&task_text, &mut reply).await;
+                Some((outcome, reply))
+            };
+            dispatch.instrument(span)
         });
         let error = match deadline(time_limit.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some(Some((outcome, task_reply))))) => {

@@ -15,14 +15,14 @@ use super::admission::{Admission, SlotNeed};
 use super::authenticate_limiter::AuthenticateLimiter;
 use super::outcome::Outcome;
 use super::refusal::{fail, fail_timeout, refuse};
-use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Echo, Envelope, Reply, ReplyStream, Request, RequestLimits};
+use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
+use crate::observe::{ActionTable, RunningAction};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::sync::cancelled;
@@ -141,15 +141,21 @@ impl<C: Consumer> Dispatcher<C> {
                     return Outcome::NeedsSlots(need);
                 }
                 if action.is_blocking && !self.is_blocking_thread {
-                    return self.dispatch_blocking(text, reply, self.time_limit(Some(action))).await;
+                    let running = self.begin_action(|table| table.index(&matched.steps, Some(action)));
+                    return self.dispatch_blocking(text, reply, self.time_limit(Some(action)), running).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.time_limit(action), None).await {
+            let mut running = self.begin_action(|table| table.index(&matched.steps, action));
+            let attempt = running.run(self.evaluate(&request, &matched, reply, self.time_limit(action), None)).await;
+            let outcome = match attempt {
                 Attempt::Finished(outcome) => outcome,
                 Attempt::NotAdmitted { expires_at, kept_answers } => {
-                    self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers).await
+                    let evaluation = self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers);
+                    running.run(evaluation).await
                 }
-            }
+            };
+            self.finish_action(running, &outcome, reply);
+            outcome
         }
     }
 
@@ -169,7 +175,12 @@ impl<C: Consumer> Dispatcher<C> {
     /// code.
     #[cold]
     fn dispatch_authenticate<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
-        Box::pin(self.authenticate(request, reply))
+        Box::pin(async move {
+            let mut running = self.begin_action(|_| ActionTable::AUTHENTICATE);
+            let outcome = running.run(self.authenticate(request, reply)).await;
+            self.finish_action(running, &outcome, reply);
+            outcome
+        })
     }
 
     /// Boxed for the same reason as [`dispatch_authenticate`](Dispatcher::dispatch_authenticate).
@@ -179,8 +190,14 @@ impl<C: Consumer> Dispatcher<C> {
         text: &FrameText,
         reply: &'s mut Reply,
         time_limit: Duration,
+        mut running: RunningAction<'s>,
     ) -> BoxFuture<'s, Outcome> {
-        Box::pin(self.run_blocking(text.clone(), reply, time_limit))
+        let text = text.clone();
+        Box::pin(async move {
+            let outcome = running.run(self.run_blocking(text, reply, time_limit)).await;
+            self.finish_action(running, &outcome, reply);
+            outcome
+        })
     }
 
     /// Returns the time limit of an action with its checks.
@@ -217,17 +234,6 @@ impl<C: Consumer> Dispatcher<C> {
             Native::refuse(reply, &request.head.echo, error, id.as_deref(), Some(true));
         } else {
             refuse(&call, error, reply);
-        }
-    }
-
-    /// Writes the next reply of a stream, which is that of the message `text`.
-    pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
-        match stream.next_reply(reply).await {
-            Ok(step) => step,
-            Err(error) => {
-                self.refuse(text, &error, reply, true);
-                StreamStep::Failed
-            }
         }
     }
 
@@ -363,7 +369,10 @@ impl<C: Consumer> Dispatcher<C> {
     #[cold]
     fn refuse_unreadable(&self, request: &Request<'_>, error: &Error, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
-        refuse(&Call::new(&*scope, &request.head, &request.fields, &[], &[]), error, reply);
+        let running = self.begin_action(|_| ActionTable::UNMATCHED);
+        let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
+        running.in_scope(|| refuse(&call, error, reply));
+        running.finish(error.status());
         Outcome::Refused
     }
 }

@@ -7,6 +7,7 @@ mod blocking;
 mod cancel;
 mod dispatcher;
 mod limit;
+mod observation;
 mod outcome;
 mod reauthorization;
 mod refusal;

@@ -2,14 +2,18 @@
 
 use std::future::poll_fn;
 
+use tracing::{Instrument, Span};
+
+use super::dispatcher::Dispatcher;
 use super::report::panic_error;
+use crate::consumer::Consumer;
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Reply, ReplyStream};
 use crate::panic::catch_unwind_future;
 use crate::time::deadline;
 
-/// Which reply of a stream [`Dispatcher::next_reply`](super::Dispatcher::next_reply) has written.
+/// Which reply of a stream [`Dispatcher::next_reply`] has written.
 pub(crate) enum StreamStep {
     /// A reply that others follow.
     More,
@@ -45,5 +49,24 @@ impl ReplyStream {
             Native::finish(reply, &self.head.echo.as_echo(), Some(is_last));
             return Ok(if is_last { StreamStep::Last } else { StreamStep::More });
         }
+    }
+}
+
+impl<C: Consumer> Dispatcher<C> {
+    /// Writes the next reply of a stream, which is that of the message `text`.
+    pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
+        let span = stream.head.observation.as_ref().and_then(|observation| observation.span());
+        let span = span.cloned().unwrap_or_else(Span::none);
+        let next = async {
+            stream.next_reply(reply).await.unwrap_or_else(|error| {
+                self.refuse(text, &error, reply, true);
+                StreamStep::Failed
+            })
+        };
+        let step = next.instrument(span).await;
+        if let (StreamStep::Last | StreamStep::Failed, Some(observation)) = (&step, &mut stream.head.observation) {
+            observation.finish(reply.status());
+        }
+        step
     }
 }

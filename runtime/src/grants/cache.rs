@@ -92,6 +92,10 @@ struct CacheState<U> {
     /// What the session layer keeps about the cache.
     attachment: OnceLock<Arc<dyn Any + Send + Sync>>,
     created_at: Instant,
+    /// The calls of the source for users and for objects, and those of either that failed.
+    user_loads: AtomicU64,
+    object_loads: AtomicU64,
+    failed_loads: AtomicU64,
 }
 
 impl<U> GrantCache<U> {
@@ -110,6 +114,9 @@ impl<U> GrantCache<U> {
             loader: Mutex::default(),
             attachment: OnceLock::new(),
             created_at: Instant::now(),
+            user_loads: AtomicU64::new(0),
+            object_loads: AtomicU64::new(0),
+            failed_loads: AtomicU64::new(0),
         }))
     }
 
@@ -146,6 +153,14 @@ impl<U> GrantCache<U> {
     pub(crate) fn attachment<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let attachment = self.0.attachment.get_or_init(|| Arc::<T>::default());
         attachment.clone().downcast().unwrap_or_default()
+    }
+
+    /// Returns how often the source was called for users and for objects, and how often either has failed.
+    pub(crate) fn loads(&self) -> (u64, u64, u64) {
+        let CacheState { user_loads, object_loads, failed_loads, .. } = &*self.0;
+        let [users, objects, failed] =
+            [user_loads, object_loads, failed_loads].map(|count| count.load(Ordering::Relaxed));
+        (users, objects, failed)
     }
 
     /// Advances the clock, and returns the new time. A load that begins at this time or later has begun after the call.
@@ -234,8 +249,7 @@ impl<U: 'static> GrantCache<U> {
         for claimed in claims.0.chunks(Batch::MAX_KEYS) {
             let objects: Vec<ObjectKey> = claimed.iter().map(|(object, _)| object.clone()).collect();
             let _permit = self.0.batch_permits.acquire().await;
-            let overwrites = catch_unwind_future(self.0.load_checked(&objects)).await;
-            loaded.extend(overwrites.unwrap_or_else(|_| Err(source_panicked()))?);
+            loaded.extend(self.0.load_counted(&objects).await?);
         }
         let renewed = std::mem::take(&mut claims.0).into_iter().zip(loaded);
         let changed = renewed.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
@@ -271,8 +285,10 @@ impl<U> CacheState<U> {
         let began_at = self.clock.load(Ordering::SeqCst);
         load.begin(began_at);
         // The call itself may panic, before it returns a future.
+        self.user_loads.fetch_add(1, Ordering::Relaxed);
         let loaded = catch_unwind_future(async { self.source.load_user(user).await }).await;
         let result = loaded.unwrap_or_else(|_| Err(source_panicked()));
+        self.failed_loads.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
         LoadOutcome { began_at, result: result.map(Arc::new).map_err(Arc::new) }
     }
 
@@ -290,9 +306,7 @@ impl<U> CacheState<U> {
         objects.sort_unstable_by_key(|(_, position)| **position);
         let started_at = self.age_millis();
         let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
-        let loaded = catch_unwind_future(self.load_checked(&objects)).await;
-        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked()));
-        let result = loaded.map(|all| {
+        let result = self.load_counted(&objects).await.map(|all| {
             for (object, entry) in &entries {
                 if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
                     entry.set(overwrites.clone(), started_at);
@@ -301,6 +315,15 @@ impl<U> CacheState<U> {
         });
         self.lock_loader().finish_batch(&entries, &keys);
         result.map_err(|error| BatchFailure::new(error, objects))
+    }
+
+    /// Calls the source, counts the call, and checks the result. A panic is an error.
+    async fn load_counted(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.object_loads.fetch_add(1, Ordering::Relaxed);
+        let loaded = catch_unwind_future(self.load_checked(objects)).await;
+        let loaded = loaded.unwrap_or_else(|_| Err(source_panicked()));
+        self.failed_loads.fetch_add(u64::from(loaded.is_err()), Ordering::Relaxed);
+        loaded
     }
 
     /// Calls the source and checks the length of the result.

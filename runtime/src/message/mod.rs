@@ -9,6 +9,6 @@ mod request_id;
 pub(crate) use echo::{Echo, OwnedEcho};
 pub(crate) use json::{ArgumentValue, DecodedStrings};
 pub use reply::Reply;
-pub(crate) use reply::{ReplyStream, Values};
+pub(crate) use reply::{ReplyStream, StreamObservation, Values};
 pub(crate) use request::{Envelope, Field, Request, RequestLimits};
 pub use request_id::RequestId;

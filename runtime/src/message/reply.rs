@@ -64,12 +64,22 @@ pub(crate) struct ReplyStream {
     pub(crate) head: Box<StreamHead>,
 }
 
+/// Observes the stream of an action until it is dropped.
+pub(crate) trait StreamObservation: Send {
+    /// Returns the span in which the values are awaited, if it is enabled.
+    fn span(&self) -> Option<&tracing::Span>;
+
+    /// Records the status of the last reply.
+    fn finish(&mut self, status: StatusCode);
+}
+
 /// What the replies of a stream have in common.
 pub(crate) struct StreamHead {
     /// What each reply echoes of the message.
     pub(crate) echo: OwnedEcho,
     /// The time limit of each value.
     pub(crate) time_limit: Duration,
+    pub(crate) observation: Option<Box<dyn StreamObservation>>,
 }
 
 impl Reply {
@@ -128,7 +138,14 @@ impl Reply {
     /// Keeps what the replies of the stream have in common, after the message is gone.
     #[cold]
     pub(crate) fn set_stream_head(&mut self, echo: &Echo<'_>, time_limit: Duration) {
-        self.stream_head = Some(Box::new(StreamHead { echo: echo.to_owned_echo(), time_limit }));
+        self.stream_head = Some(Box::new(StreamHead { echo: echo.to_owned_echo(), time_limit, observation: None }));
+    }
+
+    /// Sets what observes the stream until it ends, if the reply is one.
+    pub(crate) fn observe_stream(&mut self, observe: impl FnOnce() -> Box<dyn StreamObservation>) {
+        if let Some(head) = &mut self.stream_head {
+            head.observation = Some(observe());
+        }
     }
 
     /// Sets the time limit of each value, if the reply is a stream.
@@ -153,6 +170,11 @@ impl Reply {
     #[inline]
     pub(crate) fn is_stream(&self) -> bool {
         self.values.is_some()
+    }
+
+    /// Records the status of an error, which the caller writes.
+    pub(crate) fn set_status(&mut self, status: StatusCode) {
+        self.status = status;
     }
 
     pub(crate) fn status(&self) -> StatusCode {

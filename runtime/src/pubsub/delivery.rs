@@ -127,7 +127,7 @@ impl<C: Consumer> Session<C> {
             let cause = Cause::new(&panic.message());
             let (user, permission) = (self.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
             tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: permission panicked");
-            self.registry.counters.record_failure();
+            self.registry.telemetry.record_failure();
             Some(false)
         })
     }

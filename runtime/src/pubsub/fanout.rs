@@ -14,8 +14,8 @@ use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
+use crate::observe::Telemetry;
 use crate::session::backpressure::Pacer;
-use crate::session::counters::CounterCells;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::membership::Membership;
 use crate::session::session::{Session, SessionRegistry};
@@ -44,7 +44,7 @@ impl<C: Consumer> SessionRegistry<C> {
             }
             counts.attempted = list.len();
         }
-        counts.record(&self.counters)
+        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
     }
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
@@ -79,7 +79,7 @@ impl<C: Consumer> SessionRegistry<C> {
                 memberships => session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
-        counts.record(&self.counters)
+        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
     }
 
     /// Delivers an event to all sessions of one user. Returns their number.
@@ -93,7 +93,7 @@ impl<C: Consumer> SessionRegistry<C> {
             counts.attempted += 1;
             counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        counts.record(&self.counters)
+        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
     }
 }
 
@@ -104,7 +104,7 @@ type Receiver<C> = (Arc<Session<C>>, SmallVec<[Arc<Membership>; 1]>);
 #[derive(Default)]
 struct FanoutCounts {
     attempted: usize,
-    refused: u64,
+    refused: usize,
 }
 
 impl FanoutCounts {
@@ -124,13 +124,13 @@ impl FanoutCounts {
     }
 
     fn add(&mut self, outcome: DeliveryOutcome) {
-        self.refused += u64::from(outcome == DeliveryOutcome::Refused);
+        self.refused += usize::from(outcome == DeliveryOutcome::Refused);
     }
 
     /// Records the counts, and returns the number of attempted deliveries.
-    fn record(&self, counters: &CounterCells) -> usize {
+    fn record(&self, telemetry: &Telemetry, event: &'static str) -> usize {
         Pacer::record_deliveries_of_connection(self.attempted);
-        counters.record_publication(self.refused);
+        telemetry.record_publication(event, self.attempted, self.refused);
         self.attempted
     }
 }

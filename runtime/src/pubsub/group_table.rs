@@ -120,6 +120,11 @@ impl<G: Group> GroupTable<G> {
             let group_id = Arc::as_ptr(&list).addr();
             let membership = Arc::new(Membership::new(list.name.clone(), group_id, id, slot));
             membership.list_index.store(state.members.len(), Ordering::Relaxed);
+            let telemetry = &session.registry.telemetry;
+            telemetry.memberships.increment();
+            if state.members.is_empty() {
+                telemetry.groups.increment();
+            }
             let member = Member { session: session.clone(), membership: membership.clone() };
             Arc::make_mut(&mut state.members).push(member);
             drop(state);
@@ -144,6 +149,13 @@ impl<G: Group> GroupTable<G> {
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
         drop(state);
+        if let Some(Member { session, .. }) = &removed_member {
+            let telemetry = &session.registry.telemetry;
+            telemetry.memberships.decrement();
+            if is_empty {
+                telemetry.groups.decrement();
+            }
+        }
         drop(removed_member);
         if is_empty {
             self.remove_list(list);

@@ -42,7 +42,7 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
     session: &Session<C>,
     build_frame: impl FnOnce() -> Option<Result<Frame>>,
 ) -> Result<Option<FrameText>> {
-    let counters = &session.registry.counters;
+    let telemetry = &session.registry.telemetry;
     match catch_unwind(build_frame) {
         Ok(None) => Ok(None),
         Ok(Some(Ok(Frame(frame)))) if frame.len() <= session.max_event_bytes => Ok(Some(frame)),
@@ -53,16 +53,16 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
                 max_event_bytes = session.max_event_bytes,
                 "event too large"
             );
-            counters.record_too_large();
+            telemetry.record_too_large();
             let status = http::StatusCode::PAYLOAD_TOO_LARGE;
             Err(Error::new(status, "event_too_large", "The event is larger than an event may be."))
         }
         Ok(Some(Err(error))) => {
-            counters.record_failure();
+            telemetry.record_failure();
             Err(error)
         }
         Err(panic) => {
-            counters.record_failure();
+            telemetry.record_failure();
             Err(Error::internal(format!(
                 "the `#[event]` method of `{}` panicked: {}",
                 <C as Emits<E>>::NAME,

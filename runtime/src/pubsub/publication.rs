@@ -154,7 +154,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 match session.authorize_event(&subscriber, &self) {
                     Some(true) => return session.enqueue_deferred(&scope, &self, path, epoch),
                     Some(false) => {
-                        session.registry.counters.record_refusal();
+                        session.registry.telemetry.record_refusal();
                         return EnqueueOutcome::Discarded;
                     }
                     None => {}
@@ -165,10 +165,10 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
                 let Err(error) = within(limit, subscriber.load()).await else { continue };
                 let (user, permission) = (session.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
                 let cause = Cause::new(&error);
-                session.registry.counters.record_failure();
+                session.registry.telemetry.record_failure();
                 if !error.is_fault() {
                     tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: grants could not be loaded");
-                    session.registry.counters.record_refusal();
+                    session.registry.telemetry.record_refusal();
                     return EnqueueOutcome::Discarded;
                 }
                 tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event delayed: grants could not be loaded");

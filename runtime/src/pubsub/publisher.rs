@@ -12,8 +12,8 @@ use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
 use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
+use crate::observe::EventCounters;
 use crate::session::backpressure::{HANDLE_PACER, Pacer};
-use crate::session::counters::EventCounters;
 use crate::session::flusher::notify_now;
 use crate::session::session::SessionRegistry;
 
@@ -210,7 +210,7 @@ impl<C: Consumer> Publisher<C> {
 
     /// Returns the event counters of the endpoint.
     pub fn counters(&self) -> EventCounters {
-        self.registry.counters.snapshot()
+        self.registry.telemetry.event_counters()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::{ActionRates, KeptHeaders};
 use crate::grants::{GrantCache, GrantSource};
+use crate::observe::Telemetry;
 use crate::pubsub::Publisher;
 use crate::session::{Connections, DrainHandle, OverflowPolicy, SessionRegistry};
 use crate::tickets::Tickets;
@@ -40,6 +41,8 @@ use crate::tickets::Tickets;
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
 /// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
+/// | [`observe`](Endpoint::observe) | no observer |
+/// | `record_metrics`, with the feature `metrics` | no metrics |
 ///
 /// ```standalone_crate
 /// use std::time::Duration;
@@ -144,7 +147,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         limits: Arc::default(),
         handshake_limiter: Arc::new(HandshakeLimiter::new(&Limits::default())),
         grants: None,
-        registry: Arc::new(SessionRegistry::new(ActionRates::new(C::DESCRIPTOR.rates()))),
+        registry: Arc::new(SessionRegistry::new(Telemetry::new::<C>(), ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
     }
 }

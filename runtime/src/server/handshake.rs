@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{StatusCode, header};
+use tracing::Span;
 
 use super::endpoint::Endpoint;
 use super::presented_ticket::PresentedTicket;
@@ -16,7 +17,8 @@ use crate::context::{ConnectContext, ConnectionId, PeerAddress, Scope};
 use crate::dispatch::{fault_id, panic_error, refusal_log, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
-use crate::panic::contain_future;
+use crate::observe::{connection_span, in_span};
+use crate::panic::{catch_unwind, contain_future};
 use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::Transport;
@@ -51,9 +53,20 @@ impl<C: Consumer> Endpoint<C> {
     /// Performs the handshake for a request. A `known_user` is not authenticated.
     pub(crate) async fn accept(
         &self,
-        mut parts: Box<Parts>,
+        parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
+        let telemetry = &self.registry.telemetry;
+        let _counted = telemetry.begin_handshake();
+        let outcome = self.check(parts, known_user).await;
+        if let Err(rejection) = &outcome {
+            telemetry.record_rejection(rejection.status);
+        }
+        outcome
+    }
+
+    /// Checks a request in the order that [`Endpoint`] documents.
+    async fn check(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Accepted<C>, Rejection> {
         if self.registry.drain.is_closing() {
             return Err(Rejection::drained());
         }
@@ -120,8 +133,11 @@ impl<C: Consumer> Endpoint<C> {
                 return Err((&error).into());
             }
         };
+        let user = || scope.user().and_then(|_| catch_unwind(|| scope.user_id().into_owned()).ok());
+        let span = connection_span(C::NAME, scope.connection_id(), address, user);
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = self.with_timeout(self.consumer.authorize_connect(&connect)).await {
+        let authorization = self.with_timeout(self.consumer.authorize_connect(&connect));
+        if let Err(error) = in_span(span.clone(), authorization).await {
             // To log in may help, unlike after a 403.
             let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
             let error = match error.leaf() {
@@ -129,10 +145,11 @@ impl<C: Consumer> Endpoint<C> {
                 Some(leaf) => Error::unauthenticated().with_leaf(leaf),
                 None => Error::unauthenticated(),
             };
+            let _entered = span.as_ref().map(|span| span.enter());
             report(connect.call(), &error);
             return Err((&error).into());
         }
-        let session = self.new_session(scope.connection_id());
+        let session = self.new_session(scope.connection_id(), span);
         Ok(Accepted {
             session_guard: SessionGuard::admit(session.clone()).ok_or_else(Rejection::drained)?,
             session,
@@ -176,11 +193,11 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
-    fn new_session(&self, id: ConnectionId) -> Arc<Session<C>> {
+    fn new_session(&self, id: ConnectionId, span: Option<Box<Span>>) -> Arc<Session<C>> {
         let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
-        let counters = self.registry.counters().clone();
-        let send_queue = SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, counters);
-        Session::new(&self.registry, id, self.consumer.clone(), send_queue, self.limits.session_limits())
+        let telemetry = self.registry.telemetry.clone();
+        let send_queue = SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, telemetry);
+        Session::new(&self.registry, id, self.consumer.clone(), send_queue, self.limits.session_limits(), span)
     }
 
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.

@@ -12,6 +12,7 @@ mod endpoint;
 mod handshake;
 mod handshake_limiter;
 mod negotiation;
+mod observe;
 mod origin;
 mod presented_ticket;
 #[cfg(any(feature = "axum", feature = "testing"))]

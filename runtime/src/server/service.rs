@@ -65,11 +65,11 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
         Box::pin(async move {
             let upgrade = match Upgrade::from_parts(&mut parts) {
                 Ok(upgrade) => upgrade,
-                Err(rejection) => return Ok(rejection.into_response()),
+                Err(rejection) => return Ok(endpoint.reject(rejection)),
             };
             let url_params = match read_url_params(&mut parts).await {
                 Ok(url_params) => url_params,
-                Err(rejection) => return Ok(rejection.into_response()),
+                Err(rejection) => return Ok(endpoint.reject(rejection)),
             };
             url_params.insert_into(&mut parts.extensions);
             // With the prefix under which a nested router is mounted. Left in the extensions, it would keep the read buffer
@@ -81,8 +81,11 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
-            let unreadable = || Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
-            Ok(match outcome.unwrap_or_else(|_| unreadable()) {
+            let panicked = || {
+                endpoint.registry.telemetry.record_rejection(StatusCode::INTERNAL_SERVER_ERROR);
+                Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR))
+            };
+            Ok(match outcome.unwrap_or_else(|_| panicked()) {
                 Ok(accepted) => {
                     let subprotocol = accepted.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
                     upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))
@@ -99,6 +102,15 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                 },
             })
         })
+    }
+}
+
+impl<C: Consumer> Endpoint<C> {
+    /// Returns the response to a request that is no valid upgrade, and counts it.
+    fn reject(&self, rejection: impl IntoResponse) -> Response {
+        let response = rejection.into_response();
+        self.registry.telemetry.record_rejection(response.status());
+        response
     }
 }
 

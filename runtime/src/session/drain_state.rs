@@ -74,6 +74,12 @@ impl DrainState {
         self.0.borrow().phase
     }
 
+    /// Returns the phase and the number of open connections.
+    pub(super) fn progress(&self) -> (DrainPhase, usize) {
+        let progress = self.0.borrow();
+        (progress.phase, progress.open)
+    }
+
     /// Returns whether handshakes are rejected and connections are closed.
     pub(crate) fn is_closing(&self) -> bool {
         self.phase() >= DrainPhase::Closing

@@ -3,7 +3,6 @@
 
 pub(crate) mod backpressure;
 pub(crate) mod connections;
-pub(crate) mod counters;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
@@ -38,10 +37,10 @@ pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 pub(crate) mod session;
 mod session_guard;
+mod snapshot_handle;
 
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
-pub use counters::EventCounters;
 pub use drain::{Drain, DrainReport};
 pub use drain_handle::DrainHandle;
 pub(crate) use drain_state::DrainPhase;
@@ -53,3 +52,4 @@ pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
 pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};
 pub(crate) use session_guard::SessionGuard;
+pub use snapshot_handle::SnapshotHandle;

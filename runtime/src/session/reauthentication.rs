@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Scope, User};
 use crate::error::{Error, Result};
+use crate::observe::record_user;
 use crate::transport::CloseReason;
 
 impl<C: Consumer> Session<C> {
@@ -54,6 +55,9 @@ impl<C: Consumer> Session<C> {
         }
         // A change of rights finds the session from here on. Grants that were loaded before it, for joins, are forgotten.
         self.registry.index_by_user(self.id, &self.user_id, self);
+        if let (Some(span), Some(user_id)) = (&self.span, self.user_id()) {
+            record_user(span, user_id);
+        }
         let change = self.begin_revalidation(|| {
             scope.forget_grants();
             self.replace_scope(scope);

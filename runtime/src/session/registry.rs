@@ -4,7 +4,6 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::counters::CounterCells;
 use super::drain_state::DrainState;
 #[cfg(feature = "testing")]
 use super::encoding_checks::EncodingChecks;
@@ -14,6 +13,7 @@ use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
 use crate::context::{ActionRates, ConnectionId};
 use crate::grants::{GrantCache, ObjectKey};
+use crate::observe::Telemetry;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, Turns, lock};
 
@@ -47,7 +47,7 @@ pub(crate) struct Registry<U, S> {
     /// Protects the list of grant caches; clones of an endpoint may have different ones. Lock order: before the locks of
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
-    pub(crate) counters: Arc<CounterCells>,
+    pub(crate) telemetry: Arc<Telemetry>,
     #[cfg(feature = "testing")]
     pub(crate) encoding_checks: EncodingChecks,
     pub(super) lingering: LingeringSessions<S>,
@@ -95,7 +95,7 @@ const MAX_TOMBSTONES: usize = 4096;
 
 impl<U, S> Registry<U, S> {
     /// Creates the registry of an endpoint whose actions have these rates.
-    pub(crate) fn new(action_rates: ActionRates) -> Registry<U, S> {
+    pub(crate) fn new(telemetry: Arc<Telemetry>, action_rates: ActionRates) -> Registry<U, S> {
         Registry {
             action_rates,
             groups: Mutex::default(),
@@ -109,7 +109,7 @@ impl<U, S> Registry<U, S> {
             revalidation_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, 1),
             group_turns: Turns::new(MAX_CONCURRENT_REVALIDATIONS, MAX_CONCURRENT_CHECKS_PER_GROUP),
             grants: Mutex::default(),
-            counters: Arc::default(),
+            telemetry,
             #[cfg(feature = "testing")]
             encoding_checks: EncodingChecks::default(),
             lingering: LingeringSessions::new(),
@@ -127,11 +127,6 @@ impl<U, S> Registry<U, S> {
     /// Counts a change of rights and returns its number.
     pub(crate) fn record_change(&self) -> u64 {
         self.change_count.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    /// Returns the event counters of the endpoint.
-    pub(crate) fn counters(&self) -> &Arc<CounterCells> {
-        &self.counters
     }
 
     /// Adds a grant cache that changes of rights invalidate.
@@ -230,6 +225,7 @@ impl<U, S> Registry<U, S> {
         let sessions = by_user.entry(user_id.clone()).or_default();
         if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());
+            self.telemetry.authenticated.increment();
         }
     }
 
@@ -240,7 +236,10 @@ impl<U, S> Registry<U, S> {
         // Read after the removal above, because re-authentication may set it meanwhile.
         let Some(user_id) = user_id.get() else { return };
         if let Some(sessions) = by_user.get_mut(user_id) {
-            sessions.retain(|other| !Arc::ptr_eq(other, session));
+            if let Some(index) = sessions.iter().position(|other| Arc::ptr_eq(other, session)) {
+                sessions.remove(index);
+                self.telemetry.authenticated.decrement();
+            }
             if sessions.is_empty() {
                 by_user.remove(user_id);
             }

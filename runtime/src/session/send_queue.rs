@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::backpressure::{Pacer, PausedPublishers};
-use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState, TASK};
 use crate::context::{Epoch, StartGate};
+use crate::observe::Telemetry;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseReason, ConnectionEnd, EventFrame};
@@ -45,7 +45,7 @@ pub(crate) struct SendQueue<N> {
     max_events: usize,
     max_bytes: usize,
     overflow_policy: OverflowPolicy,
-    counters: Arc<CounterCells>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// An event to send.
@@ -78,7 +78,7 @@ impl<N: Coalesce> SendQueue<N> {
         max_events: usize,
         max_bytes: usize,
         overflow_policy: OverflowPolicy,
-        counters: Arc<CounterCells>,
+        telemetry: Arc<Telemetry>,
     ) -> SendQueue<N> {
         let state = QueueState::new();
         let (start_gate, reader) = (StartGate::new(), AtomicWaker::new());
@@ -94,7 +94,7 @@ impl<N: Coalesce> SendQueue<N> {
             max_events,
             max_bytes,
             overflow_policy,
-            counters,
+            telemetry,
         }
     }
 
@@ -127,7 +127,7 @@ impl<N: Coalesce> SendQueue<N> {
         state.next_sequence += 1;
         state.bytes += frame.len();
         state.events.push_back(QueueEntry { sequence, frame, handle });
-        let mut discarded = Vec::new();
+        let (mut discarded, mut dropped) = (Vec::new(), 0);
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
         // An event that is larger than the whole queue is delivered if no other one is queued: the connection would come back
@@ -138,9 +138,10 @@ impl<N: Coalesce> SendQueue<N> {
             let superseded = state.apply_overflow(self.overflow_policy);
             if superseded.is_empty() && !state.events.is_empty() {
                 discarded.extend(self.close_state(state, CloseReason::TooSlow));
+                self.telemetry.record_dropped(dropped);
                 return (EnqueueOutcome::Discarded, discarded);
             }
-            self.counters.record_dropped(superseded.len());
+            dropped += superseded.len();
             discarded.extend(superseded.into_iter().map(|entry| entry.handle));
         }
         if !is_stalled && self.is_crowded(&state) {
@@ -154,6 +155,7 @@ impl<N: Coalesce> SendQueue<N> {
             EnqueueOutcome::Enqueued
         };
         drop(state);
+        self.telemetry.record_dropped(dropped);
         if is_first && outcome == EnqueueOutcome::Enqueued {
             self.reader.wake();
         }
@@ -211,7 +213,7 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Counts deferred events that were dropped before they were authorized.
     pub(crate) fn record_dropped(&self, events: usize) {
-        self.counters.record_dropped(events);
+        self.telemetry.record_dropped(events);
         self.lock_state().dropped += events as u64;
     }
 
@@ -227,9 +229,7 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// As [`close_with`](Self::close_with), and returns the discarded handles.
     fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, reason: CloseReason) -> Vec<N> {
-        if !state.is_closed() && reason == CloseReason::TooSlow {
-            self.counters.record_too_slow();
-        }
+        let is_too_slow = !state.is_closed() && reason == CloseReason::TooSlow;
         state.close_reason.get_or_insert(reason);
         let discarded = std::mem::take(&mut state.events);
         state.bytes = 0;
@@ -238,6 +238,9 @@ impl<N: Coalesce> SendQueue<N> {
         self.has_work.store(true, Ordering::SeqCst);
         drop(state);
         drop(paused_publishers);
+        if is_too_slow {
+            self.telemetry.record_too_slow();
+        }
         self.reader.wake();
         discarded.into_iter().map(|entry| entry.handle).collect()
     }
@@ -323,7 +326,7 @@ impl<N: Coalesce> SendQueue<N> {
         // The handle is dropped here, outside of the lock: dropping an event may run the application's code.
         let Some(QueueEntry { frame, .. }) = entry else { return Ok(None) };
         // Counted here and not in `enqueue`, because a queued event may still be recalled or dropped.
-        self.counters.record_deliveries(1);
+        self.telemetry.record_deliveries(1);
         Ok(Some(Dequeued { frame, has_more: next_sequence.is_some_and(|next| next < sequence) }))
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
@@ -75,6 +76,8 @@ pub(crate) struct Session<C: Consumer> {
     /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
     pub(crate) max_event_bytes: usize,
     pub(crate) runtime: Handle,
+    /// The span of the connection. `None` if it is disabled.
+    pub(crate) span: Option<Box<Span>>,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
     /// Whether the session is in the registry's list of lingering sessions.
@@ -91,6 +94,7 @@ impl<C: Consumer> Session<C> {
         consumer: Arc<C>,
         send_queue: SendQueue<EventHandle<Session<C>>>,
         limits: SessionLimits,
+        span: Option<Box<Span>>,
     ) -> Arc<Session<C>> {
         let SessionLimits { max_groups, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
@@ -111,6 +115,7 @@ impl<C: Consumer> Session<C> {
             check_timeout,
             max_event_bytes,
             runtime: Handle::current(),
+            span,
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),
             shard: OnceLock::new(),

@@ -138,10 +138,10 @@ struct Fixture {
 }
 
 fn fixture(room: usize) -> Fixture {
-    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new(ActionRates::default())));
+    let (pipe, registry) = (Pipe::default(), Arc::new(SessionRegistry::new(Arc::default(), ActionRates::default())));
     pipe.add_room(room);
-    let send_queue = SendQueue::new(99, 9999, OverflowPolicy::Close, registry.counters().clone());
-    let session = Session::new(&registry, ConnectionId::NIL, Arc::new(Hall), send_queue, LIMITS);
+    let send_queue = SendQueue::new(99, 9999, OverflowPolicy::Close, registry.telemetry.clone());
+    let session = Session::new(&registry, ConnectionId::NIL, Arc::new(Hall), send_queue, LIMITS, None);
     let transport = WebSocketTransport::new(pipe.clone(), &[], 1000).with_socket_writer(Some(Arc::new(pipe.clone())));
     let io = ConnectionIo::new(transport, session.clone(), Duration::from_secs(9), None);
     Fixture { io, session, pipe, wakes: Arc::default() }

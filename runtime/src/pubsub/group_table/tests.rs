@@ -86,8 +86,8 @@ const LIMITS: SessionLimits =
     SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
 
 fn session(registry: &Registry) -> Arc<Session<House>> {
-    let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, registry.counters().clone());
-    Session::new(registry, ConnectionId::random().unwrap(), Arc::new(House), send_queue, LIMITS)
+    let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, registry.telemetry.clone());
+    Session::new(registry, ConnectionId::random().unwrap(), Arc::new(House), send_queue, LIMITS, None)
 }
 
 fn join(session: &Arc<Session<House>>, room: Room) -> bool {
@@ -144,7 +144,7 @@ proptest! {
     fn member_lists_equal_sets_after_every_change(start in 0..SESSION_COUNT, changes in vec(change(), 0..200)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let _inside = runtime.enter();
-        let registry = Registry::new(SessionRegistry::new(ActionRates::default()));
+        let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
         let sessions: Vec<_> = (0..SESSION_COUNT).map(|_| session(&registry)).collect();
         let mut expected: [HashSet<ConnectionId>; 4] = Default::default();
         let mut snapshots = Vec::new();
@@ -181,7 +181,7 @@ fn member_is_in_the_list_from_its_join_to_its_leave_with_other_threads() {
     const ROUNDS: usize = 5_000;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let _inside = runtime.enter();
-    let registry = Registry::new(SessionRegistry::new(ActionRates::default()));
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
     let sessions: Vec<_> = (0..4).map(|_| session(&registry)).collect();
     let is_done = AtomicBool::new(false);
     let (joined, taken) = thread::scope(|scope| {
@@ -220,7 +220,7 @@ fn member_is_in_the_list_from_its_join_to_its_leave_with_other_threads() {
 
 #[tokio::test]
 async fn member_leaves_a_group_whose_key_panics() {
-    let registry = Registry::new(SessionRegistry::new(ActionRates::default()));
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
     let (first, second) = (session(&registry), session(&registry));
     assert!(join(&first, Room(1)));
     assert!(join(&second, Room(1)));
@@ -236,7 +236,7 @@ async fn member_leaves_a_group_whose_key_panics() {
 
 #[tokio::test]
 async fn join_whose_key_panics_changes_nothing() {
-    let registry = Registry::new(SessionRegistry::new(ActionRates::default()));
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
     let (first, second) = (session(&registry), session(&registry));
     assert!(join(&first, Room(1)));
     PANICS.set(true);

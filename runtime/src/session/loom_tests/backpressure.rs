@@ -12,9 +12,9 @@ use crate::transport::CloseReason;
 
 /// Returns a session whose send queue is more than half full with two events.
 fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
-    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
+    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.telemetry.clone());
     let id = ConnectionId::random().unwrap();
-    let session = Session::new(&server.registry, id, Arc::new(server.room), send_queue, LIMITS);
+    let session = Session::new(&server.registry, id, Arc::new(server.room), send_queue, LIMITS, None);
     let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);

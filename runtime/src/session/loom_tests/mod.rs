@@ -180,7 +180,7 @@ impl Server {
         Server {
             table,
             cache,
-            registry: Arc::new(SessionRegistry::new(ActionRates::default())),
+            registry: Arc::new(SessionRegistry::new(Arc::default(), ActionRates::default())),
             room: Room { is_guarded },
         }
     }
@@ -192,9 +192,9 @@ impl Server {
     }
 
     fn session(&self) -> Arc<Session<Room>> {
-        let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.counters().clone());
+        let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.telemetry.clone());
         let id = ConnectionId::random().unwrap();
-        Session::new(&self.registry, id, Arc::new(self.room), send_queue, LIMITS)
+        Session::new(&self.registry, id, Arc::new(self.room), send_queue, LIMITS, None)
     }
 
     /// Returns an established session, whose grants are loaded already if `is_loaded`.
@@ -244,7 +244,7 @@ fn forget_grants(session: &Session<Room>) {
 fn finish(session: &Arc<Session<Room>>) -> Vec<u8> {
     session.runtime.finish();
     let frames = drain(session);
-    assert_eq!(session.registry.counters().snapshot().failed, 0);
+    assert_eq!(session.registry.telemetry.event_counters().failed, 0);
     session.leave_registry();
     frames
 }

@@ -116,7 +116,6 @@ impl<N: Coalesce> SendQueue<N> {
             _ => Written::default(),
         };
         let sent = take_written(&mut state, &written);
-        self.counters.record_deliveries(sent.len());
         let has_more = !state.events.is_empty();
         let flushed = if !written.is_complete {
             // To the task, which has time limits, and closes the connection if it is to end.
@@ -133,6 +132,7 @@ impl<N: Coalesce> SendQueue<N> {
         let paused_publishers =
             if has_caught_up { std::mem::take(&mut state.paused_publishers) } else { PausedPublishers::default() };
         drop(state);
+        self.telemetry.record_deliveries(sent.len());
         if !written.is_complete {
             self.reader.wake();
         }

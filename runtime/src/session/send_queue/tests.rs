@@ -70,7 +70,7 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
             Err(ConnectionEnd::Close(CloseReason::TooSlow)),
             "the first reason stays"
         );
-        assert_eq!(send_queue.counters.snapshot().too_slow, 1);
+        assert_eq!(send_queue.telemetry.event_counters().too_slow, 1);
     }
 }
 
@@ -99,7 +99,7 @@ fn enqueue_over_a_limit_drops_and_counts_the_oldest_under_drop_oldest() {
     enqueue_all(&send_queue, &["ddd", "ee", "fffff"]);
     assert_eq!(drain(&send_queue).unwrap(), ["fffff"], "an event larger than the limit is alone in the queue");
     send_queue.record_dropped(1);
-    assert_eq!((send_queue.counters.snapshot().dropped, send_queue.close()), (4, 4));
+    assert_eq!((send_queue.telemetry.event_counters().dropped, send_queue.close()), (4, 4));
     enqueue_all(&send_queue, &["g"]);
     assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
 }
@@ -117,7 +117,7 @@ fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
     );
     enqueue_all(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
     assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
-    assert_eq!(send_queue.counters.snapshot().dropped, 3);
+    assert_eq!(send_queue.telemetry.event_counters().dropped, 3);
     enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
     assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)), "no event is superseded");
 }

@@ -112,7 +112,7 @@ fn first_event_passes_a_parked_session_to_the_flusher_which_sends_all_at_once() 
         assert!(!send_queue.is_ready());
     }
     assert_eq!(enqueue(&send_queue, "d"), EnqueueOutcome::EnqueuedForFlusher, "it is parked again");
-    assert_eq!(send_queue.counters.snapshot().delivered, 5);
+    assert_eq!(send_queue.telemetry.event_counters().delivered, 5);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 /// Counters of the events of an endpoint since it was created. Returned by
 /// [`Publisher::counters`](crate::Publisher::counters).
 ///
@@ -18,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// let counters = chat.publisher().counters();
 /// assert_eq!((counters.published, counters.dropped), (0, 0));
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EventCounters {
     /// Publications: calls that published an event, whatever the number of its receivers.

@@ -1,0 +1,92 @@
+//! Shows: a chat with `/metrics` for Prometheus, `/health` as JSON, and an observer that logs slow actions.
+//! Run:   `cargo run --example metrics`
+//! Type:  `websocat ws://127.0.0.1:3000/ws`, then `{"action":"join","room":1}` and `{"action":"say","room":1,"text":"hi"}`;
+//!        then `curl http://127.0.0.1:3000/metrics` and `curl http://127.0.0.1:3000/health`.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use portcullis::{
+    ACTION_DURATION_BUCKETS, ActionFinished, AllowAny, CONNECTION_DURATION_BUCKETS, Context, Drain, EndpointState,
+    Event, Group, Observer, Result, consumer, websocket,
+};
+
+struct Chat;
+
+#[derive(Event)]
+struct Said {
+    text: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+struct Room(u32);
+
+#[consumer]
+impl Chat {
+    #[action(permission = AllowAny)]
+    async fn join(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
+        cx.join(Room(room)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn say(&self, cx: &Context<'_, ()>, room: u32, text: String) -> Result<()> {
+        cx.publish(Room(room), Said { text }).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(event: &Said) -> &str {
+        &event.text
+    }
+}
+
+/// Logs actions that have taken longer than a second.
+struct SlowActions;
+
+impl Observer for SlowActions {
+    fn action_finished(&mut self, event: &ActionFinished) {
+        if event.duration > Duration::from_secs(1) {
+            println!("{} took {:?}", event.action, event.duration);
+        }
+    }
+}
+
+/// Installs the recorder of Prometheus, with the recommended buckets.
+fn install_recorder() -> std::result::Result<PrometheusHandle, BuildError> {
+    let matcher = |name: &str| Matcher::Full(name.to_owned());
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(matcher("portcullis.action.duration"), &ACTION_DURATION_BUCKETS)?
+        .set_buckets_for_metric(matcher("portcullis.server.connection.duration"), &CONNECTION_DURATION_BUCKETS)?
+        .install_recorder()
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let recorder = install_recorder().map_err(std::io::Error::other)?;
+    let chat = websocket(Chat).record_metrics().observe(SlowActions);
+    let (drain, snapshots) = (chat.drain_handle(), chat.snapshot_handle());
+
+    let metrics = async move || {
+        // Merges what was recorded since the last scrape, so that it does not pile up.
+        recorder.run_upkeep();
+        ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render())
+    };
+    let health = async move || {
+        let snapshot = snapshots.snapshot();
+        let is_ready = snapshot.state == EndpointState::Ready;
+        let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, [(CONTENT_TYPE, "application/json")], serde_json::to_string(&snapshot).unwrap_or_default())
+    };
+    let app =
+        Router::new().route("/ws", chat.into_route()).route("/metrics", get(metrics)).route("/health", get(health));
+
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(&address).await;
+    let listener = listener.map_err(|e| std::io::Error::other(format!("{e}: {address}; use `-- HOST:PORT`")))?;
+    println!("listening on ws://{}/ws", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
+}

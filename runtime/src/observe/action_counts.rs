@@ -1,0 +1,136 @@
+//! Counters of actions, spread over the threads of the program, because each message changes two of them.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use http::StatusCode;
+use serde::Serialize;
+
+/// How an action has ended, by the status of its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ActionOutcome {
+    /// It has replied, with a status from 200 to 299 or without a reply.
+    Succeeded,
+    /// A status from 400 to 499 other than the two below: a permission, the arguments or the action itself has refused.
+    Refused,
+    /// 408: the action has exceeded its time limit.
+    TimedOut,
+    /// 500 or another status that is a fault.
+    Failed,
+    /// 499: the client has cancelled the message, or the connection has ended before the reply.
+    Cancelled,
+}
+
+impl ActionOutcome {
+    /// Returns the outcome that a status stands for.
+    pub(crate) fn of(status: StatusCode) -> ActionOutcome {
+        match status.as_u16() {
+            499 => ActionOutcome::Cancelled,
+            408 => ActionOutcome::TimedOut,
+            400..=499 => ActionOutcome::Refused,
+            500.. => ActionOutcome::Failed,
+            _ => ActionOutcome::Succeeded,
+        }
+    }
+}
+
+/// The actions of an endpoint since it was created. An action is a text message that was evaluated, whether or not its
+/// permissions hold and the action that it names exists; `authenticate` is one too, `cancel` is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ActionCounts {
+    /// Actions that have started: `running` and all that have ended.
+    pub started: u64,
+    /// Actions that have ended as [`ActionOutcome::Succeeded`].
+    pub succeeded: u64,
+    /// Actions that have ended as [`ActionOutcome::Refused`].
+    pub refused: u64,
+    /// Actions that have ended as [`ActionOutcome::TimedOut`].
+    pub timed_out: u64,
+    /// Actions that have ended as [`ActionOutcome::Failed`].
+    pub failed: u64,
+    /// Actions that have ended as [`ActionOutcome::Cancelled`].
+    pub cancelled: u64,
+    /// Actions in progress, with their checks. A stream is in progress until its last reply is written.
+    pub running: u64,
+    /// Those of them that are [detached](macro@crate::action).
+    pub detached: u64,
+    /// Those of them whose [stream](crate::Streamed) has begun.
+    pub streams: u64,
+}
+
+/// The number of parts. Threads beyond it share one.
+const SHARDS: usize = 8;
+
+/// The cells of some threads, on cache lines of their own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard {
+    started: AtomicU64,
+    finished: [AtomicU64; 5],
+}
+
+/// The cells behind the first part of [`ActionCounts`].
+#[derive(Debug, Default)]
+pub(super) struct ActionCells([Shard; SHARDS]);
+
+impl ActionCells {
+    #[inline]
+    fn shard(&self) -> &Shard {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static INDEX: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        }
+        // A thread that ends has no index.
+        &self.0[INDEX.try_with(|index| *index).unwrap_or(0)]
+    }
+
+    #[inline]
+    pub(super) fn record_start(&self) {
+        self.shard().started.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn record_end(&self, outcome: ActionOutcome) {
+        self.shard().finished[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the sums. What has ended is read first, so that nothing ends more often than it started.
+    pub(super) fn snapshot(&self) -> ActionCounts {
+        let finished = [0, 1, 2, 3, 4]
+            .map(|outcome| self.0.iter().map(|shard| shard.finished[outcome].load(Ordering::Acquire)).sum::<u64>());
+        let started = self.0.iter().map(|shard| shard.started.load(Ordering::Acquire)).sum::<u64>();
+        let [succeeded, refused, timed_out, failed, cancelled] = finished;
+        let running = started.saturating_sub(finished.iter().sum());
+        let (detached, streams) = (0, 0);
+        ActionCounts { started, succeeded, refused, timed_out, failed, cancelled, running, detached, streams }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_many_threads_add_up() {
+        let cells = ActionCells::default();
+        std::thread::scope(|scope| {
+            for thread in 0_u64..12 {
+                let cells = &cells;
+                scope.spawn(move || {
+                    for number in 0..1000 + thread {
+                        cells.record_start();
+                        let status = [200, 403, 408, 500, 499, 204][usize::try_from(number % 6).unwrap()];
+                        cells.record_end(ActionOutcome::of(StatusCode::from_u16(status).unwrap()));
+                    }
+                    cells.record_start();
+                });
+            }
+        });
+        let counts = cells.snapshot();
+        let ActionCounts { succeeded, refused, timed_out, failed, cancelled, .. } = counts;
+        assert_eq!((counts.started, counts.running), (12_000 + 66 + 12, 12), "{counts:?}");
+        assert_eq!(counts.started - counts.running, succeeded + refused + timed_out + failed + cancelled);
+        assert!(succeeded > refused && [refused, timed_out, failed, cancelled].iter().all(|count| *count >= 2000));
+    }
+}

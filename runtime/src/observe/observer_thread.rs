@@ -1,0 +1,129 @@
+//! The thread of an observer, and the bounded queue in front of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
+use std::{io, thread};
+
+use super::observer::{
+    ActionFinished, ActionStarted, ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer,
+    QueueOverflowed,
+};
+use crate::log::Cause;
+use crate::panic::{catch_unwind, drop_contained};
+
+/// The number of observations that may wait.
+const MAX_QUEUED: usize = 8192;
+
+/// How long the thread sleeps when the queue is empty. A thread that waits for each observation would have to be woken for
+/// each, which costs more than the action.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+
+/// The number of sleeps after which the thread waits until it is woken.
+const MAX_POLLS: u32 = 8;
+
+/// What has happened.
+pub(super) enum Observation {
+    ConnectionOpened(ConnectionOpened),
+    HandshakeRejected(HandshakeRejected),
+    ActionStarted(ActionStarted),
+    ActionFinished(ActionFinished),
+    /// An action that has finished without having been pending, so that both are one entry of the queue.
+    ActionRan(ActionFinished),
+    EventPublished(EventPublished),
+    QueueOverflowed(QueueOverflowed),
+    ConnectionClosed(ConnectionClosed),
+}
+
+/// Counts what is lost, and logs it when the number has doubled.
+#[derive(Debug, Default)]
+pub(super) struct ObserverCells {
+    pub(super) dropped: AtomicU64,
+    pub(super) panicked: AtomicU64,
+}
+
+impl ObserverCells {
+    #[cold]
+    fn record_dropped(&self) {
+        let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::warn!(count, "observations dropped: the observer is too slow");
+        }
+    }
+
+    #[cold]
+    pub(super) fn record_panic(&self, callee: &'static str, message: &str) {
+        let count = self.panicked.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::error!(count, cause = ?Cause::new(&message), "{callee} panicked");
+        }
+    }
+}
+
+/// The queue of an observer. The thread ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct ObserverQueue {
+    sender: SyncSender<Observation>,
+    cells: Arc<ObserverCells>,
+}
+
+impl ObserverQueue {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// The error of the operating system.
+    pub(super) fn start(observer: impl Observer, cells: Arc<ObserverCells>) -> io::Result<ObserverQueue> {
+        let (sender, receiver) = sync_channel(MAX_QUEUED);
+        let thread_cells = cells.clone();
+        let builder = thread::Builder::new().name("portcullis-observer".to_owned());
+        builder.spawn(move || run(observer, &receiver, &thread_cells))?;
+        Ok(ObserverQueue { sender, cells })
+    }
+
+    /// Passes an observation to the thread, or drops it if too many wait.
+    pub(super) fn push(&self, observation: Observation) {
+        if self.sender.try_send(observation).is_err() {
+            self.cells.record_dropped();
+        }
+    }
+}
+
+fn run(mut observer: impl Observer, receiver: &Receiver<Observation>, cells: &ObserverCells) {
+    while let Some(observation) = next(receiver) {
+        if let Err(panic) = catch_unwind(|| deliver(&mut observer, &observation)) {
+            cells.record_panic("the observer", panic.message());
+        }
+    }
+    drop_contained(observer);
+}
+
+/// Waits for the next observation. Returns `None` if there will be none.
+fn next(receiver: &Receiver<Observation>) -> Option<Observation> {
+    for _ in 0..MAX_POLLS {
+        match receiver.try_recv() {
+            Ok(observation) => return Some(observation),
+            Err(TryRecvError::Empty) => thread::sleep(POLL_INTERVAL),
+            Err(TryRecvError::Disconnected) => return None,
+        }
+    }
+    receiver.recv().ok()
+}
+
+fn deliver(observer: &mut impl Observer, observation: &Observation) {
+    match observation {
+        Observation::ConnectionOpened(event) => observer.connection_opened(event),
+        Observation::HandshakeRejected(event) => observer.handshake_rejected(event),
+        Observation::ActionStarted(event) => observer.action_started(event),
+        Observation::ActionFinished(event) => observer.action_finished(event),
+        Observation::ActionRan(event) => {
+            let ActionFinished { consumer, action, route, .. } = *event;
+            observer.action_started(&ActionStarted { consumer, action, route });
+            observer.action_finished(event);
+        }
+        Observation::EventPublished(event) => observer.event_published(event),
+        Observation::QueueOverflowed(event) => observer.queue_overflowed(event),
+        Observation::ConnectionClosed(event) => observer.connection_closed(event),
+    }
+}

@@ -1,0 +1,116 @@
+//! A snapshot of what an endpoint has done and does.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{ActionCounts, EventCounters};
+
+/// What an endpoint with its clones has done since it was created, and does now. Returned by
+/// [`Endpoint::snapshot`](crate::Endpoint::snapshot) and [`SnapshotHandle::snapshot`](crate::SnapshotHandle::snapshot).
+///
+/// It consists of counters that only rise, and of current numbers. They are read one after the other, without stopping the
+/// endpoint: while connections come and go, they may differ by what has happened meanwhile. If nothing happens, they add up:
+/// `handshakes.accepted == connections.open + connections.ended`, and `actions.started` is the sum of `running` and of all
+/// that have ended.
+///
+/// Serialized, the names are those of the fields. [The chapter](crate::guide::observability) has an example.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The name of the consumer.
+    pub consumer: &'static str,
+    /// Whether the endpoint accepts connections.
+    pub state: EndpointState,
+    /// Handshakes.
+    pub handshakes: HandshakeCounts,
+    /// Connections.
+    pub connections: ConnectionCounts,
+    /// Actions.
+    pub actions: ActionCounts,
+    /// Groups.
+    pub groups: GroupCounts,
+    /// Events.
+    pub events: EventCounters,
+    /// Loads from the sources of [grants](crate::Endpoint::grants). A cache that several endpoints share counts for each.
+    pub grant_loads: GrantLoads,
+    /// The [observer](crate::Observer), and the recorder of the feature `metrics`.
+    pub observer: ObserverCounts,
+}
+
+/// Whether an endpoint accepts connections. A [drain](crate::DrainHandle) goes through these states once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndpointState {
+    /// No drain has started.
+    Ready,
+    /// The [notice](crate::Drain::notice) of a drain: the endpoint is not ready, and still accepts connections.
+    Notice,
+    /// The endpoint rejects handshakes, and closes its connections or has closed them.
+    Draining,
+}
+
+/// Handshakes of an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HandshakeCounts {
+    /// Handshakes whose checks have not ended.
+    pub in_progress: u64,
+    /// Handshakes that were accepted: each has become a connection.
+    pub accepted: u64,
+    /// Handshakes that were rejected, by the status of the response.
+    pub rejected: BTreeMap<u16, u64>,
+}
+
+/// Connections of an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConnectionCounts {
+    /// Connections from the acceptance of their handshake until `#[disconnect]` has run and their socket is closed.
+    pub open: u64,
+    /// Those of them that have a user.
+    pub authenticated: u64,
+    /// Those of them that have none, or whose `#[connect]` has not ended.
+    pub anonymous: u64,
+    /// Connections that have ended: the sum of the numbers below.
+    pub ended: u64,
+    /// Connections that the client has closed, or that were lost.
+    pub ended_by_peer: u64,
+    /// Connections that have ended with their runtime, or before the HTTP server had upgraded them.
+    pub aborted: u64,
+    /// Connections that the server has closed, by close code.
+    pub closed: BTreeMap<u16, u64>,
+}
+
+/// Groups of an endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GroupCounts {
+    /// Groups that have members.
+    pub groups: u64,
+    /// Memberships: a connection counts once per group that it is in.
+    pub memberships: u64,
+}
+
+/// Loads from a source of grants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GrantLoads {
+    /// Calls of [`GrantSource::load`](crate::GrantSource::load).
+    pub users: u64,
+    /// Calls of [`GrantSource::overwrites`](crate::GrantSource::overwrites), each for several objects.
+    pub objects: u64,
+    /// Those calls of either that have returned an error.
+    pub failed: u64,
+}
+
+/// The observer of an endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ObserverCounts {
+    /// Observations that were dropped because the queue was full: the observer is too slow, or hangs.
+    pub dropped: u64,
+    /// Calls of the observer, and of the recorder of the feature `metrics`, that have panicked.
+    pub panicked: u64,
+}
