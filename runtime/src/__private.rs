@@ -14,6 +14,8 @@ pub use crate::action::{
     ObjectParameter, ReplyValue, check_in_order, error_conversion, future_output, never_called, output_conversion,
     read_arguments, read_arguments_for_evaluation, read_capture, read_nested, streams,
 };
+#[cfg(feature = "validate")]
+pub use crate::action::{ValidatedArgument, Validation};
 /// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
 pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;
 pub use crate::consumer::{

@@ -65,6 +65,7 @@
 //! - `redis`: `RedisTicketStore`, which several processes share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
+//! - `validate`: `#[action(validate)]` validates arguments with [`garde`](https://docs.rs/garde).
 //!
 //! [axum]: https://docs.rs/axum
 
@@ -106,6 +107,8 @@ pub use context::{
     PermissionContext, Scope, User,
 };
 pub use error::{Error, Result, ResultExt};
+#[cfg(feature = "validate")]
+pub use garde;
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;
 pub use http::StatusCode;
@@ -128,6 +131,7 @@ pub use portcullis_macros::consumer;
 pub use portcullis_macros::handler;
 
 #[doc = include_str!("docs/action.md")]
+#[cfg_attr(feature = "validate", doc = include_str!("docs/validate.md"))]
 pub use portcullis_macros::action;
 
 #[doc = include_str!("docs/route.md")]

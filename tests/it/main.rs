@@ -48,4 +48,5 @@ mod testing_client;
 mod tickets;
 mod time_limits;
 mod transport;
+mod validation;
 mod wire_protocol;

@@ -17,6 +17,7 @@ mod leaf_parameters;
 mod regex_match;
 mod route;
 mod signature;
+mod validate;
 
 #[cfg(test)]
 mod test_support;
@@ -32,6 +33,7 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     block::check(block, diagnostics);
     for action in &block.actions {
         signature::check(action, block, diagnostics);
+        validate::check(action, validate::IS_ENABLED, diagnostics);
     }
     for hook in &block.hooks {
         hooks::check(hook, block, diagnostics);

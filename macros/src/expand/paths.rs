@@ -194,6 +194,9 @@ paths! {
     unknown_leaf = [__rt::unknown_leaf()]
     unknown_reach = [use __rt::UnknownReach as _;]
     unknown_route = [__rt::unknown_route]
+    validated_argument = [__rt::ValidatedArgument]
+    validation_finish = [__rt::Validation::finish]
+    validation_start = [__rt::Validation::start]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
@@ -237,6 +240,7 @@ pub(super) struct Locals {
     pub(super) scope: Ident,
     pub(super) subscriber: Ident,
     pub(super) traversal: Ident,
+    pub(super) validation: Ident,
 }
 
 impl Locals {
@@ -268,6 +272,7 @@ impl Locals {
             scope: local("__scope"),
             subscriber: local("__subscriber"),
             traversal: local("__traversal"),
+            validation: local("__validation"),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{RenameRule, unraw_name};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
+use crate::syntax::validate::Validate;
 
 /// An `#[action]` method.
 pub(crate) struct Action {
@@ -32,6 +33,7 @@ pub(crate) struct Action {
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) validate: Option<Validate>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
 }
@@ -64,6 +66,7 @@ impl Action {
             deny_unknown: arguments.deny_unknown.is_some(),
             cancel_drop: arguments.cancel_drop,
             timeout: arguments.timeout,
+            validate: arguments.validate,
             parameters,
             signature: method.sig.clone(),
         }
@@ -106,6 +109,13 @@ impl Action {
             }
         }
         keys
+    }
+
+    /// Returns whether the argument is validated before the action runs.
+    pub(crate) fn validates(&self, parameter: &Parameter) -> bool {
+        let is_named = |names: &Vec<Ident>| names.iter().any(|name| unraw_name(name) == unraw_name(&parameter.name));
+        matches!(parameter.kind, ParameterKind::Key { .. })
+            && self.validate.as_ref().is_some_and(|validate| validate.names.as_ref().is_none_or(is_named))
     }
 
     /// Returns the parameter with this name, and its position.

@@ -11,6 +11,7 @@ use super::attribute::parse_args;
 use super::key_value::{self, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
 use super::time_limit;
+use super::validate::{self, Validate};
 
 /// The keys of `#[action]` that could be parsed.
 #[derive(Default)]
@@ -25,13 +26,14 @@ pub(crate) struct ActionArgs {
     /// The key of `cancel = drop`.
     pub(crate) cancel_drop: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) validate: Option<Validate>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
 const KEYS: KeySet = KeySet {
     attribute: "action",
-    known: &["name", "permission", "blocking", "detached", "in_order", "cancel", "timeout", "deny_unknown"],
+    known: &["name", "permission", "blocking", "detached", "in_order", "cancel", "timeout", "validate", "deny_unknown"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -68,6 +70,7 @@ impl ActionArgs {
             "in_order" => self.in_order = Some(key_value::parse_flag(key, input)?),
             "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
             "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
+            "validate" => self.validate = Some(validate::parse(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),
         }
         Ok(())
