@@ -177,7 +177,7 @@ async fn invalid_arguments_are_refused_with_one_entry_per_field() {
     let reply = reply.await;
     assert_eq!(reply.status(), 400);
     let expected = [
-        ("draft.title", "length is greater than 5; not ascii"),
+        ("draft.title", "not ascii; length is greater than 5"),
         ("draft.items[1].name", "no name"),
         ("draft.items[2].name", "no name"),
         ("count", "greater than 10"),
