@@ -22,6 +22,7 @@ pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
 mod publisher;
+mod settlement;
 
 pub use coalescing_key::{KeyQuery, answer_key_query};
 pub use codec::{Codec, EventField, FieldDecoder, FieldEncoder, KeyField};
