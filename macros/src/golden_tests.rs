@@ -43,6 +43,7 @@ golden! {
     event
     event_type
     group
+    presence
     fallback
     group_fallback
 }

@@ -43,8 +43,9 @@ pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
     CarriedEvent, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
     EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
-    GroupLeafOptions, KeyField, KeyQuery, Reach, Subscriber, UnknownReach, answer_key_query, check_distributed,
-    encode_frame, encode_personal_frame, fingerprint, may_join_on,
+    GroupLeafOptions, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach, Subscriber,
+    UnknownReach, ViewerLeaf, answer_key_query, check_distributed, encode_frame, encode_personal_frame, fingerprint,
+    may_join_on, member_answer, viewer_answer,
 };
 
 /// Checks that an authorized call is to run its action.

@@ -42,6 +42,7 @@
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
+//! - [`Presence`], [`MemberPermission`], [`PresentMember`]: who is in a group, as far as each viewer may know.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
@@ -116,7 +117,10 @@ pub use message::{Reply, RequestId};
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
-pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
+pub use pubsub::{
+    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, MemberPermission, Presence,
+    PresentMember, PublishPermit, Publisher,
+};
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, Drain, DrainHandle, DrainReport, EventCounters, OverflowPolicy, Propagation, Refresh};

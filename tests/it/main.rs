@@ -30,6 +30,7 @@ mod logging;
 mod objects;
 mod permission_kinds;
 mod permissions;
+mod presence;
 mod publisher_ready;
 mod publishing;
 mod reauthentication;

@@ -10,6 +10,7 @@ mod group;
 mod hooks;
 mod logic;
 mod object_parameter;
+mod presence;
 mod unique_names;
 
 mod leaf_captures;

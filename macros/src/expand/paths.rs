@@ -148,6 +148,9 @@ paths! {
     loading_objects_may = [__rt::LoadingObjects::may]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
+    member_answer = [__rt::member_answer]
+    member_leaf_options = [__rt::MemberLeafOptions]
+    member_permission = [__rt::MemberPermission]
     mount = [__rt::Mount]
     mountable = [__rt::Mountable]
     never_called = [__rt::never_called]
@@ -158,6 +161,7 @@ paths! {
     output_conversion = [__rt::output_conversion]
     pattern = [__rt::Pattern]
     permission_leaf = [__rt::PermissionLeaf]
+    presence = [__rt::Presence]
     publish_expression = [__rt::PublishRule::Expression]
     publish_members = [__rt::PublishRule::Members]
     publish_rule = [__rt::PublishRule]
@@ -197,6 +201,8 @@ paths! {
     validated_argument = [__rt::ValidatedArgument]
     validation_finish = [__rt::Validation::finish]
     validation_start = [__rt::Validation::start]
+    viewer_answer = [__rt::viewer_answer]
+    viewer_leaf = [__rt::ViewerLeaf]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
@@ -233,6 +239,7 @@ pub(super) struct Locals {
     pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
+    pub(super) member: Ident,
     pub(super) object: Ident,
     pub(super) query: Ident,
     pub(super) reply: Ident,
@@ -265,6 +272,7 @@ impl Locals {
             group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
+            member: local("__member"),
             object: local("__object"),
             query: local("__query"),
             reply: local("__reply"),

@@ -34,6 +34,7 @@ pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
     pub(crate) max_groups: usize,
+    pub(crate) max_presence: usize,
     pub(crate) max_event_bytes: usize,
     pub(crate) check_timeout: Duration,
     pub(crate) max_age: Option<Duration>,
@@ -74,6 +75,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) check_timeout: Duration,
     /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
     pub(crate) max_event_bytes: usize,
+    /// The maximum number of users that are listed, see [`Limits::max_presence`](crate::Limits::max_presence).
+    pub(crate) max_presence: usize,
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
@@ -92,7 +95,7 @@ impl<C: Consumer> Session<C> {
         send_queue: SendQueue<EventHandle<Session<C>>>,
         limits: SessionLimits,
     ) -> Arc<Session<C>> {
-        let SessionLimits { max_groups, max_event_bytes, check_timeout, max_age } = limits;
+        let SessionLimits { max_groups, max_presence, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
@@ -110,6 +113,7 @@ impl<C: Consumer> Session<C> {
             renewal_at: Mutex::default(),
             check_timeout,
             max_event_bytes,
+            max_presence,
             runtime: Handle::current(),
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),
