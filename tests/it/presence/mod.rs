@@ -4,6 +4,7 @@ mod announcements;
 mod list;
 mod races;
 mod random;
+mod rights;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
