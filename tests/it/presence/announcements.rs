@@ -84,6 +84,33 @@ async fn event_that_a_join_causes_carries_the_subscriptions_of_its_receiver() {
     assert_eq!(event.value(), &expected);
 }
 
+#[tokio::test(start_paused = true)]
+async fn change_between_the_list_and_the_reply_is_announced_again_after_the_reply() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut leaves = enter(&office, 2, &["red"]).await;
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), true));
+    let mut joins = open(&office, 3, &["red"]).await;
+    viewer.send(json!({"action": "online_later", "room": 1, "turns": 1000}).to_string());
+    tokio::task::yield_now().await;
+    assert_eq!(leaves.call("exit").with("room", 1).await.status(), 200);
+    assert_eq!(joins.call("enter").with("room", 1).await.status(), 200);
+    let changes = [("2".to_owned(), false), ("3".to_owned(), true)];
+    // The client does not know yet whether the list includes these.
+    assert_eq!([next_change(&mut viewer).await, next_change(&mut viewer).await], changes);
+    let list = viewer.reply().await;
+    assert_eq!(list.data(), &json!([{"user": "1", "connections": 1}, {"user": "2", "connections": 1}]));
+    assert_eq!([change(&mut viewer).await, change(&mut viewer).await], changes);
+    viewer.expect_silence().await;
+}
+
+/// Returns the next frame, which must be about a user who comes or goes.
+async fn next_change(client: &mut Client) -> (String, bool) {
+    let frame = client.reply().await;
+    assert_eq!(frame.event_name(), Some("presence"), "{}", frame.text());
+    (frame.data()["user"].as_str().unwrap().to_owned(), frame.data()["online"] == true)
+}
+
 async fn by_query(parts: &Parts) -> Result<Option<Member>> {
     let id = parts.uri.query().and_then(|query| query.strip_prefix("id=")?.parse().ok());
     Ok(id.map(|id| member(id, &["red"])))

@@ -116,6 +116,16 @@ impl Office {
         cx.members(&Room(room)).await
     }
 
+    /// Lists the members, and replies only after other tasks have run.
+    #[action(permission = AllowAny)]
+    async fn online_later(&self, cx: &Context<'_, Member>, room: u32, turns: usize) -> Result<Vec<PresentMember>> {
+        let members = cx.members(&Room(room)).await?;
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        Ok(members)
+    }
+
     #[action(permission = AllowAny)]
     async fn count(&self, cx: &Context<'_, Member>, room: u32) -> Result<usize> {
         cx.member_count(&Room(room)).await

@@ -45,7 +45,8 @@ async fn member_that_joins_and_then_lists_misses_no_change() {
         for _ in 0..round {
             viewer.call("ping").await;
         }
-        viewer.send(json!({"action": "online", "room": 1, "request_id": "list"}).to_string());
+        let message = json!({"action": "online_later", "room": 1, "turns": 20 * round, "request_id": "list"});
+        viewer.send(message.to_string());
         let list = loop {
             // Events before the reply are dropped: the list includes them, or they come again.
             let frame = viewer.reply().await;
