@@ -109,7 +109,7 @@ pub(crate) struct Room {
 #[garde(transparent)]
 pub(crate) struct Text(#[garde(length(chars, max = 2000), custom(not_blank))] pub(crate) String);
 
-fn not_blank(text: &str, (): &()) -> garde::Result {
+fn not_blank<C>(text: &str, _: &C) -> garde::Result {
     if text.trim().is_empty() { Err(garde::Error::new("is blank")) } else { Ok(()) }
 }
 

@@ -44,7 +44,7 @@ struct Item {
     name: String,
 }
 
-fn not_a_bomb(name: &str, (): &()) -> garde::Result {
+fn not_a_bomb<C>(name: &str, _: &C) -> garde::Result {
     match name {
         "bomb" => panic!("a validator's secret"),
         "" => Err(garde::Error::new("no name")),

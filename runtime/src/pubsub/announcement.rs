@@ -13,6 +13,7 @@ use crate::context::{Epoch, Handler};
 use crate::dialect::{Dialect, Native};
 use crate::log::{Cause, Truncated};
 use crate::panic::{Contained, catch_unwind};
+use crate::session::backpressure::Pacer;
 use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use crate::session::membership::Membership;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
@@ -49,7 +50,9 @@ pub(super) fn announce<'m, G: Group>(
         return;
     };
     let announcement = Arc::new(Announcement { group: Contained::new(group.clone()), change, text });
+    let mut count = 0;
     for (session, membership) in members {
+        count += 1;
         let (user_id, receiver) = (&announcement.change.user_id, announcement.change.receiver);
         let is_own = session.user_id() == Some(&**user_id);
         if !is_own && receiver.is_none_or(|receiver| receiver == session.id) {
@@ -57,6 +60,7 @@ pub(super) fn announce<'m, G: Group>(
             session.push_deferred(announcement.handle(membership));
         }
     }
+    Pacer::record_deliveries_of_connection(count);
 }
 
 impl<G: Group> Announcement<G> {

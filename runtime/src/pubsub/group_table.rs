@@ -60,6 +60,9 @@ pub(crate) struct MemberList<G: Group> {
     /// Protects the list, which is copied on write, the `list_index` of each membership, and the users. Lock order: after
     /// `Memberships::list`, before `SendQueue::state`.
     state: Mutex<MemberListState<G::Consumer>>,
+    /// Protects no data: the order of announcements. Lock order: the first of all. Of the application's code, only `Clone` of
+    /// the key runs under it.
+    announcing: Mutex<()>,
 }
 
 struct MemberListState<C: Consumer> {
@@ -113,12 +116,13 @@ impl<G: Group> MemberList<G> {
         self.announce();
     }
 
-    /// Announces the changes that are still to be announced, in their order, unless another thread does. Called while no lock
-    /// is held.
+    /// Announces the changes that are still to be announced, in their order. Called while no lock is held, by whoever has
+    /// caused a change: so there are no more of them than threads, and backpressure applies to the connection that causes many.
     pub(super) fn announce(&self) {
-        if !G::ANNOUNCES || !lock(&self.state).roster.as_mut().is_some_and(|roster| roster.begin_announcing()) {
+        if !G::ANNOUNCES || !lock(&self.state).roster.as_ref().is_some_and(|roster| roster.has_changes()) {
             return;
         }
+        let _turn = lock(&self.announcing);
         while let Some((change, members)) = self.next_change() {
             let members = members.iter().map(|member| (&member.session, &member.membership));
             // A panic of the group's key must not keep later changes from being announced.
@@ -234,6 +238,7 @@ impl<G: Group> GroupTable<G> {
             hash,
             name: name.cloned(),
             state: Mutex::new(MemberListState::new::<G>()),
+            announcing: Mutex::default(),
         });
         let mut shard = lock(self.shard(hash));
         let lists = shard.entry(hash).or_default();

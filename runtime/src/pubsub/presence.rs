@@ -131,7 +131,7 @@ impl BuiltInLeaf for IsAuthenticated {
 ///
 /// # Errors
 ///
-/// [`Refused`] if the leaf fails or is not ready.
+/// `Refused` if the leaf fails or is not ready.
 pub fn viewer_answer<L>(_: &L, answer: impl Future<Output = Result<bool>>) -> Result<Option<bool>, Refused> {
     match answer.now_or_never() {
         Some(answer) => member_answer::<L>(answer),
@@ -143,7 +143,7 @@ pub fn viewer_answer<L>(_: &L, answer: impl Future<Output = Result<bool>>) -> Re
 ///
 /// # Errors
 ///
-/// [`Refused`] if the leaf fails.
+/// `Refused` if the leaf fails.
 pub fn member_answer<L>(answer: Result<bool>) -> Result<Option<bool>, Refused> {
     answer.map(Some).map_err(|error| refuse_after_error::<L>(&error))
 }

@@ -26,8 +26,6 @@ pub(super) struct Roster<C: Consumer> {
     is_announced: bool,
     /// The changes that are still to be announced, in the order in which they took place.
     changes: VecDeque<PresenceChange<C>>,
-    /// Whether a thread announces changes, one after the other.
-    is_announcing: bool,
 }
 
 /// A user who has come or gone.
@@ -42,7 +40,7 @@ pub(super) struct PresenceChange<C: Consumer> {
 
 impl<C: Consumer> Roster<C> {
     pub(super) fn new(is_announced: bool) -> Roster<C> {
-        Roster { users: HashMap::new(), is_announced, changes: VecDeque::new(), is_announcing: false }
+        Roster { users: HashMap::new(), is_announced, changes: VecDeque::new() }
     }
 
     /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
@@ -102,17 +100,13 @@ impl<C: Consumer> Roster<C> {
         self.changes.extend(changes);
     }
 
-    /// Returns whether the caller is to announce the changes, because no other thread does.
-    pub(super) fn begin_announcing(&mut self) -> bool {
-        let begins = !self.is_announcing && !self.changes.is_empty();
-        self.is_announcing |= begins;
-        begins
+    /// Returns whether there are changes to announce.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
     }
 
-    /// Returns the next change to announce. After the last one, the next change begins another announcement.
+    /// Returns the next change to announce.
     pub(super) fn next_change(&mut self) -> Option<PresenceChange<C>> {
-        let change = self.changes.pop_front();
-        self.is_announcing = change.is_some();
-        change
+        self.changes.pop_front()
     }
 }
