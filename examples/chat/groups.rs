@@ -16,7 +16,7 @@ use super::permissions::{Act, May, MayAnything, Member, Public};
 ///
 /// The policy decides as for messages: at the join, and when `revoke.rs` reports a change. A caller who may do anything in a
 /// room may announce it, on any connection and before the room is open on it. So may a member who leaves, and a user who is
-/// about to join a public channel.
+/// about to join a public channel. Everyone who may call the action that lists them may see who has the room open.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
@@ -25,7 +25,8 @@ use super::permissions::{Act, May, MayAnything, Member, Public};
     events(
         MessageCreated, MessageEdited, MessageDeleted, MessageSeen, Typing, MemberAdded, MemberRemoved, RoleChanged, RoomChanged,
         UploadCreated
-    )
+    ),
+    presence = AllowAny
 )]
 pub(crate) struct RoomGroup(pub(crate) RoomId);
 

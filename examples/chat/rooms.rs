@@ -1,6 +1,6 @@
 //! One room: `rooms/{room_id}/`. A refusal here does not reveal whether a route or action below exists.
 
-use portcullis::{Context, Created, NoContent, Object, Result, handler};
+use portcullis::{Context, Created, NoContent, Object, PresentMember, Result, handler};
 use serde::Serialize;
 
 use super::codenames::uploads;
@@ -72,6 +72,12 @@ impl Rooms {
     #[action(permission = "May(Act::Read, {room_id})")]
     fn read_room(&self, #[extract] who: Standing) -> Result<RoomView> {
         Ok(RoomView { members: self.state.store.members(who.room.id)?, room: who.room })
+    }
+
+    /// Reads who has the room open.
+    #[action(permission = "May(Act::Read, {room_id})")]
+    async fn read_online(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<Vec<PresentMember>> {
+        cx.members(&RoomGroup(room_id)).await
     }
 
     #[action(permission = "May(Act::Read, {room_id})")]

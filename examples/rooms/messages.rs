@@ -2,9 +2,8 @@
 
 use portcullis::{Error, NoContent, Result, handler};
 
-use super::model::{Account, Message, MessageId, Role, RoomId};
+use super::model::{Account, Message, MessageId, Role, RoomId, Text};
 use super::permissions::{Author, HasRole, HasStore, Locked, SiteAdmin};
-use super::rooms::filled;
 use super::store::Store;
 
 /// The handler of messages; the route names the room and the message.
@@ -33,9 +32,9 @@ impl Messages {
         self.store.message(room_id, message_id)?.ok_or_else(Error::not_found)
     }
 
-    #[action(permission = "Author({room_id}, {message_id}) & !Locked({room_id})")]
-    fn edit(&self, #[path] room_id: RoomId, #[path] message_id: MessageId, text: String) -> Result<NoContent> {
-        self.store.edit(room_id, message_id, &filled("text", text)?).map(|()| NoContent)
+    #[action(permission = "Author({room_id}, {message_id}) & !Locked({room_id})", validate)]
+    fn edit(&self, #[path] room_id: RoomId, #[path] message_id: MessageId, text: Text) -> Result<NoContent> {
+        self.store.edit(room_id, message_id, &text.0).map(|()| NoContent)
     }
 
     #[action(permission = "Author({room_id}, {message_id}) | HasRole(Role::Moderator, {room_id}) | SiteAdmin")]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use garde::Validate;
 use portcullis::User;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,15 @@ pub(crate) struct Room {
     pub(crate) name: String,
     /// Whether only moderators may post.
     pub(crate) locked: bool,
+}
+
+/// The text of a message that a client sends.
+#[derive(Deserialize, Validate)]
+#[garde(transparent)]
+pub(crate) struct Text(#[garde(length(chars, max = 2000), custom(not_blank))] pub(crate) String);
+
+fn not_blank<C>(text: &str, _: &C) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("is blank")) } else { Ok(()) }
 }
 
 /// A message in a room.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::extract::{Caller, Page};
 use super::members::Members;
 use super::messages::Messages;
-use super::model::{Account, Message, MessageId, Role, Room, RoomId};
+use super::model::{Account, Message, MessageId, Role, Room, RoomId, Text};
 use super::permissions::{Banned, HasRole, HasStore, Locked, SiteAdmin};
 use super::store::Store;
 
@@ -56,15 +56,15 @@ impl Rooms {
         Ok(Reading { room, page, messages: self.store.messages(room_id, page)? })
     }
 
-    #[action(permission = "!Locked({room_id}) | HasRole(Role::Moderator, {room_id})")]
+    #[action(permission = "!Locked({room_id}) | HasRole(Role::Moderator, {room_id})", validate)]
     fn post(
         &self,
         #[path] room_id: RoomId,
         #[extract] _room: Room,
         #[extract] caller: Caller,
-        text: String,
+        text: Text,
     ) -> Result<Created<Posted>> {
-        let id = self.store.post(room_id, caller.0, &filled("text", text)?)?;
+        let id = self.store.post(room_id, caller.0, &text.0)?;
         Ok(Created(Posted { id }))
     }
 

@@ -29,6 +29,7 @@ golden! {
     two_actions
     permission_tree
     arguments
+    validate
     cfg_action
     renamed_crate
     self_in_an_argument
@@ -43,6 +44,7 @@ golden! {
     event
     event_type
     group
+    presence
     fallback
     group_fallback
 }

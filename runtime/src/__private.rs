@@ -14,6 +14,8 @@ pub use crate::action::{
     ObjectParameter, ReplyValue, check_in_order, error_conversion, future_output, never_called, output_conversion,
     read_arguments, read_arguments_for_evaluation, read_capture, read_nested, streams,
 };
+#[cfg(feature = "validate")]
+pub use crate::action::{ValidatedArgument, Validation};
 /// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
 pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;
 pub use crate::consumer::{
@@ -41,8 +43,9 @@ pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
     CarriedEvent, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
     EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
-    GroupLeafOptions, KeyField, KeyQuery, Reach, Subscriber, UnknownReach, answer_key_query, check_distributed,
-    encode_frame, encode_personal_frame, fingerprint, may_join_on,
+    GroupLeafOptions, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach, Subscriber,
+    UnknownReach, ViewerLeaf, answer_key_query, check_distributed, encode_frame, encode_personal_frame, fingerprint,
+    may_join_on, member_answer, viewer_answer,
 };
 pub use crate::rate::Rate;
 

@@ -42,6 +42,7 @@
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
+//! - [`Presence`], [`MemberPermission`], [`PresentMember`]: who is in a group, as far as each viewer may know.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
@@ -68,6 +69,7 @@
 //! - `redis`: `RedisTicketStore`, which several processes share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
+//! - `validate`: `#[action(validate)]` validates arguments with [`garde`](https://docs.rs/garde).
 //!
 //! [axum]: https://docs.rs/axum
 
@@ -110,6 +112,8 @@ pub use context::{
     PermissionContext, Scope, User,
 };
 pub use error::{Error, Result, ResultExt};
+#[cfg(feature = "validate")]
+pub use garde;
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;
 pub use http::StatusCode;
@@ -124,7 +128,10 @@ pub use observe::{
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
-pub use pubsub::{Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
+pub use pubsub::{
+    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, MemberPermission, Presence,
+    PresentMember, PublishPermit, Publisher,
+};
 pub use rate::Rate;
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Propagation, Refresh, SnapshotHandle};
@@ -139,6 +146,7 @@ pub use portcullis_macros::consumer;
 pub use portcullis_macros::handler;
 
 #[doc = include_str!("docs/action.md")]
+#[cfg_attr(feature = "validate", doc = include_str!("docs/validate.md"))]
 pub use portcullis_macros::action;
 
 #[doc = include_str!("docs/route.md")]

@@ -277,3 +277,16 @@ async fn one_message_enters_every_room_of_the_caller() {
     }
     otto.expect_silence().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn users_that_have_the_room_open_are_listed() {
+    let demo = Demo::new();
+    let (mut cora, mia) = (demo.client_in_room(CORA, GARDEN).await, demo.client_in_room(MIA, GARDEN).await);
+    let _mia_again = demo.client_in_room(MIA, GARDEN).await;
+    let expected = [(CORA, 1), (MIA, 2)];
+    let expected =
+        expected.map(|(user, connections)| serde_json::json!({ "user": user.to_string(), "connections": connections }));
+    assert_eq!(reply(&mut cora, "read_online", "rooms/1/", "").await["data"], serde_json::json!(expected));
+    mia.close().await;
+    assert_eq!(reply(&mut cora, "read_online", "rooms/1/", "").await["data"][1]["connections"], 1);
+}

@@ -19,6 +19,7 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"upload rooms/ROOM/ "file":"a.png""#, "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
     (r"enter rooms/ROOM/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r"read_room rooms/ROOM/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
+    (r"read_online rooms/ROOM/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r"read_messages rooms/ROOM/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r"read_uploads rooms/ROOM/", "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
     (r#"add rooms/ROOM/members/ "users":[7]"#, "ok ok ok 403 403", "ok ok ok 403 403", "400 400 403"),

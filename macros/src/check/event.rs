@@ -11,18 +11,17 @@ use crate::model::event::{Event, is_scope, shared_referent};
 use crate::model::parameter::is_type_named;
 use crate::model::{BlockKind, print};
 
-/// The event by which the runtime tells a client that a subscription has ended.
-const UNSUBSCRIBED: &str = "unsubscribed";
+/// The events that the runtime sends by itself, and what a client learns from each.
+const RESERVED: [(&str, &str); 2] =
+    [("unsubscribed", "that a subscription has ended"), ("presence", "that a user has come to a group or left it")];
 
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == BlockKind::Handler {
         let message = "`#[event]` belongs in a `#[consumer]` block, which delivers the events; move it there";
         diagnostics.error(&event.attribute, message);
     }
-    if event.name == UNSUBSCRIBED {
-        let message = format!(
-            "`{UNSUBSCRIBED}` is the event by which a client learns that a subscription has ended; rename the event"
-        );
+    if let Some((name, meaning)) = RESERVED.iter().find(|(name, _)| event.name == *name) {
+        let message = format!("`{name}` is the event by which a client learns {meaning}; rename the event");
         diagnostics.error(&event.name_tokens, message);
     }
     check_permission(event, diagnostics);
@@ -217,7 +216,8 @@ mod tests {
         };
         assert_eq!(errors("", "subscribed"), [""; 0]);
         assert_eq!(errors(", name = \"left\"", "unsubscribed"), [""; 0]);
-        for errors in [errors("", "unsubscribed"), errors(", name = \"unsubscribed\"", "left")] {
+        for errors in [errors("", "unsubscribed"), errors(", name = \"unsubscribed\"", "left"), errors("", "presence")]
+        {
             assert!(errors.len() == 1 && errors[0].contains("rename the event"), "{errors:?}");
         }
     }

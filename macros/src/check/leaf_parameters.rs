@@ -75,7 +75,7 @@ pub(super) fn check_whole(expression: &Expression, thing: &str, diagnostics: &mu
 }
 
 /// Returns the text of the permission with a placeholder instead of its parameter.
-fn leaf_with_placeholder(leaf: &Leaf, name: &str) -> String {
+pub(super) fn leaf_with_placeholder(leaf: &Leaf, name: &str) -> String {
     let path = print(leaf.path.to_token_stream());
     let arguments = leaf.arguments.iter().map(|argument| format!(", {}", print(argument.to_token_stream())));
     format!("{path}({{{name}}}{})", arguments.collect::<String>())
@@ -210,7 +210,7 @@ fn check_objects_named(action: &Action, diagnostics: &mut Diagnostics) {
 
 /// Rejects `!` over a codename, which only grants, and over a leaf about a list or an optional object, whose negation would
 /// also hold for a part of the list.
-fn check_negations(expression: &Expression, action: Option<&Action>, diagnostics: &mut Diagnostics) {
+pub(super) fn check_negations(expression: &Expression, action: Option<&Action>, diagnostics: &mut Diagnostics) {
     for (leaf, _) in expression.leaves.iter().zip(expression.negated_leaves()).filter(|(_, denied)| *denied) {
         if leaf.is_codename {
             let message = format!(

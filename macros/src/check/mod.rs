@@ -10,6 +10,7 @@ mod group;
 mod hooks;
 mod logic;
 mod object_parameter;
+mod presence;
 mod unique_names;
 
 mod leaf_captures;
@@ -17,6 +18,7 @@ mod leaf_parameters;
 mod regex_match;
 mod route;
 mod signature;
+mod validate;
 
 #[cfg(test)]
 mod test_support;
@@ -32,6 +34,7 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     block::check(block, diagnostics);
     for action in &block.actions {
         signature::check(action, block, diagnostics);
+        validate::check(action, validate::IS_ENABLED, diagnostics);
     }
     for hook in &block.hooks {
         hooks::check(hook, block, diagnostics);

@@ -259,7 +259,8 @@ impl ActionExpansion<'_> {
         let (read, none) = (paths::read_arguments(locals.site), paths::check_execution(locals.site));
         let arguments = self.arguments(&read, &authorized.to_token_stream(), locals);
         let arguments = arguments.unwrap_or_else(|| quote_spanned!(locals.site=> #none(#call, &#authorized)?;));
-        quote!(#permission #rate #captures #arguments)
+        let (named, validated) = (self.taken_early(locals), self.validated(locals));
+        quote!(#permission #rate #captures #arguments #named #validated)
     }
 
     /// Returns the same for a permission with parameters: leaves without parameters are evaluated before the arguments are
@@ -270,12 +271,7 @@ impl ActionExpansion<'_> {
         let captures = self.captures(locals);
         let (read, none) = (paths::read_arguments_for_evaluation(locals.site), paths::check_execution(locals.site));
         let arguments = self.arguments(&read, &quote_spanned!(locals.site=> &#evaluation), locals);
-        let named = self.parameters().filter_map(|(position, parameter)| {
-            let key = MessageKey::new(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
-            let (ty, taken) = (&parameter.ty, key.converted(locals));
-            let local = paths::parameter(position, ty);
-            Some(quote_spanned!(locals.site=> let #local: #ty = #taken;))
-        });
+        let (named, validated) = (self.taken_early(locals), self.validated(locals));
         let started = self.objects.iter().map(|object| object.started(locals));
         let about = permission.evaluate_with_parameters(locals);
         let loaded = self.objects.iter().map(|object| object.loaded(locals));
@@ -284,10 +280,11 @@ impl ActionExpansion<'_> {
             #rate
             #captures
             #arguments
-            #(#named)*
+            #named
             #(#started)*
             #about
             #none(#call, &#authorized)?;
+            #validated
             #(#loaded)*
         }
     }
@@ -296,10 +293,37 @@ impl ActionExpansion<'_> {
         arguments::read(&self.action.parameters, self.action.deny_unknown, read, proof, locals)
     }
 
-    /// Returns whether the parameter is a plain argument that a leaf names, and so is converted before the evaluation.
+    /// Returns the statements that convert arguments before the method is called.
+    fn taken_early(&self, locals: &Locals) -> TokenStream {
+        let lines = self.parameters().filter_map(|(position, parameter)| {
+            let key = MessageKey::new(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
+            let (ty, taken) = (&parameter.ty, key.converted(locals));
+            let local = paths::parameter(position, ty);
+            Some(quote_spanned!(locals.site=> let #local: #ty = #taken;))
+        });
+        lines.collect()
+    }
+
+    /// Returns whether the parameter is a plain argument that a leaf names or that is validated, and so is converted before
+    /// the method is called.
     fn is_taken_early(&self, position: usize, parameter: &Parameter) -> bool {
-        matches!(parameter.kind, ParameterKind::Key { .. })
-            && self.permission.as_ref().is_some_and(|permission| permission.has_leaf_for(position))
+        let is_named = || self.permission.as_ref().is_some_and(|permission| permission.has_leaf_for(position));
+        matches!(parameter.kind, ParameterKind::Key { .. }) && (self.action.validates(parameter) || is_named())
+    }
+
+    /// Returns the statements that validate arguments. They follow the whole expression, so that a caller who may not call
+    /// the action learns nothing from them, and come before objects that no leaf has loaded.
+    fn validated(&self, locals: &Locals) -> Option<TokenStream> {
+        self.action.validate.as_ref()?;
+        let Locals { site, validation, .. } = locals;
+        let (start, finish) = (paths::validation_start(*site), paths::validation_finish(*site));
+        let lines = self.parameters().filter(|(_, parameter)| self.action.validates(parameter));
+        let lines = lines.map(|(position, parameter)| arguments::validated(position, parameter, locals));
+        Some(quote_spanned! {*site=>
+            let mut #validation = #start();
+            #(#lines)*
+            #finish(#validation)?;
+        })
     }
 
     fn captures(&self, locals: &Locals) -> TokenStream {

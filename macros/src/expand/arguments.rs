@@ -106,6 +106,19 @@ impl<'a> MessageKey<'a> {
     }
 }
 
+/// Returns the statement that validates a parameter, which is in its local. A type that cannot be validated is reported at
+/// the type.
+pub(super) fn validated(position: usize, parameter: &Parameter, locals: &Locals) -> TokenStream {
+    let (ty, span) = (&parameter.ty, paths::type_span(&parameter.ty));
+    let (local, validation) = (paths::parameter(position, ty), paths::at_span(&locals.validation, span));
+    let key = parameter.wire_names().first().map_or_else(String::new, Clone::clone);
+    let key = string_literal(&key, span);
+    let (first, last) = token_spans(&ty.to_token_stream()).unwrap_or((span, span));
+    let (open, trait_) = (quote_spanned!(first=> <), paths::validated_argument(last));
+    let rest = quote_spanned!(last=> as #trait_<_>>::validate_into);
+    quote_spanned!(span=> #open #ty #rest(&#local, #key, &mut #validation);)
+}
+
 /// Returns the context argument of a method. A different user type is reported at the type.
 pub(super) fn context(parameter: &Parameter, locals: &Locals) -> TokenStream {
     let span = paths::type_span(&parameter.ty);

@@ -222,6 +222,21 @@ impl<'a> NamedExpression<'a> {
         quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #ok(#denied) }))
     }
 
+    /// Evaluates the `presence` expression of a group for a viewer and a member; `consumer` returns the type of the group's
+    /// consumer at a span.
+    pub(super) fn evaluate_member(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
+        let (name, leaf, site) = (self.name_at(locals), &locals.leaf, locals.site);
+        let (evaluate, ok, denied) = (paths::evaluate_event(site), paths::ok(site), paths::denied(site));
+        let arms = self.arms(|leaf| Some(leaf.evaluate_member(&consumer(leaf.leaf.span), locals)), locals);
+        quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #ok(#denied) }))
+    }
+
+    /// As [`headers`](Self::headers), for the leaves of a `presence` expression.
+    pub(super) fn member_headers(&self, consumer: impl Fn(Span) -> TokenStream) -> TokenStream {
+        let headers = self.leaves.iter().filter_map(|leaf| leaf.member_headers(&consumer(leaf.leaf.span)));
+        quote!(#(#headers)*)
+    }
+
     /// Returns the name of the static in code at the place of `locals`.
     fn name_at(&self, locals: &Locals) -> Ident {
         paths::at_span(&self.name, locals.site)

@@ -20,6 +20,9 @@ const JOIN_ROLE: &str = "Group";
 /// The role of the expression that guards publishing.
 const PUBLISH_ROLE: &str = "Publish";
 
+/// The role of the expression that says who may see which member.
+const PRESENCE_ROLE: &str = "Presence";
+
 /// One expression of the group in generated code.
 struct GroupExpression {
     /// The static of the expression, and the aliases of its leaves.
@@ -48,6 +51,14 @@ pub(crate) fn group(group: &Group) -> TokenStream {
             (Some(items), publish_expression(&reference), Some(method))
         }
     };
+    let presence = group.presence.as_ref().map(|expression| presence(group, expression, &locals));
+    let (presence_items, presence_members) = match presence {
+        Some(GroupExpression { items, reference, method, headers: read }) => {
+            headers.extend(read);
+            (Some(items), Some(presence_constants(group, &reference, &method)))
+        }
+        None => (None, None),
+    };
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
     let (public_name, items, reference, method) =
         (public_name(group, &locals), join.items, join.reference, join.method);
@@ -56,10 +67,10 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
         group,
-        &quote!(#items #publish_items #register!(#self_type); #reaches),
+        &quote!(#items #publish_items #presence_items #register!(#self_type); #reaches),
         &reference,
         &publish_rule,
-        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish),
+        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish #presence_members),
     )
 }
 
@@ -83,6 +94,45 @@ fn group_expression(
         reference: named.reference(),
         method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
         headers: named.group_headers(consumer_alias),
+    }
+}
+
+/// Returns the `presence` expression. Its method evaluates it for a viewer and a member.
+fn presence(group: &Group, expression: &Expression, locals: &Locals) -> GroupExpression {
+    let generics = Generics::default();
+    let named = NamedExpression::new(expression, PRESENCE_ROLE, &generics);
+    let Locals { consumer, group: this, member, subscriber, site, .. } = locals;
+    let evaluated = named.evaluate_member(consumer_alias, locals);
+    let (ty, user) = group_user(group);
+    let (subscriber_type, option, bool) = (paths::subscriber_type(*site), paths::option(*site), paths::bool(*site));
+    let method = quote! {
+        fn may_see_member(
+            &self,
+            #consumer: &#ty,
+            #subscriber: &#subscriber_type<'_, #user>,
+            #member: &#user,
+        ) -> #option<#bool> {
+            let #this = self;
+            #evaluated
+        }
+    };
+    GroupExpression {
+        items: named.items(PRESENCE_ROLE, &generics, &[]),
+        reference: named.reference(),
+        method,
+        headers: named.member_headers(consumer_alias),
+    }
+}
+
+/// Returns the items of a group with presence.
+fn presence_constants(group: &Group, expression: &TokenStream, method: &TokenStream) -> TokenStream {
+    let site = Span::call_site();
+    let (option, some, bool) = (paths::option(site), paths::some(site), paths::bool(site));
+    let (type_, announces) = (paths::expression(site), group.announce.is_some());
+    quote! {
+        const PRESENCE: #option<&'static #type_> = #some(#expression);
+        const ANNOUNCES: #bool = #announces;
+        #method
     }
 }
 
@@ -118,7 +168,11 @@ pub(crate) fn group_fallback(group: &Group) -> TokenStream {
     if !group.generics.params.is_empty() || group.consumer.is_none() {
         return TokenStream::new();
     }
-    let expressions = [(group.permission.as_ref(), JOIN_ROLE), (group.publish_expression(), PUBLISH_ROLE)];
+    let expressions = [
+        (group.permission.as_ref(), JOIN_ROLE),
+        (group.publish_expression(), PUBLISH_ROLE),
+        (group.presence.as_ref(), PRESENCE_ROLE),
+    ];
     let aliases: TokenStream = expressions
         .into_iter()
         .filter_map(|(expression, role)| Some(leaf::leaf_aliases(expression?, role, &Generics::default(), &[])))
@@ -170,6 +224,11 @@ fn group_impls(
             }
         }
     });
+    // A group with errors in its expressions has it too, so that its members can be listed.
+    let presence = group.presence.as_ref().map(|_| {
+        let presence = paths::presence(self_type.span());
+        quote_spanned!(self_type.span()=> #[automatically_derived] impl #presence for #self_type {})
+    });
     quote! {
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
         const _: () = {
@@ -178,6 +237,7 @@ fn group_impls(
             #items
             type #consumer_type = #consumer;
             #impl_
+            #presence
             #(#carried_events)*
         };
     }
@@ -222,15 +282,19 @@ fn authorize_method(
     call: &TokenStream,
     body: &TokenStream,
 ) -> TokenStream {
-    let span = group.consumer.as_ref().map_or_else(Span::call_site, paths::type_span);
-    let (call_type, handler) = (paths::call_type(Span::call_site()), paths::handler_trait(span));
-    let result = paths::result(Span::call_site());
-    // A type that is not a consumer is reported where it is written.
-    let ty = consumer_alias(span);
-    let user = quote_spanned!(span=> <#ty as #handler>::User);
+    let (call_type, result) = (paths::call_type(Span::call_site()), paths::result(Span::call_site()));
+    let (ty, user) = group_user(group);
     quote! {
         async fn #name(&self, #consumer: &#ty, #call: &#call_type<'_, #user>) -> #result<()> {
             #body
         }
     }
+}
+
+/// Returns the types of the group's consumer and of its users. One that is not a consumer is reported where it is written.
+fn group_user(group: &Group) -> (TokenStream, TokenStream) {
+    let span = group.consumer.as_ref().map_or_else(Span::call_site, paths::type_span);
+    let (ty, handler) = (consumer_alias(span), paths::handler_trait(span));
+    let user = quote_spanned!(span=> <#ty as #handler>::User);
+    (ty, user)
 }

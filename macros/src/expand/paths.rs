@@ -149,6 +149,9 @@ paths! {
     loading_objects_may = [__rt::LoadingObjects::may]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
+    member_answer = [__rt::member_answer]
+    member_leaf_options = [__rt::MemberLeafOptions]
+    member_permission = [__rt::MemberPermission]
     mount = [__rt::Mount]
     mountable = [__rt::Mountable]
     never_called = [__rt::never_called]
@@ -159,6 +162,7 @@ paths! {
     output_conversion = [__rt::output_conversion]
     pattern = [__rt::Pattern]
     permission_leaf = [__rt::PermissionLeaf]
+    presence = [__rt::Presence]
     publish_expression = [__rt::PublishRule::Expression]
     publish_members = [__rt::PublishRule::Members]
     publish_rule = [__rt::PublishRule]
@@ -199,6 +203,11 @@ paths! {
     unknown_leaf = [__rt::unknown_leaf()]
     unknown_reach = [use __rt::UnknownReach as _;]
     unknown_route = [__rt::unknown_route]
+    validated_argument = [__rt::ValidatedArgument]
+    validation_finish = [__rt::Validation::finish]
+    validation_start = [__rt::Validation::start]
+    viewer_answer = [__rt::viewer_answer]
+    viewer_leaf = [__rt::ViewerLeaf]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
@@ -235,6 +244,7 @@ pub(super) struct Locals {
     pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
+    pub(super) member: Ident,
     pub(super) object: Ident,
     pub(super) query: Ident,
     pub(super) reply: Ident,
@@ -242,6 +252,7 @@ pub(super) struct Locals {
     pub(super) scope: Ident,
     pub(super) subscriber: Ident,
     pub(super) traversal: Ident,
+    pub(super) validation: Ident,
 }
 
 impl Locals {
@@ -266,6 +277,7 @@ impl Locals {
             group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
+            member: local("__member"),
             object: local("__object"),
             query: local("__query"),
             reply: local("__reply"),
@@ -273,6 +285,7 @@ impl Locals {
             scope: local("__scope"),
             subscriber: local("__subscriber"),
             traversal: local("__traversal"),
+            validation: local("__validation"),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
 use crate::syntax::rate::RateSyntax;
 pub(crate) use crate::syntax::rate::RateUnit;
+use crate::syntax::validate::Validate;
 
 /// An `#[action]` method.
 pub(crate) struct Action {
@@ -35,6 +36,7 @@ pub(crate) struct Action {
     pub(crate) cancel_drop: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) rate: Option<ActionRate>,
+    pub(crate) validate: Option<Validate>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
 }
@@ -79,6 +81,7 @@ impl Action {
                 unit,
                 burst: arguments.burst.unwrap_or(count),
             }),
+            validate: arguments.validate,
             parameters,
             signature: method.sig.clone(),
         }
@@ -121,6 +124,13 @@ impl Action {
             }
         }
         keys
+    }
+
+    /// Returns whether the argument is validated before the action runs.
+    pub(crate) fn validates(&self, parameter: &Parameter) -> bool {
+        let is_named = |names: &Vec<Ident>| names.iter().any(|name| unraw_name(name) == unraw_name(&parameter.name));
+        matches!(parameter.kind, ParameterKind::Key { .. })
+            && self.validate.as_ref().is_some_and(|validate| validate.names.as_ref().is_none_or(is_named))
     }
 
     /// Returns the parameter with this name, and its position.

@@ -24,6 +24,10 @@ pub(crate) struct Group {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) publish: Option<Publish>,
+    /// Who may see which member. `None` if members cannot be listed.
+    pub(crate) presence: Option<Expression>,
+    /// The key by which members learn that others come and go.
+    pub(crate) announce: Option<Ident>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     /// The name that machines, logs and the audit know the type by.
@@ -74,6 +78,8 @@ impl Group {
                 PublishSyntax::Members => Publish::Members,
                 PublishSyntax::Expression(syntax) => Publish::Expression(Expression::new(&syntax, diagnostics)),
             }),
+            presence: arguments.presence.map(|syntax| Expression::new(&syntax, diagnostics)),
+            announce: arguments.announce,
             events: arguments.events,
             public_name: arguments.public_name,
             name: arguments.name.map_or_else(|| unraw_name(&input.ident), |name| name.value()),

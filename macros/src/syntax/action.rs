@@ -12,6 +12,7 @@ use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
 use super::rate::{self, RateSyntax};
 use super::time_limit;
+use super::validate::{self, Validate};
 
 /// The keys of `#[action]` that could be parsed.
 #[derive(Default)]
@@ -28,6 +29,7 @@ pub(crate) struct ActionArgs {
     pub(crate) timeout: Option<Duration>,
     pub(crate) rate: Option<RateSyntax>,
     pub(crate) burst: Option<u32>,
+    pub(crate) validate: Option<Validate>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
@@ -44,6 +46,7 @@ const KEYS: KeySet = KeySet {
         "timeout",
         "rate",
         "burst",
+        "validate",
         "deny_unknown",
     ],
     hints: &[
@@ -93,6 +96,7 @@ impl ActionArgs {
             "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
             "rate" => self.rate = Some(rate::parse_rate(key, input)?),
             "burst" => self.burst = Some(rate::parse_burst(key, input)?),
+            "validate" => self.validate = Some(validate::parse(key, input)?),
             _ => self.deny_unknown = Some(key_value::parse_flag(key, input)?),
         }
         Ok(())

@@ -21,6 +21,9 @@ pub(crate) struct GroupArgs {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<PermissionSyntax>,
     pub(crate) publish: Option<PublishSyntax>,
+    pub(crate) presence: Option<PermissionSyntax>,
+    /// The key itself, for errors to underline.
+    pub(crate) announce: Option<Ident>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) name: Option<LitStr>,
@@ -49,7 +52,18 @@ impl UnreadableKeys {
 
 const KEYS: KeySet = KeySet {
     attribute: "group",
-    known: &["consumer", "permission", "publish", "events", "public_name", "name", "local", "crate"],
+    known: &[
+        "consumer",
+        "permission",
+        "publish",
+        "events",
+        "presence",
+        "announce",
+        "public_name",
+        "name",
+        "local",
+        "crate",
+    ],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("publishing", "unknown key `publishing`; write `publish`"),
@@ -74,6 +88,7 @@ impl GroupArgs {
                 ("consumer", text.contains("consumer")),
                 ("permission", key_value::mentions_permission(list.tokens.clone())),
                 ("publish", text.contains("publish")),
+                ("presence", text.contains("presence")),
                 ("events", text.contains("event")),
             ];
             let written = is_written.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| key);
@@ -99,6 +114,14 @@ impl GroupArgs {
                 key_value::parse_equals(key, input, "members")?;
                 self.publish = Some(parse_publish(input)?);
             }
+            "presence" => {
+                key_value::parse_equals(key, input, "AllowAny")?;
+                let expression = PermissionValue::parse(input)?.into_required_expression()?;
+                let message = "`members` is only valid in `publish = members`; write `AllowAny` if everyone may see every \
+                               member, or a leaf about both, such as `SharesTeam(member)`";
+                self.presence = Some(reject_members(expression, message)?);
+            }
+            "announce" => self.announce = Some(key_value::parse_flag(key, input)?),
             "events" => self.events = parse_events(key, input, errors)?,
             "name" => self.name = Some(parse_group_name(key, input)?),
             "local" => {
@@ -255,9 +278,14 @@ mod tests {
             (parse_quote!(#[group(publish = inherited)]), "no permission to inherit"),
             (parse_quote!(#[group(publish = true)]), "write `AllowAny`"),
             (parse_quote!(#[group(publishing = A)]), "write `publish`"),
+            (parse_quote!(#[group(presence)]), "write `presence = AllowAny`"),
+            (parse_quote!(#[group(presence = members)]), "write `AllowAny` if everyone may see every member"),
+            (parse_quote!(#[group(presence = inherited)]), "no permission to inherit"),
+            (parse_quote!(#[group(announce = true)]), "`announce` takes no value"),
             (
                 parse_quote!(#[group(nonsense)]),
-                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `public_name`, `name`, `local`, `crate`",
+                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `presence`, `announce`, `public_name`, `name`, \
+                 `local`, `crate`",
             ),
             (parse_quote!(#[group(name = "rooms/{id}")]), "write `public_name = \"…\"`"),
             (parse_quote!(#[group(name = "")]), "name is empty"),

@@ -25,6 +25,7 @@ pub(crate) mod rename_rule;
 pub(crate) mod route;
 mod time_limit;
 pub(crate) mod token_string;
+pub(crate) mod validate;
 
 /// The parts that were parsed, and the errors of the other parts combined into one.
 pub(crate) type Partial<T> = (T, Option<syn::Error>);

@@ -91,7 +91,7 @@ impl de::Error for ArgumentError {
 }
 
 /// Truncates a text to a number of characters, and appends an ellipsis if that shortens it.
-fn shorten(text: &str, max_chars: usize) -> String {
+pub(super) fn shorten(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

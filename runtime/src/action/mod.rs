@@ -10,6 +10,8 @@ mod json_path;
 mod object;
 mod reply_kind;
 mod streamed;
+#[cfg(feature = "validate")]
+mod validation;
 
 pub use arguments::{Argument, Str, read_arguments, read_arguments_for_evaluation, read_capture};
 pub use error_conversion::error_conversion;
@@ -20,3 +22,5 @@ pub use json_path::read_nested;
 pub use object::{Load, LoadOptions, LoadedParameter, LoadingObjects, Object, ObjectParameter};
 pub use reply_kind::{FindReply, ReplyValue, check_in_order, future_output, never_called, streams};
 pub use streamed::Streamed;
+#[cfg(feature = "validate")]
+pub use validation::{ValidatedArgument, Validation};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::registry::{Registration, RegistryError, consumers, groups_of};
+use super::registry::{GroupAudit, Registration, RegistryError, consumers, groups_of};
 use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
@@ -138,9 +138,10 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     if registration.authenticates() {
         entries.push(AuditEntry::new(consumer, "authenticate", "built-in, for every connection".to_owned()));
     }
-    for (group, permission, publish) in groups_of(consumer) {
-        let permission = format!("group, joined by {permission}, published to by {publish}");
-        entries.push(AuditEntry::new(consumer, group, permission));
+    for GroupAudit { name, permission, publish, presence } in groups_of(consumer) {
+        let presence = presence.map(|presence| format!(", members seen by {presence}")).unwrap_or_default();
+        let permission = format!("group, joined by {permission}, published to by {publish}{presence}");
+        entries.push(AuditEntry::new(consumer, name, permission));
     }
     for event in registration.events() {
         entries.push(AuditEntry::new(consumer, event.name, format!("event, seen by {}", event.permission)));

@@ -84,6 +84,7 @@ pub struct GroupRegistration {
     consumer: &'static str,
     permission: &'static Expression,
     publish: PublishRule,
+    presence: Option<&'static Expression>,
     headers: LeafHeaders,
 }
 
@@ -96,21 +97,36 @@ impl GroupRegistration {
         consumer: &'static str,
         permission: &'static Expression,
         publish: PublishRule,
+        presence: Option<&'static Expression>,
         headers: LeafHeaders,
     ) -> GroupRegistration {
-        GroupRegistration { name, path, consumer, permission, publish, headers }
+        GroupRegistration { name, path, consumer, permission, publish, presence, headers }
     }
 }
 
 #[cfg(feature = "registry")]
 inventory::collect!(GroupRegistration);
 
-/// Returns the groups of a consumer with the permission for joining and who may publish, sorted by name.
+/// The expressions of a group, for the audit.
+pub(crate) struct GroupAudit {
+    pub(crate) name: &'static str,
+    pub(crate) permission: &'static Expression,
+    pub(crate) publish: PublishRule,
+    pub(crate) presence: Option<&'static Expression>,
+}
+
+/// Returns the groups of a consumer, sorted by name.
 #[cfg(feature = "registry")]
-pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
+pub(crate) fn groups_of(consumer: &str) -> Vec<GroupAudit> {
     let rows = inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer);
-    let mut groups: Vec<_> = rows.map(|row| (row.name, row.permission, row.publish)).collect();
-    groups.sort_unstable_by_key(|(name, ..)| *name);
+    let groups = rows.map(|row| GroupAudit {
+        name: row.name,
+        permission: row.permission,
+        publish: row.publish,
+        presence: row.presence,
+    });
+    let mut groups: Vec<_> = groups.collect();
+    groups.sort_unstable_by_key(|group| group.name);
     groups
 }
 
@@ -140,7 +156,7 @@ fn group_paths(_: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 #[cfg(not(feature = "registry"))]
-pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
+pub(crate) fn groups_of(_: &str) -> Vec<GroupAudit> {
     Vec::new()
 }
 

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 use super::codec::Codec;
-use super::event::Emits;
+use super::event::{Emits, Subscriber};
 #[cfg(feature = "registry")]
 use crate::consumer::GroupRegistration;
 use crate::consumer::{Consumer, LeafHeaders, PublishRule};
@@ -93,7 +93,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const PUBLISH: PublishRule;
 
-    /// The headers that the leaves of `permission` and `publish` read.
+    /// The headers that the leaves of `permission`, `publish` and `presence` read.
     #[doc(hidden)]
     const HEADERS: LeafHeaders = &[];
 
@@ -106,6 +106,26 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
         call: &Call<'_, <Self::Consumer as Handler>::User>,
     ) -> impl Future<Output = Result<()>> + Send {
         self.authorize_join(consumer, call)
+    }
+
+    /// The expression of `presence`, which decides per pair of viewer and member. `None` if members cannot be listed.
+    #[doc(hidden)]
+    const PRESENCE: Option<&'static Expression> = None;
+
+    /// Whether members learn that others come and go.
+    #[doc(hidden)]
+    const ANNOUNCES: bool = false;
+
+    /// Evaluates the expression of [`PRESENCE`](Group::PRESENCE). `None` if grants must be loaded first.
+    #[doc(hidden)]
+    fn may_see_member(
+        &self,
+        consumer: &Self::Consumer,
+        viewer: &Subscriber<'_, <Self::Consumer as Handler>::User>,
+        member: &<Self::Consumer as Handler>::User,
+    ) -> Option<bool> {
+        let _ = (consumer, viewer, member);
+        Some(false)
     }
 }
 
@@ -271,5 +291,5 @@ pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: 
 #[cfg(feature = "registry")]
 #[must_use]
 pub const fn group_registration<G: Group>() -> GroupRegistration {
-    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::HEADERS)
+    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::PRESENCE, G::HEADERS)
 }

@@ -12,15 +12,17 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
+use super::announcement::announce;
 use super::chunked_list::ChunkedList;
 use super::group::Group;
 use super::group_evaluation::authorize_scope_within;
 use super::join_request::JoinRequest;
+use super::roster::{PresenceChange, Roster, RosterUser};
 use crate::consumer::Consumer;
-use crate::context::{Handler, Scope};
+use crate::context::{ConnectionId, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
-use crate::panic::Contained;
+use crate::panic::{Contained, catch_unwind};
 use crate::session::membership::{GroupSlot, Membership};
 use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
@@ -55,21 +57,27 @@ pub(crate) struct MemberList<G: Group> {
     hash: u64,
     /// The public name of the group in frames.
     pub(crate) name: Option<Arc<str>>,
-    /// Protects the list, which is copied on write, and the `list_index` of each membership. Lock order: after
-    /// `Memberships::list`; no lock is taken under it.
+    /// Protects the list, which is copied on write, the `list_index` of each membership, and the users. Lock order: after
+    /// `Memberships::list`, before `SendQueue::state`.
     state: Mutex<MemberListState<G::Consumer>>,
+    /// Protects no data: the order of announcements. Lock order: the first of all. Of the application's code, only `Clone` of
+    /// the key runs under it.
+    announcing: Mutex<()>,
 }
 
 struct MemberListState<C: Consumer> {
     members: Arc<ChunkedList<Member<C>>>,
+    /// The users of a group with presence. Boxed, because most groups have none.
+    roster: Option<Box<Roster<C>>>,
     /// Whether the last member has left, so that the table drops the list. A member that joins from then on joins another
     /// list.
     is_removed: bool,
 }
 
-impl<C: Consumer> Default for MemberListState<C> {
-    fn default() -> Self {
-        MemberListState { members: Arc::default(), is_removed: false }
+impl<C: Consumer> MemberListState<C> {
+    fn new<G: Group<Consumer = C>>() -> MemberListState<C> {
+        let roster = G::PRESENCE.map(|_| Box::new(Roster::new(G::ANNOUNCES)));
+        MemberListState { members: Arc::default(), roster, is_removed: false }
     }
 }
 
@@ -89,6 +97,61 @@ impl<G: Group> MemberList<G> {
     /// Returns a snapshot of the members.
     pub(crate) fn list(&self) -> Arc<ChunkedList<Member<G::Consumer>>> {
         lock(&self.state).members.clone()
+    }
+
+    /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
+    pub(super) fn users(&self, max_users: usize) -> Option<Vec<RosterUser<G::Consumer>>> {
+        lock(&self.state).roster.as_ref().map_or_else(|| Some(Vec::new()), |roster| roster.users(max_users))
+    }
+
+    /// Lets one connection learn what has changed since a list of users was taken.
+    pub(super) fn announce_difference(
+        &self,
+        earlier: &HashMap<Arc<str>, Arc<Session<G::Consumer>>>,
+        receiver: ConnectionId,
+    ) {
+        if let Some(roster) = &mut lock(&self.state).roster {
+            roster.record_difference(earlier, receiver);
+        }
+        self.announce();
+    }
+
+    /// Announces the changes that are still to be announced, in their order. Called while no lock is held, by whoever has
+    /// caused a change: so there are no more of them than threads, and backpressure applies to the connection that causes many.
+    pub(super) fn announce(&self) {
+        if !G::ANNOUNCES || !lock(&self.state).roster.as_ref().is_some_and(|roster| roster.has_changes()) {
+            return;
+        }
+        let _turn = lock(&self.announcing);
+        while let Some((change, members)) = self.next_change() {
+            let members = members.iter().map(|member| (&member.session, &member.membership));
+            // A panic of the group's key must not keep later changes from being announced.
+            if catch_unwind(|| announce(&*self.group, change, members)).is_err() {
+                tracing::error!(group = G::NAME, "presence not announced: group key panicked");
+            }
+        }
+    }
+
+    /// Returns the next change to announce, with the members at this time.
+    #[expect(clippy::type_complexity, reason = "an alias would not be shorter")]
+    fn next_change(&self) -> Option<(PresenceChange<G::Consumer>, Arc<ChunkedList<Member<G::Consumer>>>)> {
+        let mut state = lock(&self.state);
+        let change = state.roster.as_mut()?.next_change()?;
+        Some((change, state.members.clone()))
+    }
+
+    /// Adds a member to the users whose connection was anonymous when it joined.
+    fn add_user(&self, membership: &Membership) {
+        let mut state = lock(&self.state);
+        let MemberListState { members, roster, .. } = &mut *state;
+        let member = members.get(membership.list_index.load(Ordering::Relaxed));
+        // The membership may have ended meanwhile.
+        let member = member.filter(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
+        if let (Some(member), Some(roster)) = (member, roster) {
+            roster.add(&member.session);
+        }
+        drop(state);
+        self.announce();
     }
 }
 
@@ -127,6 +190,9 @@ impl<G: Group> GroupTable<G> {
             }
             let member = Member { session: session.clone(), membership: membership.clone() };
             Arc::make_mut(&mut state.members).push(member);
+            if let Some(roster) = &mut state.roster {
+                roster.add(session);
+            }
             drop(state);
             return (list, membership);
         }
@@ -148,6 +214,9 @@ impl<G: Group> GroupTable<G> {
         }
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
+        if let (Some(roster), Some(member)) = (&mut state.roster, &removed_member) {
+            roster.remove(&member.session);
+        }
         drop(state);
         if let Some(Member { session, .. }) = &removed_member {
             let telemetry = &session.registry.telemetry;
@@ -176,7 +245,13 @@ impl<G: Group> GroupTable<G> {
         }
         // Outside of the lock, like the drop below: both may run the application's code.
         let group_key = Contained::new(group.clone());
-        let created = Arc::new(MemberList { group: group_key, hash, name: name.cloned(), state: Mutex::default() });
+        let created = Arc::new(MemberList {
+            group: group_key,
+            hash,
+            name: name.cloned(),
+            state: Mutex::new(MemberListState::new::<G>()),
+            announcing: Mutex::default(),
+        });
         let mut shard = lock(self.shard(hash));
         let lists = shard.entry(hash).or_default();
         if let Some(list) = find_in(lists, group) {
@@ -260,6 +335,13 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.end(&self.session.send_queue);
         if let Some(list) = self.list.upgrade() {
             self.table.remove(&list, &self.membership);
+            list.announce();
+        }
+    }
+
+    fn add_user(&self) {
+        if let Some(list) = self.list.upgrade().filter(|_| G::PRESENCE.is_some()) {
+            list.add_user(&self.membership);
         }
     }
 
@@ -287,6 +369,15 @@ impl<C: Consumer> SessionRegistry<C> {
             let list = Arc::downgrade(&list);
             Arc::new(GroupMembership { group, table, list, session: session.clone(), membership })
         })
+    }
+
+    /// Announces the changes of a group's users that a join has caused. Called while no lock is held.
+    pub(crate) fn announce_presence<G: Group<Consumer = C>>(&self, group: &G) {
+        if G::ANNOUNCES
+            && let Some(list) = self.group_table::<G>().members(group)
+        {
+            list.announce();
+        }
     }
 
     /// Returns the table of groups of type `G`, and creates it if there is none.

@@ -98,10 +98,14 @@ pub(super) fn join_effect<G: Group>(
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
     let has_joined = Arc::new(AtomicBool::new(false));
     let undo_has_joined = has_joined.clone();
+    let announced_group = G::ANNOUNCES.then(|| Contained::new(group.clone()));
     let enter_group = move || {
         session.join_at_epoch(evaluation_epoch, || {
             has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
         });
+        if let Some(group) = announced_group {
+            session.registry.announce_presence(&*group);
+        }
     };
     let undo = move || {
         if undo_has_joined.load(Ordering::SeqCst) {
@@ -155,7 +159,9 @@ impl<C: Consumer> Session<C> {
         match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
             Ok(request) => {
                 let enter_group = || _ = self.registry.add_member(self, request);
-                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
+                let change = self.join_at_epoch(evaluation_epoch, enter_group);
+                self.registry.announce_presence(&group);
+                if let Some(change) = change {
                     change.wait().await;
                 }
                 self.memberships.is_member(&group, None)

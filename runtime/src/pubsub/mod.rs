@@ -1,6 +1,7 @@
 //! Groups and events: group and event permissions, and the delivery of an event from its publisher to every member that may
 //! see it.
 
+mod announcement;
 mod chunked_list;
 mod coalescing_key;
 mod codec;
@@ -16,12 +17,16 @@ pub(crate) mod group;
 mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
+mod members;
 mod new_user_joins;
 pub(crate) mod outgoing_event;
+mod presence;
 pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
 mod publisher;
+mod roster;
+mod settlement;
 
 pub use coalescing_key::{KeyQuery, answer_key_query};
 pub use codec::{Codec, EventField, FieldDecoder, FieldEncoder, KeyField};
@@ -37,6 +42,8 @@ pub use group::group_registration;
 pub use group::{
     CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
 };
+pub use members::PresentMember;
 pub(crate) use new_user_joins::NewUserJoins;
+pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

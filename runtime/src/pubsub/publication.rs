@@ -8,18 +8,18 @@ use futures_util::future::BoxFuture;
 use super::coalescing_key::hash_coalescing_key;
 use super::event::{Emits, Subscriber};
 use super::outgoing_event::{OutgoingEvent, encode_frame};
+use super::settlement::settle;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
 use crate::error::Error;
-use crate::log::{Cause, Truncated};
+use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
-use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::{CloseReason, EventFrame};
+use crate::transport::EventFrame;
 
 /// A published event.
 pub(crate) struct Publication<E> {
@@ -144,41 +144,10 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
         epoch: Epoch,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
-            let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
-            let mut subscriber = Subscriber::new(&*scope);
-            let mut retries = Retries::new(session.check_timeout);
-            loop {
-                if session.send_queue.epoch() != epoch {
-                    return EnqueueOutcome::Stale;
-                }
-                match session.authorize_event(&subscriber, &self) {
-                    Some(true) => return session.enqueue_deferred(&scope, &self, path, epoch),
-                    Some(false) => {
-                        session.registry.telemetry.record_refusal();
-                        return EnqueueOutcome::Discarded;
-                    }
-                    None => {}
-                }
-                // Grants may be invalidated before they are read again; each round waits for the grant source, so the loop
-                // does not spin.
-                let limit = CHECK_TIMEOUT.min(retries.remaining());
-                let Err(error) = within(limit, subscriber.load()).await else { continue };
-                let (user, permission) = (session.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
-                let cause = Cause::new(&error);
-                session.registry.telemetry.record_failure();
-                if !error.is_fault() {
-                    tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: grants could not be loaded");
-                    session.registry.telemetry.record_refusal();
-                    return EnqueueOutcome::Discarded;
-                }
-                tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event delayed: grants could not be loaded");
-                if !retries.wait().await {
-                    // The event cannot be delivered, and the client must not miss it without notice.
-                    session.spread_close().await;
-                    session.close_with(CloseReason::Failed);
-                    return EnqueueOutcome::Discarded;
-                }
-            }
+            let subject = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
+            let authorize = |subscriber: &Subscriber<'_, C::User>| session.authorize_event(subscriber, &self);
+            let enqueue = |scope: &Scope<C::User>| session.enqueue_deferred(scope, &self, path, epoch);
+            settle(session, epoch, subject, authorize, enqueue).await
         })
     }
 }

@@ -42,6 +42,8 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn group_type(&self) -> &'static str;
     /// Ends the membership and removes it from the list of members.
     fn leave(&self);
+    /// Adds the user of a connection that was anonymous when it joined to the users of a group with presence.
+    fn add_user(&self);
     /// Returns the key of the group.
     fn group(&self) -> &dyn Any;
 }

@@ -1,7 +1,7 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, then one of
-//! `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
+//! Lock order, first to last: `MemberList::announcing`, `Session::deferred`, `Session::former_scopes`, `Memberships::list`,
+//! then one of `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
 //! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
 //! none of these is held.
 
@@ -35,6 +35,7 @@ pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
     pub(crate) max_groups: usize,
+    pub(crate) max_presence: usize,
     pub(crate) max_event_bytes: usize,
     pub(crate) check_timeout: Duration,
     pub(crate) max_age: Option<Duration>,
@@ -75,6 +76,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) check_timeout: Duration,
     /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
     pub(crate) max_event_bytes: usize,
+    /// The maximum number of users that are listed, see [`Limits::max_presence`](crate::Limits::max_presence).
+    pub(crate) max_presence: usize,
     pub(crate) runtime: Handle,
     /// The span of the connection. `None` if it is disabled.
     pub(crate) span: Option<Box<Span>>,
@@ -96,7 +99,7 @@ impl<C: Consumer> Session<C> {
         limits: SessionLimits,
         span: Option<Box<Span>>,
     ) -> Arc<Session<C>> {
-        let SessionLimits { max_groups, max_event_bytes, check_timeout, max_age } = limits;
+        let SessionLimits { max_groups, max_presence, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
@@ -114,6 +117,7 @@ impl<C: Consumer> Session<C> {
             renewal_at: Mutex::default(),
             check_timeout,
             max_event_bytes,
+            max_presence,
             runtime: Handle::current(),
             span,
             pacer: Pacer::new(),

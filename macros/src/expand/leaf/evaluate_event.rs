@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
-use super::named_leaf::{NamedLeaf, placeholder_span};
+use super::named_leaf::NamedLeaf;
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
@@ -67,12 +67,7 @@ impl NamedLeaf<'_> {
             return quote_spanned!(span=> #may(#call, #name).await);
         }
         let permission = paths::group_leaf(span);
-        let value = self.value_with(|field| {
-            let at = placeholder_span(&field);
-            // The local has the span of the placeholder, where a type that cannot be cloned is reported.
-            let (clone, local) = (paths::clone(at), paths::subject(at));
-            quote_spanned!(at=> { let #local = &#group.#field; #clone(#local) })
-        });
+        let value = self.group_value(group);
         let scope = paths::call_scope(locals.site);
         quote_spanned! {span=>
             <#name as #permission<Self, #consumer_type, _>>::may_join(&#value, #consumer, #scope(#call), #group).await
@@ -81,7 +76,7 @@ impl NamedLeaf<'_> {
 
     /// Returns the field that a codename names, and the local that borrows it. A field that does not exist, or is not a key
     /// of an object, is reported at its name.
-    fn subject_field(&self, subject: &Ident) -> Option<(TokenStream, Ident)> {
+    pub(super) fn subject_field(&self, subject: &Ident) -> Option<(TokenStream, Ident)> {
         let subject_field = self.leaf.subject.as_ref()?;
         let local = paths::subject(subject_field.span());
         let borrow = quote_spanned!(subject_field.span()=> let #local = &#subject.#subject_field;);

@@ -4,6 +4,7 @@ mod alias;
 mod constant;
 mod evaluate;
 mod evaluate_event;
+mod evaluate_member;
 mod named_leaf;
 
 pub(super) use alias::leaf_aliases;

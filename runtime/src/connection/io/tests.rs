@@ -42,8 +42,13 @@ impl Consumer for Hall {
     const NAME: &'static str = "Hall";
 }
 
-const LIMITS: SessionLimits =
-    SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
+const LIMITS: SessionLimits = SessionLimits {
+    max_groups: 9,
+    max_presence: 9,
+    max_event_bytes: 99,
+    check_timeout: Duration::from_secs(9),
+    max_age: None,
+};
 
 struct Call;
 

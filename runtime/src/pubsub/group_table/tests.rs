@@ -82,8 +82,13 @@ impl Group for Room {
     }
 }
 
-const LIMITS: SessionLimits =
-    SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
+const LIMITS: SessionLimits = SessionLimits {
+    max_groups: 9,
+    max_presence: 9,
+    max_event_bytes: 99,
+    check_timeout: Duration::from_secs(9),
+    max_age: None,
+};
 
 fn session(registry: &Registry) -> Arc<Session<House>> {
     let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, registry.telemetry.clone());

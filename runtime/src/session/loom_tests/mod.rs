@@ -57,8 +57,13 @@ impl User for Member {
     }
 }
 
-const LIMITS: SessionLimits =
-    SessionLimits { max_groups: 9, max_event_bytes: 99, check_timeout: Duration::from_secs(9), max_age: None };
+const LIMITS: SessionLimits = SessionLimits {
+    max_groups: 9,
+    max_presence: 9,
+    max_event_bytes: 99,
+    check_timeout: Duration::from_secs(9),
+    max_age: None,
+};
 
 /// The stored rights: whether staff may read.
 struct Table(AtomicBool);

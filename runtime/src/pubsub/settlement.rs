@@ -1,0 +1,58 @@
+//! Settles a deferred event at one session: its permission is evaluated again, and grants are loaded for it.
+
+use std::sync::Arc;
+
+use super::event::Subscriber;
+use crate::consumer::Consumer;
+use crate::context::{Epoch, Scope};
+use crate::log::{Cause, Truncated};
+use crate::permission::Expression;
+use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
+use crate::session::send_queue::EnqueueOutcome;
+use crate::session::session::Session;
+use crate::transport::CloseReason;
+
+/// Authorizes an event by `authorize`, which is evaluated again once its grants are loaded, and enqueues it by `enqueue` if
+/// the subscriber may see it. `Stale` if the epoch has changed meanwhile. `event` and `permission` are for the log.
+pub(super) async fn settle<C: Consumer>(
+    session: &Arc<Session<C>>,
+    epoch: Epoch,
+    (event, permission): (&str, &Expression),
+    authorize: impl Fn(&Subscriber<'_, C::User>) -> Option<bool>,
+    enqueue: impl FnOnce(&Scope<C::User>) -> EnqueueOutcome,
+) -> EnqueueOutcome {
+    let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
+    let mut subscriber = Subscriber::new(&*scope);
+    let mut retries = Retries::new(session.check_timeout);
+    loop {
+        if session.send_queue.epoch() != epoch {
+            return EnqueueOutcome::Stale;
+        }
+        match authorize(&subscriber) {
+            Some(true) => return enqueue(&scope),
+            Some(false) => {
+                session.registry.telemetry.record_refusal();
+                return EnqueueOutcome::Discarded;
+            }
+            None => {}
+        }
+        // Grants may be invalidated before they are read again; each round waits for the grant source, so the loop does not
+        // spin.
+        let limit = CHECK_TIMEOUT.min(retries.remaining());
+        let Err(error) = within(limit, subscriber.load()).await else { continue };
+        let (user, cause) = (session.user_id().map(Truncated::new), Cause::new(&error));
+        session.registry.telemetry.record_failure();
+        if !error.is_fault() {
+            tracing::error!(?user, event, %permission, ?cause, "event refused: grants could not be loaded");
+            session.registry.telemetry.record_refusal();
+            return EnqueueOutcome::Discarded;
+        }
+        tracing::error!(?user, event, %permission, ?cause, "event delayed: grants could not be loaded");
+        if !retries.wait().await {
+            // The event cannot be delivered, and the client must not miss it without notice.
+            session.spread_close().await;
+            session.close_with(CloseReason::Failed);
+            return EnqueueOutcome::Discarded;
+        }
+    }
+}

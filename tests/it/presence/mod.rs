@@ -1,0 +1,191 @@
+//! Presence: the list of a group's members, what each viewer sees of it, and the events by which members come and go.
+
+mod announcements;
+mod list;
+mod races;
+mod random;
+mod rights;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use portcullis::testing::{Client, connect};
+use portcullis::{
+    AllowAny, Context, Endpoint, Error, Event, Group, GroupPermission, IsAuthenticated, Limits, MemberPermission,
+    PresentMember, Result, Rule, Scope, consumer,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::common::limits::without_timeouts;
+use crate::common::{Member, member};
+
+/// The users that may not be in any room.
+type Outsiders = Arc<Mutex<HashSet<u32>>>;
+
+struct Office {
+    outsiders: Outsiders,
+}
+
+/// Holds unless the user is an outsider.
+struct IsInvited;
+
+impl<G: Sync> GroupPermission<G, Office> for IsInvited {
+    async fn may_join(&self, office: &Office, scope: &Scope<Member>, _: &G) -> Result<bool> {
+        let is_outsider = |member: &Member| office.outsiders.lock().unwrap().contains(&member.id);
+        Ok(!scope.user().is_some_and(is_outsider))
+    }
+}
+
+/// Holds if the viewer is staff.
+struct IsStaff;
+
+impl Rule<Office> for IsStaff {
+    async fn holds(&self, _: &Office, viewer: &Scope<Member>) -> Result<bool> {
+        Ok(viewer.user().is_some_and(|viewer| viewer.roles.contains(&"staff")))
+    }
+}
+
+/// Holds if the first roles of the viewer and the member, their teams, are equal.
+struct SharesTeam;
+
+impl MemberPermission<Office> for SharesTeam {
+    fn may_see_member(&self, _: &Office, viewer: &Scope<Member>, member: &Member) -> Result<bool> {
+        match member.roles[0] {
+            "error" => Err(Error::internal("a leaf's secret")),
+            "panic" => panic!("a leaf's secret"),
+            team => Ok(viewer.user().is_some_and(|viewer| viewer.roles[0] == team)),
+        }
+    }
+}
+
+/// Holds for this room.
+struct Is(u32);
+
+impl Rule<Office> for Is {
+    async fn holds(&self, _: &Office, _: &Scope<Member>) -> Result<bool> {
+        Ok(self.0 == 1)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+struct Said(String);
+
+/// Members see their team, and staff sees everyone.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
+#[group(
+    consumer = Office,
+    permission = IsInvited,
+    publish = members,
+    events(Said),
+    presence = "SharesTeam(member) | IsStaff",
+    announce,
+    public_name = "rooms/{0}"
+)]
+struct Room(u32);
+
+/// Everyone sees the members of hall 1, and nobody those of other halls.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
+#[group(consumer = Office, permission = IsInvited, publish = members, events(Said), presence = Is({0}))]
+struct Hall(u32);
+
+#[consumer(user = Member)]
+impl Office {
+    #[authenticate]
+    async fn log_in(&self, id: u32) -> Result<Option<Member>> {
+        Ok(Some(member(id, &["red"])))
+    }
+
+    #[action(permission = AllowAny)]
+    async fn enter(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+        cx.join(Room(room)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn watch(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+        cx.subscribe(Room(room)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn exit(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+        cx.leave(Room(room))
+    }
+
+    #[action(permission = AllowAny)]
+    async fn online(&self, cx: &Context<'_, Member>, room: u32) -> Result<Vec<PresentMember>> {
+        cx.members(&Room(room)).await
+    }
+
+    /// Lists the members, and replies only after other tasks have run.
+    #[action(permission = AllowAny)]
+    async fn online_later(&self, cx: &Context<'_, Member>, room: u32, turns: usize) -> Result<Vec<PresentMember>> {
+        let members = cx.members(&Room(room)).await?;
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        Ok(members)
+    }
+
+    #[action(permission = AllowAny)]
+    async fn count(&self, cx: &Context<'_, Member>, room: u32) -> Result<usize> {
+        cx.member_count(&Room(room)).await
+    }
+
+    #[action(permission = IsAuthenticated)]
+    async fn enter_hall(&self, cx: &Context<'_, Member>, hall: u32) -> Result<()> {
+        cx.join(Hall(hall)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn in_hall(&self, cx: &Context<'_, Member>, hall: u32) -> Result<Vec<PresentMember>> {
+        cx.members(&Hall(hall)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    #[event(permission = AllowAny)]
+    fn said(event: &Said) -> &Said {
+        event
+    }
+}
+
+fn office(limits: Limits) -> (Endpoint<Office>, Outsiders) {
+    let outsiders = Outsiders::default();
+    (portcullis::websocket(Office { outsiders: outsiders.clone() }).limits(limits), outsiders)
+}
+
+async fn open(endpoint: &Endpoint<Office>, id: u32, roles: &[&'static str]) -> Client {
+    connect(endpoint).user(member(id, roles)).open().await.unwrap()
+}
+
+/// Opens a connection that is a member of room 1. Its join has taken effect.
+async fn enter(endpoint: &Endpoint<Office>, id: u32, roles: &[&'static str]) -> Client {
+    let mut client = open(endpoint, id, roles).await;
+    assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
+    assert_eq!(client.call("ping").await.status(), 200);
+    client
+}
+
+/// Returns the members of room 1 that the client sees, with their numbers of connections.
+async fn online(client: &mut Client) -> Vec<(u32, usize)> {
+    let reply = client.call("online").with("room", 1).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    let users = reply.data().as_array().unwrap().iter();
+    users
+        .map(|user| {
+            (
+                user["user"].as_str().unwrap().parse().unwrap(),
+                usize::try_from(user["connections"].as_u64().unwrap()).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// Returns the next event, which must be about a user of room 1 who comes or goes.
+async fn change(client: &mut Client) -> (String, bool) {
+    let event = client.event().await;
+    let frame = event.value();
+    assert_eq!((&frame["event"], &frame["group"]), (&json!("presence"), &json!("rooms/1")), "{}", event.text());
+    (frame["data"]["user"].as_str().unwrap().to_owned(), frame["data"]["online"] == Value::Bool(true))
+}
