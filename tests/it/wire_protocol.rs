@@ -1,6 +1,7 @@
 //! The frames and the limits of the chapter "Wire protocol" are those of the server.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
@@ -10,6 +11,7 @@ use portcullis::{
     handler,
 };
 use serde::Serialize;
+use tokio::sync::Notify;
 
 const CHAPTER: &str = include_str!("../../runtime/src/docs/wire_protocol.md");
 
@@ -25,6 +27,13 @@ impl User for Guest {
 #[group(consumer = Switchboard, permission = AllowAny, publish = members, events(Said), public_name = "lobby")]
 struct Lobby;
 
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(
+    consumer = Switchboard, permission = AllowAny, publish = members, events(Said), public_name = "rooms/{0}",
+    presence = AllowAny, announce
+)]
+struct Room(u32);
+
 #[derive(Event)]
 struct Said(String);
 
@@ -33,8 +42,9 @@ struct Sent {
     id: u32,
 }
 
+/// Has a signal that a client enters a room.
 struct Switchboard(SwitchboardRooms);
-struct SwitchboardRooms;
+struct SwitchboardRooms(Arc<Notify>);
 
 #[consumer(user = Guest)]
 impl Switchboard {
@@ -90,6 +100,12 @@ impl Switchboard {
         cx.publish(Lobby, Said(text)).await
     }
 
+    #[action(permission = AllowAny)]
+    async fn enter(&self, cx: &Context<'_, Guest>, room: u32) -> Result<()> {
+        self.0.0.notify_one();
+        cx.join(Room(room)).await
+    }
+
     #[event(permission = AllowAny)]
     fn said<'e>(&self, event: &'e Said) -> &'e str {
         &event.0
@@ -123,12 +139,22 @@ async fn replay(block: &str, client: &mut Client) {
 
 #[tokio::test(start_paused = true)]
 async fn frames_of_the_chapter_are_those_of_the_server() {
-    let endpoint = portcullis::websocket(Switchboard(SwitchboardRooms)).allow_cancel();
+    let has_entered = Arc::<Notify>::default();
+    let endpoint = portcullis::websocket(Switchboard(SwitchboardRooms(has_entered.clone()))).allow_cancel();
+    let mut member = connect(&endpoint).user(Guest(7)).open().await.unwrap();
+    // User 7 follows the first client that enters a room.
+    let following = tokio::spawn(async move {
+        has_entered.notified().await;
+        assert_eq!(member.call("touch").await.status(), 200);
+        assert_eq!(member.call("enter").with("room", 5).await.status(), 200);
+        member
+    });
     let blocks: Vec<_> = CHAPTER.split("```text\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(blocks.len() > 5, "only {} blocks were found", blocks.len());
     for block in blocks {
         replay(block, &mut connect(&endpoint).open().await.unwrap()).await;
     }
+    following.await.unwrap();
 }
 
 /// Returns how a value of the chapter is written by `Debug`: a size in bytes, a time in seconds, or a number.
