@@ -42,12 +42,12 @@ async fn metrics_example_serves_prometheus_text_and_health() {
         "portcullis_handshake_accepted{consumer=\"Chat\"} 1",
         "portcullis_events_published{consumer=\"Chat\",event=\"said\"} 1",
         "portcullis_events_delivered{consumer=\"Chat\"} 1",
-        "portcullis_action_duration_count{consumer=\"Chat\",action=\"say\",route=\"\",status=\"204\"} 1",
+        "portcullis_action_duration_count{consumer=\"Chat\",action=\"say\",route=\"\",status=\"200\"} 1",
     ] {
         assert!(text.lines().any(|printed| printed == line), "`{line}` is not in\n{text}");
     }
     let bucket =
-        "portcullis_action_duration_bucket{consumer=\"Chat\",action=\"say\",route=\"\",status=\"204\",le=\"10\"} 1";
+        "portcullis_action_duration_bucket{consumer=\"Chat\",action=\"say\",route=\"\",status=\"200\",le=\"10\"} 1";
     assert!(text.contains(bucket), "{text}");
     let health = get(host, "/health").await;
     let (head, body) = health.split_once("\r\n\r\n").unwrap();
