@@ -24,18 +24,18 @@ impl GrantSource<Member> for Rights {
     }
 }
 
-struct Archive;
+struct Vault;
 
 /// Viewers with the codename see every member.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
-#[group(consumer = Archive, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
+#[group(consumer = Vault, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
 struct Shelf;
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 struct Filed;
 
 #[consumer(user = Member)]
-impl Archive {
+impl Vault {
     #[action(permission = AllowAny)]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Shelf).await
@@ -52,14 +52,14 @@ impl Archive {
     }
 }
 
-fn archive() -> (Endpoint<Archive>, Rights) {
+fn vault() -> (Endpoint<Vault>, Rights) {
     let rights = Rights { granted: Arc::default(), gate: watch::Sender::new(true), loads: watch::Sender::new(0) };
-    (portcullis::websocket(Archive).grants(rights.clone()).limits(without_timeouts()), rights)
+    (portcullis::websocket(Vault).grants(rights.clone()).limits(without_timeouts()), rights)
 }
 
 #[tokio::test(start_paused = true)]
 async fn codename_of_the_viewer_is_evaluated_at_each_call() {
-    let (archive, rights) = archive();
+    let (archive, rights) = vault();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     assert_eq!(viewer.call("online").await.data(), 0);
@@ -73,7 +73,7 @@ async fn codename_of_the_viewer_is_evaluated_at_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_viewers_rights() {
-    let (archive, rights) = archive();
+    let (archive, rights) = vault();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     rights.granted.lock().unwrap().insert(1);
