@@ -62,6 +62,22 @@ pub(super) struct DeliveryProgress {
     has_more: bool,
 }
 
+/// Waits until the transport is ready, and reads nothing meanwhile.
+async fn wait_for<N: Coalesce, T: Transport>(
+    link: &mut Link<T>,
+    send_queue: &SendQueue<N>,
+    mut poll: impl FnMut(&mut Link<T>, &mut Context<'_>) -> Poll<Result<(), Gone>>,
+) -> Result<(), ConnectionEnd> {
+    poll_fn(|cx| {
+        let ready = poll_or_closed(poll(link, cx), send_queue, cx);
+        if ready.is_pending() {
+            link.pause_reading();
+        }
+        ready
+    })
+    .await
+}
+
 /// Returns the result of polling the transport. While that is pending, polls for the end of the connection, and marks the
 /// send queue as stalled.
 fn poll_or_closed<N: Coalesce>(
@@ -168,8 +184,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             return Ok(());
         }
         let send_timeout = self.remaining_send_time();
-        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
-        let ready = poll_fn(|cx| poll_or_closed(link.poll_ready(cx), send_queue, cx));
+        let ready = wait_for(&mut self.link, &self.session.send_queue, Link::poll_ready);
         let ready = deadline(send_timeout, ready).await;
         self.check_open()?;
         ready.ok_or(ConnectionEnd::PeerGone)?
@@ -202,8 +217,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Flushes the frames that were fed, within the send timeout.
     pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
         let send_timeout = self.remaining_send_time();
-        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
-        let flushed = poll_fn(|cx| poll_or_closed(link.poll_flush(cx), send_queue, cx));
+        let flushed = wait_for(&mut self.link, &self.session.send_queue, Link::poll_flush);
         let Some(flushed) = deadline(send_timeout, flushed).await else {
             self.check_open()?;
             return Err(ConnectionEnd::PeerGone);
@@ -337,12 +351,21 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if may_park || waiting == (Waiting::Busy { is_reading: false }) {
+            if may_park {
                 return Poll::Pending;
             }
-            io.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
+            io.poll_frame(waiting, cx)
         })
         .await
+    }
+
+    /// Returns the next frame, if frames are read.
+    fn poll_frame(&mut self, waiting: Waiting, cx: &mut Context<'_>) -> Poll<Result<IoEvent, ConnectionEnd>> {
+        if waiting == (Waiting::Busy { is_reading: false }) {
+            self.link.pause_reading();
+            return Poll::Pending;
+        }
+        self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
     }
 
     /// Returns an event or a frame that is ready after a detached task has had its turn.
@@ -359,10 +382,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             }
         }
         self.turn = Turn::Detached;
-        if waiting == (Waiting::Busy { is_reading: false }) {
-            return Poll::Pending;
-        }
-        self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
+        self.poll_frame(waiting, cx)
     }
 
     /// Ends the connection: its memberships end, its closing handshake begins, and `cx.cancelled()` completes. If the server
