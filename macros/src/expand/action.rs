@@ -67,8 +67,8 @@ impl ActionExpansion<'_> {
         format_ident!("__{}_RATE", self.role.to_uppercase(), span = Span::call_site())
     }
 
-    /// Counts the call, if the action has a rate. Nothing that a client names is loaded before, and every leaf that needs
-    /// nothing loaded is evaluated before.
+    /// Counts the call, if the action has a rate. Before it, every leaf is evaluated that needs nothing loaded; after it,
+    /// arguments are read and objects are loaded.
     fn check_rate(&self, locals: &Locals) -> Option<TokenStream> {
         self.action.rate.as_ref()?;
         let (check, call) = (paths::check_rate(locals.site), &locals.call);
