@@ -1,6 +1,8 @@
 //! Connection I/O: reads the frames of one socket, feeds outbound frames one by one and flushes them together. Each wait for
 //! the client has a time limit.
 
+mod parking;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +12,7 @@ use futures_util::FutureExt;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
+use self::parking::Parking;
 use super::event_holds::EventHolds;
 use super::link::Link;
 use super::message_limiter::MessageLimiter;
@@ -404,35 +407,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             self.link.close_when_flushed(frame, self.remaining_send_time());
         }
         ConnectionEnd::ClosedByAction(code)
-    }
-}
-
-/// Parks the task of a connection while it waits. Nothing else can use the connection meanwhile, because this borrows it.
-struct Parking<'a, C: Consumer, T: Transport> {
-    io: &'a mut ConnectionIo<C, T>,
-    is_parked: bool,
-}
-
-impl<C: Consumer, T: Transport> Parking<'_, C, T> {
-    /// Ends the parking. Returns whether the flusher has left bytes to send.
-    #[inline]
-    fn unpark(&mut self) -> bool {
-        if !std::mem::take(&mut self.is_parked) {
-            return false;
-        }
-        let rest = self.io.session.send_queue.unpark();
-        let has_rest = !rest.is_empty();
-        if has_rest {
-            self.io.link.resume(rest);
-            self.io.has_unflushed = true;
-        }
-        has_rest
-    }
-}
-
-impl<C: Consumer, T: Transport> Drop for Parking<'_, C, T> {
-    fn drop(&mut self) {
-        self.unpark();
     }
 }
 
