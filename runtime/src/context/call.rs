@@ -194,21 +194,16 @@ impl<'a, U> Call<'a, U> {
         SideEffects::with_kept_answers(kept_answers)
     }
 
-    /// Counts the message by the rate of its action, unless it is counted. A call without a session only evaluates the
-    /// permissions again.
+    /// Counts the message by the rate of its action, see [`RateState::check`].
     ///
     /// # Errors
     ///
-    /// 429 if the client exceeds the rate, and a fault if the session has no limiters, so that nothing would be counted.
+    /// 429 if the client exceeds the rate.
     pub(crate) fn check_rate(&self, rate: &'static Rate) -> Result<()>
     where
         U: User,
     {
-        match self.session.and_then(CallSession::action_rates) {
-            Some(rates) => self.rate.count_once(|| rates.check(rate, self.scope)),
-            None if self.is_authorization_only && self.session.is_none() => self.rate.pass_again(),
-            None => Err(Error::internal("bug: an action with a rate was called without limiters")),
-        }
+        self.rate.check(rate, self.scope, self.session, self.is_authorization_only)
     }
 
     /// Returns whether the message is refused because its client exceeds the rate of the action.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{CallSession, Scope, User};
 use crate::error::{Error, Result};
+use crate::rate::Rate;
 
 /// What the rate of an action has decided about a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,12 +42,29 @@ impl RateState {
         }
     }
 
-    /// Calls `count` unless the message is counted, and records the outcome.
+    /// Counts the message by the rate of its action, unless it is counted. A call without a session only evaluates the
+    /// permissions again; it passes as far as it did before.
     ///
     /// # Errors
     ///
-    /// Fails as `count` does. The message is not counted then.
-    pub(super) fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// 429 if the client exceeds the rate. [`Error::authorized_only`] if it did before: what follows was not evaluated then. A
+    /// fault if there are no limiters, so that nothing would be counted.
+    pub(super) fn check<U: User>(
+        &self,
+        rate: &'static Rate,
+        scope: &Scope<U>,
+        session: Option<&(dyn CallSession + 'static)>,
+        is_authorization_only: bool,
+    ) -> Result<()> {
+        match session.map(CallSession::action_rates) {
+            Some(Some(rates)) => self.count_once(|| rates.check(rate, scope)),
+            None if is_authorization_only && self.outcome() == RateOutcome::Exceeded => Err(Error::authorized_only()),
+            None if is_authorization_only => Ok(()),
+            Some(None) | None => Err(Error::internal("bug: an action with a rate was called without limiters")),
+        }
+    }
+
+    fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.is_counted.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -57,13 +76,42 @@ impl RateState {
         }
         outcome
     }
+}
 
-    /// Passes a message whose permissions alone are evaluated again, as far as they were before.
-    ///
-    /// # Errors
-    ///
-    /// Fails with [`Error::authorized_only`] if the message was refused here: what follows was not evaluated then.
-    pub(super) fn pass_again(&self) -> Result<()> {
-        if self.is_exceeded.load(Ordering::Relaxed) { Err(Error::authorized_only()) } else { Ok(()) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::ActionRates;
+
+    static RATE: Rate = Rate::per_hour(1);
+
+    /// A session that has no limiters.
+    struct WithoutLimiters;
+
+    impl CallSession for WithoutLimiters {
+        fn consumer_name(&self) -> &'static str {
+            "Chat"
+        }
+
+        fn action_rates(&self) -> Option<&ActionRates> {
+            None
+        }
+    }
+
+    #[test]
+    fn call_without_limiters_fails_unless_it_only_evaluates_permissions_again() {
+        let scope = Scope::<()>::new(None, http::Request::new(()).into_parts().0);
+        let check = |outcome, session, only| RateState::new(outcome).check(&RATE, &scope, session, only);
+        for outcome in [RateOutcome::Unchecked, RateOutcome::Counted] {
+            assert!(check(outcome, None, true).is_ok());
+            assert!(check(outcome, None, false).unwrap_err().is_fault());
+            for only in [true, false] {
+                let error = check(outcome, Some(&WithoutLimiters), only).unwrap_err();
+                assert!(error.is_fault() && !error.is_authorized_only());
+            }
+        }
+        assert!(check(RateOutcome::Exceeded, None, true).unwrap_err().is_authorized_only());
+        let error = check(RateOutcome::Exceeded, None, false).unwrap_err();
+        assert!(error.is_fault() && !error.is_authorized_only());
     }
 }

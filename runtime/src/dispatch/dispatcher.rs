@@ -7,7 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::StatusCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,7 @@ use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
+use crate::message::{Envelope, Reply, Request, RequestLimits};
 use crate::observe::{ActionTable, RunningAction};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
@@ -235,12 +234,6 @@ impl<C: Consumer> Dispatcher<C> {
         } else {
             refuse(&call, error, reply);
         }
-    }
-
-    /// Writes the reply to a binary frame, which is an error.
-    pub(crate) fn refuse_binary(reply: &mut Reply) {
-        let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
-        Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection

@@ -1,5 +1,6 @@
-//! Refusals by a limit of the connection: of messages above its rate, and of those whose action gets no slot.
+//! Refusals by the connection: of binary frames, of messages above its rate, and of those whose action gets no slot.
 
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::admission::Admission;
@@ -8,8 +9,9 @@ use super::outcome::Outcome;
 use super::refusal::{refuse, unstarted};
 use crate::consumer::Consumer;
 use crate::context::Call;
+use crate::dialect::{Dialect, Native};
 use crate::error::Error;
-use crate::message::Reply;
+use crate::message::{Echo, Reply};
 use crate::transport::ExcessMessage;
 
 impl<C: Consumer> Dispatcher<C> {
@@ -27,6 +29,12 @@ impl<C: Consumer> Dispatcher<C> {
         };
         refuse(&call, &error, reply);
         unstarted(call)
+    }
+
+    /// Writes the reply to a binary frame, which is an error.
+    pub(crate) fn refuse_binary(reply: &mut Reply) {
+        let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
+        Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
     /// Writes the reply to a message above the rate of its connection. The text is parsed for the envelope alone.
