@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Endpoint, Limits, Rate, consumer};
+use portcullis::{AllowAny, Endpoint, Limits, Rate, Result, consumer};
 use tokio::sync::Notify;
 use tokio::time::advance;
 
@@ -22,8 +22,8 @@ struct Lodge(Arc<Progress>);
 #[consumer(user = Member)]
 impl Lodge {
     #[authenticate]
-    async fn log_in(&self, id: u32) -> Option<Member> {
-        Some(member(id, &[]))
+    async fn log_in(&self, id: u32) -> Result<Option<Member>> {
+        Ok(Some(member(id, &[])))
     }
 
     #[action(permission = AllowAny)]
@@ -56,7 +56,7 @@ async fn message_to_authenticate_is_not_refused_by_the_rate_of_messages() {
     let mut client = connect(&endpoint).open().await.unwrap();
     client.send(r#"{"action":"knock","request_id":0}"#);
     client.send(LOG_IN);
-    assert_eq!([status(&mut client).await, status(&mut client).await], [(0, 200), (1, 200)]);
+    assert_eq!([status(&mut client).await, status(&mut client).await], [(0, 200), (1, 204)]);
     client.send(LOG_IN);
     assert_eq!(client.closed().await, 4429, "it counts");
 }
@@ -68,7 +68,7 @@ async fn message_to_authenticate_above_the_rate_does_not_wait_for_a_running_acti
     client.send(r#"{"action":"wait","request_id":0}"#);
     progress.started.notified().await;
     client.send(LOG_IN);
-    assert_eq!(status(&mut client).await, (1, 200));
+    assert_eq!(status(&mut client).await, (1, 204));
     progress.finish.notify_one();
     assert_eq!(status(&mut client).await, (0, 200));
 }
