@@ -1,26 +1,23 @@
 //! Connection I/O: reads the frames of one socket, feeds outbound frames one by one and flushes them together. Each wait for
 //! the client has a time limit.
 
-mod parking;
-
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
-use self::parking::Parking;
 use super::event_holds::EventHolds;
 use super::link::Link;
 use super::message_limiter::MessageLimiter;
+use super::readiness::{poll_or_closed, wait_for};
 use crate::consumer::Consumer;
 use crate::context::CloseRequest;
-use crate::session::{Coalesce, Dequeued, SendQueue, Session};
+use crate::session::{Dequeued, Session};
 use crate::time::deadline;
-use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -63,45 +60,6 @@ pub(super) struct DeliveryProgress {
     pub(super) has_sent: bool,
     /// Whether another event before the same sequence number is queued.
     has_more: bool,
-}
-
-/// Waits until the transport is ready, and reads nothing meanwhile.
-async fn wait_for<N: Coalesce, T: Transport>(
-    link: &mut Link<T>,
-    send_queue: &SendQueue<N>,
-    mut poll: impl FnMut(&mut Link<T>, &mut Context<'_>) -> Poll<Result<(), Gone>>,
-) -> Result<(), ConnectionEnd> {
-    poll_fn(|cx| {
-        let ready = poll_or_closed(poll(link, cx), send_queue, cx);
-        if ready.is_pending() {
-            link.pause_reading();
-        }
-        ready
-    })
-    .await
-}
-
-/// Returns the result of polling the transport. While that is pending, polls for the end of the connection, and marks the
-/// send queue as stalled.
-fn poll_or_closed<N: Coalesce>(
-    ready: Poll<Result<(), Gone>>,
-    send_queue: &SendQueue<N>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), ConnectionEnd>> {
-    match ready {
-        Poll::Ready(outcome) => {
-            send_queue.unstall();
-            Poll::Ready(outcome.map_err(ConnectionEnd::from))
-        }
-        Poll::Pending => {
-            // To a task without coop budget, tokio reports a writable socket as pending. The task runs again soon, and its
-            // reader is not stalled.
-            if has_budget_remaining() {
-                send_queue.stall();
-            }
-            send_queue.poll_closed(cx).map(Err)
-        }
-    }
 }
 
 /// The I/O of one connection. It ends a connection whose client does not take frames within the send timeout.
@@ -354,10 +312,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if may_park {
-                return Poll::Pending;
-            }
-            io.poll_frame(waiting, cx)
+            if may_park { Poll::Pending } else { io.poll_frame(waiting, cx) }
         })
         .await
     }
@@ -407,6 +362,35 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             self.link.close_when_flushed(frame, self.remaining_send_time());
         }
         ConnectionEnd::ClosedByAction(code)
+    }
+}
+
+/// Parks the task of a connection while it waits. Nothing else can use the connection meanwhile, because this borrows it.
+struct Parking<'a, C: Consumer, T: Transport> {
+    io: &'a mut ConnectionIo<C, T>,
+    is_parked: bool,
+}
+
+impl<C: Consumer, T: Transport> Parking<'_, C, T> {
+    /// Ends the parking. Returns whether the flusher has left bytes to send.
+    #[inline]
+    fn unpark(&mut self) -> bool {
+        if !std::mem::take(&mut self.is_parked) {
+            return false;
+        }
+        let rest = self.io.session.send_queue.unpark();
+        let has_rest = !rest.is_empty();
+        if has_rest {
+            self.io.link.resume(rest);
+            self.io.has_unflushed = true;
+        }
+        has_rest
+    }
+}
+
+impl<C: Consumer, T: Transport> Drop for Parking<'_, C, T> {
+    fn drop(&mut self) {
+        self.unpark();
     }
 }
 
