@@ -54,6 +54,9 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
 /// How long a client may take to send the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long requests that are in progress may take when the server is stopped.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The command-line options.
 struct Options {
     port: u16,
@@ -88,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
-    serve(listener, app, HEADER_TIMEOUT, drain.on_signal(Drain::default())).await;
+    serve(listener, app, HEADER_TIMEOUT, SHUTDOWN_TIMEOUT, drain.on_signal(Drain::default())).await;
     println!("{:?}", drain.finished().await);
     Ok(())
 }

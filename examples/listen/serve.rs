@@ -1,4 +1,5 @@
-//! Serves an application as `axum::serve` does, with a time limit for the headers of a request.
+//! Serves an application as `axum::serve` does, with a time limit for the headers of a request. HTTP/1 alone: browsers open
+//! WebSockets by it, unless the server offers HTTP/2.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -15,9 +16,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tower_service::Service;
 
-/// Serves until `shutdown` completes, and then until the requests that are in progress are answered.
+/// Serves until `shutdown` completes, and then until the requests that are in progress are answered, for at most
+/// `shutdown_timeout`.
 ///
 /// A client that takes longer than `header_timeout` to send the headers of a request, or to begin one, is disconnected. The
 /// time does not apply to a WebSocket, which has the limits of its endpoint, and which a drain closes.
@@ -25,6 +28,7 @@ pub(crate) async fn serve(
     mut listener: TcpListener,
     app: Router,
     header_timeout: Duration,
+    shutdown_timeout: Duration,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut http = http1::Builder::new();
@@ -55,5 +59,7 @@ pub(crate) async fn serve(
         });
     }
     drop((listener, stop));
-    while connections.join_next().await.is_some() {}
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // Connections that have not ended are cut when the set is dropped.
+    let _ = timeout(shutdown_timeout, ended).await;
 }

@@ -66,9 +66,7 @@ pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
 ///
 /// 429 if its client exceeds the rate.
 pub fn check_rate<U: User>(call: &Call<'_, U>, rate: &'static Rate) -> Result<()> {
-    // A call without a session is only authorized again.
-    let Some(rates) = call.session().and_then(|session| session.action_rates()) else { return Ok(()) };
-    call.count_once(|| rates.check(rate, call.scope()))
+    call.check_rate(rate)
 }
 
 /// Starts an action. Generated code awaits nothing between this call and the first poll of the action.

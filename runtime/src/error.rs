@@ -12,56 +12,6 @@ use crate::panic::drop_contained;
 /// A `Result` whose error is [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Converts foreign errors in functions that return a [`Result`], such as permissions and extractors.
-///
-/// An action may return other error types itself, see [`Error`].
-///
-/// ```
-/// use portcullis::{Handler, Permission, PermissionContext, Result, ResultExt};
-///
-/// /// Grants access while the flag is in a file.
-/// struct Enabled;
-///
-/// impl<H: Handler> Permission<H> for Enabled {
-///     async fn has_permission(&self, _handler: &H, _cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-///         Ok(std::fs::read_to_string("/run/enabled").fault()?.trim() == "yes")
-///     }
-/// }
-/// ```
-pub trait ResultExt<T> {
-    /// Turns an error into a fault: status 500, and the cause is logged under an id. An [`Error`] stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// The converted error.
-    fn fault(self) -> Result<T>;
-}
-
-impl<T, E: Into<Box<dyn StdError + Send + Sync>> + 'static> ResultExt<T> for Result<T, E> {
-    fn fault(self) -> Result<T> {
-        self.map_err(|error| {
-            #[cfg(feature = "anyhow")]
-            let error = match downcast(error) {
-                Ok(error) => return Error::from_anyhow(error),
-                Err(error) => error,
-            };
-            Error::from_boxed(error.into())
-        })
-    }
-}
-
-/// Returns the value as a `T`, or unchanged if it is another type.
-#[cfg(feature = "anyhow")]
-fn downcast<E: 'static, T: 'static>(value: E) -> Result<T, E> {
-    let mut value = Some(value);
-    let same_type: Option<&mut Option<T>> = (&mut value as &mut dyn std::any::Any).downcast_mut();
-    match (same_type.and_then(Option::take), value) {
-        (Some(same), _) => Ok(same),
-        (None, Some(value)) => Err(value),
-        (None, None) => unreachable!("bug: a value was taken and lost"),
-    }
-}
-
 /// The error of an action, a permission, an extractor or a hook.
 ///
 /// The status decides what the reply shows:
@@ -76,7 +26,7 @@ fn downcast<E: 'static, T: 'static>(value: E) -> Result<T, E> {
 /// An action may return an error type of the application. If that type converts into `Error`, the conversion decides the
 /// status. Any other type that implements [`std::error::Error`], `Box<dyn std::error::Error + Send + Sync>` and, with the
 /// feature `anyhow`, `anyhow::Error` become a fault, unless the box holds an `Error`. In other functions,
-/// [`ResultExt::fault`] converts such errors.
+/// [`ResultExt::fault`](crate::ResultExt::fault) converts such errors.
 ///
 /// ```
 /// use portcullis::{AllowAny, Error, StatusCode, consumer};
@@ -121,6 +71,8 @@ struct Inner {
     cause: Option<Box<dyn StdError + Send + Sync>>,
     /// The permission leaf that refused or failed.
     leaf: Option<&'static str>,
+    /// The id of the log entry with the cause, if there is one.
+    log_id: Option<String>,
     /// Whether Portcullis found the message itself invalid, for example a capture that does not parse.
     is_about_message: bool,
     /// Whether this marks a traversal that only evaluated the permissions: all held, and the action was not called.
@@ -159,6 +111,7 @@ impl Error {
             more: Vec::new(),
             cause: None,
             leaf: None,
+            log_id: None,
             is_about_message: false,
             is_authorized_only: false,
         }))
@@ -333,6 +286,17 @@ impl Error {
     pub(crate) fn with_leaf(mut self, leaf: &'static str) -> Error {
         self.0.leaf = Some(leaf);
         self
+    }
+
+    /// Records that the cause is logged under that id.
+    pub(crate) fn with_log_id(mut self, id: String) -> Error {
+        self.0.log_id = Some(id);
+        self
+    }
+
+    /// Returns the id under which the cause is logged, or `None` if it is not logged.
+    pub(crate) fn log_id(&self) -> Option<&str> {
+        self.0.log_id.as_deref()
     }
 
     /// Returns the status of the reply: 500 if the error is a fault.

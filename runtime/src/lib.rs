@@ -95,6 +95,7 @@ mod panic;
 mod permission;
 mod pubsub;
 mod rate;
+mod result_ext;
 mod server;
 mod session;
 mod sync;
@@ -111,7 +112,7 @@ pub use context::{
     CloseCode, ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler,
     PermissionContext, Scope, User,
 };
-pub use error::{Error, Result, ResultExt};
+pub use error::{Error, Result};
 #[cfg(feature = "validate")]
 pub use garde;
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
@@ -133,6 +134,7 @@ pub use pubsub::{
     PresentMember, PublishPermit, Publisher,
 };
 pub use rate::Rate;
+pub use result_ext::ResultExt;
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Propagation, Refresh, SnapshotHandle};
 #[cfg(feature = "redis")]

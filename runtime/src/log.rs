@@ -1,6 +1,7 @@
-//! Quotation of untrusted text in log entries.
+//! Quotation of untrusted text in log entries, and their ids.
 
 use std::fmt::{self, Write as _};
+use std::hash::{BuildHasher, RandomState};
 
 use crate::panic::catch_unwind;
 
@@ -24,6 +25,11 @@ impl fmt::Debug for Truncated<'_> {
             None => write!(f, "{:?}", self.text),
         }
     }
+}
+
+/// Returns a random id, under which the cause of a fault is logged.
+pub(crate) fn fault_id() -> String {
+    format!("{:016x}", RandomState::new().hash_one(()))
 }
 
 /// The `Display` text of an error as a log field, escaped and cut to 1000 characters.

@@ -8,9 +8,10 @@ use super::arguments::{self, MessageKey};
 use super::evaluation::{self, NamedExpression};
 use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
+use super::rate::RateExpansion;
 use super::tokens::string_literal;
 use super::user_type::user_type;
-use crate::model::action::{Action, RateUnit};
+use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::respan;
@@ -49,31 +50,17 @@ impl ActionExpansion<'_> {
             .iter()
             .filter(|_| self.is_restricted)
             .filter_map(|permission| permission.check_restricts(cfgs));
-        let rate = self.action.rate.as_ref().map(|rate| {
-            let (name, rate_type, span) = (self.rate_name(), paths::rate(Span::call_site()), Span::call_site());
-            let new = match rate.unit {
-                RateUnit::Second => paths::rate_per_second(span),
-                RateUnit::Minute => paths::rate_per_minute(span),
-                RateUnit::Hour => paths::rate_per_hour(span),
-            };
-            let (count, burst) = (rate.count, rate.burst);
-            quote!(#(#cfgs)* static #name: #rate_type = #new(#count).burst(#burst);)
-        });
+        let rate = self.rate().map(|rate| rate.item(cfgs));
         items.chain(restricts).chain(rate).collect()
     }
 
-    /// Returns the name of the static of the action's rate.
-    fn rate_name(&self) -> Ident {
-        format_ident!("__{}_RATE", self.role.to_uppercase(), span = Span::call_site())
+    fn rate(&self) -> Option<RateExpansion<'_>> {
+        RateExpansion::new(self.action.rate.as_ref(), &self.role)
     }
 
-    /// Counts the call, if the action has a rate. Nothing that a client names is loaded before, and every leaf that needs
-    /// nothing loaded is evaluated before.
+    /// Counts the call, if the action has a rate.
     fn check_rate(&self, locals: &Locals) -> Option<TokenStream> {
-        self.action.rate.as_ref()?;
-        let (check, call) = (paths::check_rate(locals.site), &locals.call);
-        let rate = paths::at_span(&self.rate_name(), locals.site);
-        Some(quote_spanned!(locals.site=> #check(#call, &#rate)?;))
+        self.rate().map(|rate| rate.check(locals))
     }
 
     /// Returns the action descriptor.
@@ -85,10 +72,7 @@ impl ActionExpansion<'_> {
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         let headers = self.permission.as_ref().map(NamedExpression::headers);
-        let rate = optional(action.rate.as_ref().map(|_| {
-            let name = self.rate_name();
-            quote!(&#name)
-        }));
+        let rate = optional(self.rate().map(|rate| rate.reference()));
         let in_order = action.in_order.is_some();
         let streams = if self.has_return_type() {
             let name = self.streams_name();

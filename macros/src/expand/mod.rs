@@ -19,6 +19,7 @@ mod group;
 mod leaf;
 mod object_parameters;
 mod paths;
+mod rate;
 mod route;
 mod tokens;
 mod user_type;

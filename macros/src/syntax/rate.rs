@@ -14,8 +14,12 @@ pub(crate) enum RateUnit {
     Hour,
 }
 
-/// The units, each with its name.
-const UNITS: [(&str, RateUnit); 3] = [("s", RateUnit::Second), ("min", RateUnit::Minute), ("h", RateUnit::Hour)];
+/// The units, shortest first, each with its name and others that it may be mistaken to have.
+const UNITS: [(&str, RateUnit, &[&str]); 3] = [
+    ("s", RateUnit::Second, &["sec", "secs", "second", "seconds"]),
+    ("min", RateUnit::Minute, &["m", "mins", "minute", "minutes"]),
+    ("h", RateUnit::Hour, &["hr", "hrs", "hour", "hours"]),
+];
 
 /// The value of `rate`: a count per unit, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,21 +77,12 @@ fn read_rate(text: &str) -> Result<RateSyntax, String> {
     let (number, unit, unspaced) = (number.trim(), unit.trim(), number.trim() == number && unit.trim() == unit);
     if !is_number(number) {
         return Err(match number.parse::<f64>() {
-            Ok(value) if value > 0.0 => {
-                let message = "is not a whole number; write it with a longer unit, as in `rate = \"90/min\"`";
-                format!("`{number}` {message}")
-            }
+            Ok(value) if value > 0.0 => fraction(number, unit),
             _ => format!("`{text}` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
         });
     }
-    let Some((_, known)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(match unit {
-            "" => missing_unit(number),
-            _ => format!(
-                "`{unit}` is not a unit of `rate`; write `s`, `min` or `h`, as in `rate = \"{number}/{}\"`",
-                if unit.starts_with('m') { "min" } else { "s" }
-            ),
-        });
+    let Some((_, known, _)) = UNITS.iter().find(|(name, ..)| *name == unit) else {
+        return Err(if unit.is_empty() { missing_unit(number) } else { unknown_unit(number, unit) });
     };
     if !unspaced {
         return Err(format!("a rate has no spaces; write `rate = \"{number}/{unit}\"`"));
@@ -99,6 +94,26 @@ fn read_rate(text: &str) -> Result<RateSyntax, String> {
         }
         Ok(count) => Ok(RateSyntax { count, unit: *known }),
         Err(_) => Err(too_large(number)),
+    }
+}
+
+/// Returns the error of a number that is not a whole one.
+fn fraction(number: &str, unit: &str) -> String {
+    match unit {
+        "h" => {
+            format!("`{number}` is not a whole number, and `h` is the longest unit; write at least `rate = \"1/h\"`")
+        }
+        "min" => format!("`{number}` is not a whole number; write the number per hour, as in `rate = \"90/h\"`"),
+        _ => format!("`{number}` is not a whole number; write the number per minute, as in `rate = \"90/min\"`"),
+    }
+}
+
+/// Returns the error of a unit that does not exist. A unit is suggested only if the text is another name of it.
+fn unknown_unit(number: &str, unit: &str) -> String {
+    let lower = unit.to_ascii_lowercase();
+    match UNITS.iter().find(|(name, _, others)| *name == lower || others.contains(&&*lower)) {
+        Some((name, ..)) => format!("`{unit}` is not a unit of `rate`; write `rate = \"{number}/{name}\"`"),
+        None => format!("`{unit}` is not a unit of `rate`; the units are `s`, `min` and `h`"),
     }
 }
 
@@ -144,10 +159,16 @@ mod tests {
             ("-1/s", "`-1/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
             ("/s", "`/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
             ("ten/s", "`ten/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
-            ("1.5/s", "`1.5` is not a whole number; write it with a longer unit, as in `rate = \"90/min\"`"),
-            ("10/m", "`m` is not a unit of `rate`; write `s`, `min` or `h`, as in `rate = \"10/min\"`"),
-            ("10/sec", "`sec` is not a unit of `rate`; write `s`, `min` or `h`, as in `rate = \"10/s\"`"),
-            ("10/5s", "`5s` is not a unit of `rate`; write `s`, `min` or `h`, as in `rate = \"10/s\"`"),
+            ("1.5/s", "`1.5` is not a whole number; write the number per minute, as in `rate = \"90/min\"`"),
+            ("1.5/min", "`1.5` is not a whole number; write the number per hour, as in `rate = \"90/h\"`"),
+            ("0.5/h", "`0.5` is not a whole number, and `h` is the longest unit; write at least `rate = \"1/h\"`"),
+            ("10/m", "`m` is not a unit of `rate`; write `rate = \"10/min\"`"),
+            ("10/sec", "`sec` is not a unit of `rate`; write `rate = \"10/s\"`"),
+            ("5/hour", "`hour` is not a unit of `rate`; write `rate = \"5/h\"`"),
+            ("5/H", "`H` is not a unit of `rate`; write `rate = \"5/h\"`"),
+            ("10/ms", "`ms` is not a unit of `rate`; the units are `s`, `min` and `h`"),
+            ("10/5s", "`5s` is not a unit of `rate`; the units are `s`, `min` and `h`"),
+            ("5/day", "`day` is not a unit of `rate`; the units are `s`, `min` and `h`"),
             ("10 / s", "a rate has no spaces; write `rate = \"10/s\"`"),
             ("4294967296/s", "`4294967296` is more than 4294967295, the largest number here; write a smaller one"),
         ] {

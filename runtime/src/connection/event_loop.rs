@@ -229,6 +229,12 @@ impl<C: Consumer> EventLoop<C> {
             Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
                 self.detached.authenticate(dispatcher, &text);
             }
+            // Not refused: it has a limit of its own.
+            Some(Incoming::Excess(message))
+                if message.text.as_ref().is_some_and(|text| dispatcher.is_authentication(text)) =>
+            {
+                message.text.iter().for_each(|text| self.detached.authenticate(dispatcher, text));
+            }
             // Not queued: it is about what is in front of it.
             Some(Incoming::Text(text)) if dispatcher.is_cancellation(&text) => {
                 let mut reply = Reply::new();
@@ -246,18 +252,16 @@ impl<C: Consumer> EventLoop<C> {
     pub(super) fn cancel(&mut self, dispatcher: &Dispatcher<C>, text: &FrameText, reply: &mut Reply) {
         let Some(target) = dispatcher.answer_cancellation(text, reply) else { return };
         self.detached.slots.cancel(&target);
-        let is_target =
-            |frame: &Incoming| matches!(frame, Incoming::Text(text) if dispatcher.has_request_id(text, &target));
         let mut index = 0;
         while let Some(frame) = self.read_ahead.get(index) {
-            if !is_target(frame) {
+            let Some(text) = frame.text().filter(|text| dispatcher.has_request_id(text, &target)) else {
                 index += 1;
                 continue;
-            }
-            let Some(Incoming::Text(queued)) = self.read_ahead.remove(index) else { return };
+            };
             let mut reply = Reply::new();
-            dispatcher.refuse(&queued, &Error::cancelled(), &mut reply, false);
-            self.detached.reply(dispatcher, &queued, reply);
+            dispatcher.refuse(text, &Error::cancelled(), &mut reply, false);
+            self.detached.reply(dispatcher, text, reply);
+            self.read_ahead.remove(index);
         }
     }
 

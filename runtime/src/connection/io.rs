@@ -7,17 +7,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use super::event_holds::EventHolds;
 use super::link::Link;
 use super::message_limiter::MessageLimiter;
+use super::readiness::{poll_or_closed, wait_for};
 use crate::consumer::Consumer;
 use crate::context::CloseRequest;
-use crate::session::{Coalesce, Dequeued, SendQueue, Session};
+use crate::session::{Dequeued, Session};
 use crate::time::deadline;
-use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseFrame, CloseReason, ConnectionEnd, Incoming, Outgoing, Transport};
 
 /// What a connection has to process next.
 pub(super) enum IoEvent {
@@ -60,29 +60,6 @@ pub(super) struct DeliveryProgress {
     pub(super) has_sent: bool,
     /// Whether another event before the same sequence number is queued.
     has_more: bool,
-}
-
-/// Returns the result of polling the transport. While that is pending, polls for the end of the connection, and marks the
-/// send queue as stalled.
-fn poll_or_closed<N: Coalesce>(
-    ready: Poll<Result<(), Gone>>,
-    send_queue: &SendQueue<N>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), ConnectionEnd>> {
-    match ready {
-        Poll::Ready(outcome) => {
-            send_queue.unstall();
-            Poll::Ready(outcome.map_err(ConnectionEnd::from))
-        }
-        Poll::Pending => {
-            // To a task without coop budget, tokio reports a writable socket as pending. The task runs again soon, and its
-            // reader is not stalled.
-            if has_budget_remaining() {
-                send_queue.stall();
-            }
-            send_queue.poll_closed(cx).map(Err)
-        }
-    }
 }
 
 /// The I/O of one connection. It ends a connection whose client does not take frames within the send timeout.
@@ -168,8 +145,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             return Ok(());
         }
         let send_timeout = self.remaining_send_time();
-        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
-        let ready = poll_fn(|cx| poll_or_closed(link.poll_ready(cx), send_queue, cx));
+        let ready = wait_for(&mut self.link, &self.session.send_queue, Link::poll_ready);
         let ready = deadline(send_timeout, ready).await;
         self.check_open()?;
         ready.ok_or(ConnectionEnd::PeerGone)?
@@ -202,8 +178,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Flushes the frames that were fed, within the send timeout.
     pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
         let send_timeout = self.remaining_send_time();
-        let (link, send_queue) = (&mut self.link, &self.session.send_queue);
-        let flushed = poll_fn(|cx| poll_or_closed(link.poll_flush(cx), send_queue, cx));
+        let flushed = wait_for(&mut self.link, &self.session.send_queue, Link::poll_flush);
         let Some(flushed) = deadline(send_timeout, flushed).await else {
             self.check_open()?;
             return Err(ConnectionEnd::PeerGone);
@@ -337,12 +312,18 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if may_park || waiting == (Waiting::Busy { is_reading: false }) {
-                return Poll::Pending;
-            }
-            io.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
+            if may_park { Poll::Pending } else { io.poll_frame(waiting, cx) }
         })
         .await
+    }
+
+    /// Returns the next frame, if frames are read.
+    fn poll_frame(&mut self, waiting: Waiting, cx: &mut Context<'_>) -> Poll<Result<IoEvent, ConnectionEnd>> {
+        if waiting == (Waiting::Busy { is_reading: false }) {
+            self.link.pause_reading();
+            return Poll::Pending;
+        }
+        self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
     }
 
     /// Returns an event or a frame that is ready after a detached task has had its turn.
@@ -359,10 +340,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             }
         }
         self.turn = Turn::Detached;
-        if waiting == (Waiting::Busy { is_reading: false }) {
-            return Poll::Pending;
-        }
-        self.link.poll_next(cx).map(|frame| Ok(IoEvent::Frame(frame)))
+        self.poll_frame(waiting, cx)
     }
 
     /// Ends the connection: its memberships end, its closing handshake begins, and `cx.cancelled()` completes. If the server

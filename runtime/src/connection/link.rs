@@ -51,6 +51,14 @@ impl<T: Transport> Link<T> {
         }
     }
 
+    /// Records that the connection waits for something else than a frame, see [`MessageLimiter::pause`].
+    #[inline]
+    pub(super) fn pause_reading(&mut self) {
+        if let Link::Open(_, Some(limiter)) = self {
+            limiter.pause();
+        }
+    }
+
     #[inline]
     pub(super) fn start_send(&mut self, frame: Outgoing<'_>) -> Result<(), Gone> {
         match self {

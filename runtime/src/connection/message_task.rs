@@ -12,7 +12,7 @@ use super::run::Connection;
 use super::slots::Cancellable;
 use crate::consumer::Consumer;
 use crate::dispatch::{Admission, AuthorizedAt, Dispatcher, Outcome, SlotNeed};
-use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
+use crate::transport::{ConnectionEnd, ExcessMessage, FrameText, Incoming, Transport};
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Processes one message.
@@ -39,6 +39,21 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return if has_reply { self.io.start_send(self.reply.text()) } else { Ok(()) };
         }
         self.finish_message(text, outcome).await
+    }
+
+    /// Processes a message above the limit of the connection: refuses it, unless it is one to `authenticate`, which has a limit
+    /// of its own.
+    #[cold]
+    pub(super) fn process_excess(&mut self, message: ExcessMessage) -> BoxFuture<'_, Result<(), ConnectionEnd>> {
+        Box::pin(async move {
+            match &message.text {
+                Some(text) if self.dispatcher.is_authentication(text) => self.process_message(text).await,
+                _ => {
+                    self.dispatcher.refuse_excess(&message, &mut self.reply);
+                    self.io.feed(self.reply.text()).await
+                }
+            }
+        })
     }
 
     /// Puts a message back that has not begun when the connection ends.

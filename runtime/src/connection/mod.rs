@@ -11,6 +11,7 @@ mod linger;
 mod link;
 mod message_limiter;
 mod message_task;
+mod readiness;
 mod run;
 mod slots;
 

@@ -233,10 +233,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     Dispatcher::<C>::refuse_binary(&mut self.reply);
                     self.io.feed(self.reply.text()).await?;
                 }
-                Some(Incoming::Excess(message)) => {
-                    self.dispatcher.refuse_excess(&message, &mut self.reply);
-                    self.io.feed(self.reply.text()).await?;
-                }
+                Some(Incoming::Excess(message)) => self.process_excess(*message).await?,
                 Some(Incoming::Ping | Incoming::Pong) => {}
                 Some(Incoming::Broken(reason)) => return Err(ConnectionEnd::Close(reason)),
                 None => return Err(ConnectionEnd::PeerGone),

@@ -1,12 +1,11 @@
 //! The rates of actions: how often one user may call an action, over all connections of an endpoint.
 
-use std::hash::{BuildHasher, RandomState};
 use std::ptr;
 use std::time::Duration;
 
 use super::{ConnectionId, PeerAddress, Scope, User};
 use crate::error::{Error, Result};
-use crate::rate::{AddressLimiter, KeyedLimiter, Rate};
+use crate::rate::{AddressLimiter, IdLimiter, KeyedLimiter, Rate};
 
 /// The limiters of the actions of one endpoint that have a rate, sorted by the address of the rate's static.
 #[derive(Default)]
@@ -15,14 +14,12 @@ pub(crate) struct ActionRates(Box<[ActionLimiter]>);
 /// Counts the calls of one action, per client.
 struct ActionLimiter {
     rate: &'static Rate,
-    hasher: RandomState,
-    /// The keys are hashes of user ids, so that a long id needs no more memory, and no call allocates one.
-    by_user: KeyedLimiter<u64>,
+    by_user: IdLimiter,
     by_address: AddressLimiter,
     by_connection: KeyedLimiter<ConnectionId>,
 }
 
-/// Whom a call counts for.
+/// The client that a call is counted for.
 #[derive(Debug, Clone, Copy)]
 enum Caller<'a> {
     User(&'a str),
@@ -58,8 +55,7 @@ impl ActionLimiter {
     fn new(rate: &'static Rate) -> ActionLimiter {
         ActionLimiter {
             rate,
-            hasher: RandomState::new(),
-            by_user: KeyedLimiter::new(*rate),
+            by_user: IdLimiter::new(*rate),
             by_address: AddressLimiter::new(*rate),
             by_connection: KeyedLimiter::new(*rate),
         }
@@ -72,7 +68,7 @@ impl ActionLimiter {
     /// The time after which it would be admitted, if the rate is exceeded.
     fn check(&self, caller: Caller<'_>) -> Result<(), Duration> {
         match caller {
-            Caller::User(id) => self.by_user.check(&self.hasher.hash_one(id)),
+            Caller::User(id) => self.by_user.check(id),
             Caller::Address(PeerAddress(address)) => self.by_address.check(address),
             Caller::Connection(id) => self.by_connection.check(&id),
         }
@@ -98,7 +94,7 @@ mod tests {
     /// Equal to another one, of another action.
     static OTHER: Rate = Rate::per_hour(1).burst(3);
 
-    fn admitted(limiter: &ActionLimiter, callers: &[Caller<'_>]) -> usize {
+    fn count_admitted(limiter: &ActionLimiter, callers: &[Caller<'_>]) -> usize {
         callers.iter().filter(|caller| limiter.check(**caller).is_ok()).count()
     }
 
@@ -107,7 +103,7 @@ mod tests {
         let rates = ActionRates::new(vec![&RARELY, &OFTEN, &OTHER, &OFTEN]);
         assert_eq!(rates.0.len(), 3);
         for (rate, burst) in [(&OFTEN, 3), (&RARELY, 2), (&OTHER, 3)] {
-            assert_eq!(admitted(rates.find(rate).unwrap(), &[Caller::User("7"); 10]), burst);
+            assert_eq!(count_admitted(rates.find(rate).unwrap(), &[Caller::User("7"); 10]), burst);
         }
         assert!(ActionRates::default().find(&OFTEN).is_err_and(|error| error.is_fault()));
     }
@@ -118,7 +114,7 @@ mod tests {
         let id = ConnectionId::random().unwrap();
         let address = PeerAddress([192, 0, 2, 1].into());
         for caller in [Caller::User("7"), Caller::User("8"), Caller::Address(address), Caller::Connection(id)] {
-            assert_eq!(admitted(&limiter, &[caller; 10]), 2, "{caller:?}");
+            assert_eq!(count_admitted(&limiter, &[caller; 10]), 2, "{caller:?}");
         }
     }
 

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{CallSession, Capture, Epoch, Scope, SideEffects, StartGate, StartOutcome};
+use super::rate_state::{RateOutcome, RateState};
+use super::{CallSession, Capture, Epoch, Scope, SideEffects, StartGate, StartOutcome, User};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
+use crate::rate::Rate;
 use crate::sync::ignore_poison;
 
 /// What the traversal does at one level of the handler tree, according to the route of the message.
@@ -56,8 +58,7 @@ pub struct Call<'a, U> {
     is_overtaken: AtomicBool,
     /// Whether the gate has admitted the action.
     has_started: AtomicBool,
-    /// Whether the message is counted by the rate of its action.
-    is_counted: AtomicBool,
+    rate: RateState,
     /// The leaf whose check ended without a result, because it panicked or timed out.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -102,7 +103,7 @@ impl<'a, U> Call<'a, U> {
             cancellation: None,
             is_overtaken: AtomicBool::new(false),
             has_started: AtomicBool::new(false),
-            is_counted: AtomicBool::new(false),
+            rate: RateState::default(),
             unanswered: Mutex::new(None),
         }
     }
@@ -177,33 +178,37 @@ impl<'a, U> Call<'a, U> {
     #[inline]
     pub(crate) fn with_kept_answers(mut self, kept_answers: Option<Box<SideEffects>>) -> Self {
         if let Some(kept) = &kept_answers {
-            self.is_counted = AtomicBool::new(kept.kept_answers.is_counted);
+            self.rate = RateState::new(kept.kept_answers.rate);
         }
         self.side_effects = Mutex::new(kept_answers);
         self
     }
 
     /// Takes what another evaluation of the message has to know: the answers of leaves that are evaluated once per message,
-    /// and whether the message is counted. Discards the side effects.
+    /// and what the rate of the action has decided. Discards the side effects.
     #[cold]
     pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
         let mut kept_answers = self.take_side_effects().map(|effects| effects.kept_answers).unwrap_or_default();
         kept_answers.is_anonymous = self.scope.user().is_none();
-        kept_answers.is_counted = *self.is_counted.get_mut();
+        kept_answers.rate = self.rate.outcome();
         SideEffects::with_kept_answers(kept_answers)
     }
 
-    /// Calls `count` unless the message is counted, and records that it is.
+    /// Counts the message by the rate of its action, see [`RateState::check`].
     ///
     /// # Errors
     ///
-    /// Fails as `count` does. The message is not counted then.
-    pub(crate) fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
-        if !self.is_counted.load(Ordering::Relaxed) {
-            count()?;
-            self.is_counted.store(true, Ordering::Relaxed);
-        }
-        Ok(())
+    /// 429 if the client exceeds the rate.
+    pub(crate) fn check_rate(&self, rate: &'static Rate) -> Result<()>
+    where
+        U: User,
+    {
+        self.rate.check(rate, self.scope, self.session, self.is_authorization_only)
+    }
+
+    /// Returns whether the message is refused because its client exceeds the rate of the action.
+    pub(crate) fn is_over_rate(&self) -> bool {
+        self.rate.outcome() == RateOutcome::Exceeded
     }
 
     /// Sets whether the call ends when it is authorized: all permissions are evaluated, and the action does not run.

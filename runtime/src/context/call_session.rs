@@ -10,7 +10,5 @@ pub(crate) trait CallSession: Any + Send + Sync {
     fn consumer_name(&self) -> &'static str;
 
     /// Returns the limiters of the endpoint's actions, or `None` if the session calls no actions.
-    fn action_rates(&self) -> Option<&ActionRates> {
-        None
-    }
+    fn action_rates(&self) -> Option<&ActionRates>;
 }

@@ -1,5 +1,7 @@
 //! The answers of leaves that are evaluated once per message, see [`Permission::REEVALUATE`](crate::Permission::REEVALUATE).
 
+use super::rate_state::RateOutcome;
+
 /// The kept answers of one expression, as bit sets of its leaves. A leaf in neither set has no kept answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct KeptLeaves {
@@ -16,13 +18,13 @@ pub(crate) struct KeptAnswers {
     passed: usize,
     /// Whether the connection was anonymous when they were evaluated. It may belong to a user by now.
     pub(crate) is_anonymous: bool,
-    /// Whether the message is counted by the rate of its action.
-    pub(crate) is_counted: bool,
+    /// What the rate of the action has decided about the message.
+    pub(crate) rate: RateOutcome,
 }
 
 impl KeptAnswers {
     pub(crate) fn is_empty(&self) -> bool {
-        self.expressions.is_empty() && !self.is_counted
+        self.expressions.is_empty() && self.rate == RateOutcome::Unchecked
     }
 
     /// Returns the kept answers of the expression that is being evaluated.
@@ -37,6 +39,11 @@ impl KeptAnswers {
             None => self.expressions.push(leaves),
         }
         self.passed += 1;
+    }
+
+    /// Returns what remains for a connection that belongs to another user since: the message is still counted once.
+    pub(crate) fn without_leaves(self) -> KeptAnswers {
+        KeptAnswers { rate: self.rate, ..KeptAnswers::default() }
     }
 
     /// Returns the answers for another traversal of the same message.

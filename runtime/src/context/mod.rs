@@ -17,6 +17,7 @@ mod grants;
 mod handler;
 mod kept_answers;
 mod kept_request;
+mod rate_state;
 mod scope;
 mod side_effects;
 mod start_gate;
@@ -38,6 +39,7 @@ pub(crate) use grants::GrantKeyList;
 pub use grants::{GrantKey, GrantKeys, collect_keys, may_on};
 pub use handler::Handler;
 pub(crate) use kept_answers::{KeptAnswers, KeptLeaves};
+
 pub(crate) use kept_request::KeptHeaders;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use kept_request::UrlParams;

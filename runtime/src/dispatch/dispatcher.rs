@@ -7,7 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::StatusCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +20,13 @@ use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
+use crate::message::{Envelope, Reply, Request, RequestLimits};
 use crate::observe::{ActionTable, RunningAction};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::sync::cancelled;
 use crate::time::deadline;
-use crate::transport::{ExcessMessage, FrameText};
+use crate::transport::FrameText;
 
 /// The name of the built-in action in messages.
 pub(super) const AUTHENTICATE: &str = "authenticate";
@@ -237,19 +236,6 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Writes the reply to a binary frame, which is an error.
-    pub(crate) fn refuse_binary(reply: &mut Reply) {
-        let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
-        Native::refuse(reply, &Echo::default(), &error, None, None);
-    }
-
-    /// Writes the reply to a message above the limit of its connection. The text is parsed for the envelope alone.
-    #[cold]
-    pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
-        let error = Error::too_many_requests(message.retry_after);
-        self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
-    }
-
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
     /// is as large as the future of [`dispatch`](Dispatcher::dispatch).
     #[cold]
@@ -309,7 +295,12 @@ impl<C: Consumer> Dispatcher<C> {
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Attempt::Finished(Outcome::SessionEnded) };
             // The answers that an anonymous client got are not those of the user that it has become.
-            let kept_answers = kept_answers.filter(|kept| !kept.kept_answers.is_anonymous || scope.user().is_none());
+            let kept_answers = match kept_answers {
+                Some(kept) if kept.kept_answers.is_anonymous && scope.user().is_some() => {
+                    SideEffects::with_kept_answers(kept.kept_answers.without_leaves())
+                }
+                kept => kept,
+            };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
@@ -333,25 +324,7 @@ impl<C: Consumer> Dispatcher<C> {
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
             match catch_unwind_future(evaluation).await {
-                Ok((Some(Ok(())), _)) if reply.is_stream() && !is_declared_stream(matched, &request.head) => {
-                    let cause = "the reply is a stream, but `IntoReply::STREAMS` of its type is `false`";
-                    Attempt::Finished(fail(call, &Error::internal(cause), reply))
-                }
-                Ok((Some(Ok(())), _)) => {
-                    let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
-                    let has_reply = !reply.is_silent();
-                    if reply.is_stream() {
-                        reply.set_stream_head(&request.head.echo, self.time_limit(find_action(matched, &request.head)));
-                    } else if has_reply {
-                        Native::finish(reply, &request.head.echo, None);
-                    }
-                    Attempt::Finished(Outcome::Completed {
-                        has_reply,
-                        has_started: true,
-                        evaluation_epoch,
-                        side_effects,
-                    })
-                }
+                Ok((Some(Ok(())), _)) => Attempt::Finished(self.complete(call, request, matched, reply)),
                 Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
                     Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
                 }
@@ -363,6 +336,29 @@ impl<C: Consumer> Dispatcher<C> {
                 Err(panic) => Attempt::Finished(fail(call, &panic_error(&panic), reply)),
             }
         }
+    }
+
+    /// Completes the reply of an action that has ended.
+    #[inline]
+    fn complete(
+        &self,
+        mut call: Call<'_, C::User>,
+        request: &Request<'_>,
+        matched: &RouteMatch<'_>,
+        reply: &mut Reply,
+    ) -> Outcome {
+        let has_reply = !reply.is_silent();
+        if reply.is_stream() {
+            if !is_declared_stream(matched, &request.head) {
+                let cause = "the reply is a stream, but `IntoReply::STREAMS` of its type is `false`";
+                return fail(call, &Error::internal(cause), reply);
+            }
+            reply.set_stream_head(&request.head.echo, self.time_limit(find_action(matched, &request.head)));
+        } else if has_reply {
+            Native::finish(reply, &request.head.echo, None);
+        }
+        let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
+        Outcome::Completed { has_reply, has_started: true, evaluation_epoch, side_effects }
     }
 
     /// Refuses a message that cannot be parsed.

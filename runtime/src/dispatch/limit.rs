@@ -1,13 +1,18 @@
-//! The refusal of a message whose action gets no slot.
+//! Refusals by the connection: of binary frames, of messages above its rate, and of those whose action gets no slot.
+
+use http::StatusCode;
+use tokio::time::Instant;
 
 use super::admission::Admission;
 use super::dispatcher::Dispatcher;
 use super::outcome::Outcome;
-use super::refusal::refuse;
+use super::refusal::{refuse, unstarted};
 use crate::consumer::Consumer;
 use crate::context::Call;
+use crate::dialect::{Dialect, Native};
 use crate::error::Error;
-use crate::message::Reply;
+use crate::message::{Echo, Reply};
+use crate::transport::ExcessMessage;
 
 impl<C: Consumer> Dispatcher<C> {
     /// Returns a dispatcher with that admission.
@@ -15,16 +20,27 @@ impl<C: Consumer> Dispatcher<C> {
         Dispatcher { admission, ..self.clone() }
     }
 
-    /// Refuses an authorized message whose action gets no slot. Like every reply that only an authorized caller may see, it is
-    /// reauthorized if rights change before it is sent.
+    /// Refuses an authorized message whose action gets no slot.
     #[cold]
-    pub(super) fn refuse_at_limit(&self, mut call: Call<'_, C::User>, reply: &mut Reply) -> Outcome {
+    pub(super) fn refuse_at_limit(&self, call: Call<'_, C::User>, reply: &mut Reply) -> Outcome {
         let error = match self.admission {
             Admission::Refused(kind) => kind.limit_error(),
             Admission::Undecided | Admission::Admitted => Error::internal("bug: message authorized without its action"),
         };
         refuse(&call, &error, reply);
-        let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_kept_answers());
-        Outcome::Completed { has_reply: true, has_started: false, evaluation_epoch, side_effects }
+        unstarted(call)
+    }
+
+    /// Writes the reply to a binary frame, which is an error.
+    pub(crate) fn refuse_binary(reply: &mut Reply) {
+        let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
+        Native::refuse(reply, &Echo::default(), &error, None, None);
+    }
+
+    /// Writes the reply to a message above the rate of its connection. The text is parsed for the envelope alone.
+    #[cold]
+    pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
+        let error = Error::too_many_requests(message.retry_at.saturating_duration_since(Instant::now()));
+        self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
     }
 }

@@ -21,4 +21,4 @@ pub(crate) use dispatcher::{CANCEL, Dispatcher};
 pub(crate) use outcome::Outcome;
 pub(crate) use reauthorization::AuthorizedAt;
 pub(crate) use reply_stream::StreamStep;
-pub(crate) use report::{fault_id, panic_error, report};
+pub(crate) use report::{panic_error, report};

@@ -11,6 +11,10 @@ use crate::message::Reply;
 #[cold]
 pub(super) fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
     refuse(&call, error, reply);
+    if call.is_over_rate() {
+        // Only a caller whom the permissions admit so far learns of the rate.
+        return unstarted(call);
+    }
     if !call.is_authorized() {
         return Outcome::Refused;
     }
@@ -20,6 +24,13 @@ pub(super) fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Re
         effects.discard();
     }
     Outcome::Completed { has_reply: true, has_started: call.has_started(), evaluation_epoch, side_effects }
+}
+
+/// Returns the outcome of a message that is refused although its permissions hold. Like every reply that only an authorized
+/// caller may see, the refusal is reauthorized if rights change before it is sent.
+pub(super) fn unstarted<U>(mut call: Call<'_, U>) -> Outcome {
+    let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_kept_answers());
+    Outcome::Completed { has_reply: true, has_started: false, evaluation_epoch, side_effects }
 }
 
 /// Refuses a message because its time limit expired.

@@ -1,13 +1,11 @@
 //! The log entry of a refusal: the user, the action, the route and the permission leaf that refused.
 
-use std::hash::{BuildHasher, RandomState};
-
 use tracing::Level;
 
 use super::refusal_log;
 use crate::context::{Call, PeerAddress, User};
 use crate::error::Error;
-use crate::log::{Cause, Truncated};
+use crate::log::{Cause, Truncated, fault_id};
 use crate::panic::{Panic, catch_unwind};
 
 /// Converts a panic into a fault. The message of the panic is logged and not sent.
@@ -15,7 +13,7 @@ pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
-/// Logs a refusal, unless its client has caused too many entries. Returns the id of the log entry if the error is a fault.
+/// Logs a refusal, unless it is logged already or its client has caused too many entries. Returns the id of the log entry if the error is a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     // The application's code: a panic in it must not suppress the reply.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
@@ -23,6 +21,9 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
     let leaf = error.leaf().or_else(|| call.unanswered());
     let status = error.status().as_u16();
     if error.is_fault() {
+        if let Some(id) = error.log_id() {
+            return Some(id.to_owned());
+        }
         let (id, cause) = (fault_id(), Cause::new(error));
         tracing::error!(%id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
@@ -39,11 +40,6 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
         tracing::debug!(user = ?Truncated::new(&user), ?action, ?route, status, ?code, "action rejected");
     }
     None
-}
-
-/// Returns a random id, under which the cause of a fault is logged.
-pub(crate) fn fault_id() -> String {
-    format!("{:016x}", RandomState::new().hash_one(()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 
 use crate::consumer::Consumer;
-use crate::context::{CallSession, Handler, Scope, SideEffects};
+use crate::context::{ActionRates, CallSession, Handler, Scope, SideEffects};
 use crate::error::Result;
 use crate::panic::Contained;
 use crate::session::session::Session;
@@ -57,6 +57,10 @@ impl<C: Consumer> NewUserJoins<C> {
 impl<C: Consumer> CallSession for NewUserJoins<C> {
     fn consumer_name(&self) -> &'static str {
         C::NAME
+    }
+
+    fn action_rates(&self) -> Option<&ActionRates> {
+        None
     }
 }
 

@@ -62,16 +62,16 @@ mod tests {
 
     const RATE: Rate = Rate::per_hour(1).burst(2);
 
-    fn admitted(limiter: &AddressLimiter, addresses: impl IntoIterator<Item = String>) -> usize {
+    fn count_admitted(limiter: &AddressLimiter, addresses: impl IntoIterator<Item = String>) -> usize {
         addresses.into_iter().filter(|address| limiter.check(address.parse().unwrap()).is_ok()).count()
     }
 
     #[test]
     fn addresses_of_ipv4_are_counted_one_by_one() {
         let limiter = AddressLimiter::new(RATE);
-        assert_eq!(admitted(&limiter, (0..10).map(|_| "192.0.2.1".to_owned())), 2);
-        assert_eq!(admitted(&limiter, (0..10).map(|_| "::ffff:192.0.2.1".to_owned())), 0, "the same address");
-        assert_eq!(admitted(&limiter, (0..10).map(|last| format!("192.0.2.{last}"))), 9);
+        assert_eq!(count_admitted(&limiter, (0..10).map(|_| "192.0.2.1".to_owned())), 2);
+        assert_eq!(count_admitted(&limiter, (0..10).map(|_| "::ffff:192.0.2.1".to_owned())), 0, "the same address");
+        assert_eq!(count_admitted(&limiter, (0..10).map(|last| format!("192.0.2.{last}"))), 9);
         let wait = limiter.check("192.0.2.1".parse().unwrap()).unwrap_err();
         assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
     }
@@ -79,9 +79,13 @@ mod tests {
     #[test]
     fn networks_of_ipv6_are_counted_within_their_site() {
         let limiter = AddressLimiter::new(RATE);
-        assert_eq!(admitted(&limiter, (0..100).map(|last| format!("2001:db8:1:1::{last:x}"))), 2, "one network");
-        assert_eq!(admitted(&limiter, (2..100).map(|network| format!("2001:db8:1:{network:x}::1"))), 30, "one site");
-        assert_eq!(admitted(&limiter, (2..100).map(|site| format!("2001:db8:{site:x}::1"))), 98);
+        assert_eq!(count_admitted(&limiter, (0..100).map(|last| format!("2001:db8:1:1::{last:x}"))), 2, "one network");
+        assert_eq!(
+            count_admitted(&limiter, (2..100).map(|network| format!("2001:db8:1:{network:x}::1"))),
+            30,
+            "one site"
+        );
+        assert_eq!(count_admitted(&limiter, (2..100).map(|site| format!("2001:db8:{site:x}::1"))), 98);
     }
 
     #[test]

@@ -5,11 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::Rate;
+use super::key_states::KeyStates;
 use governor::RateLimiter;
 use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::HashMapStateStore;
-
-use super::Rate;
 
 /// The maximum number of keys that are counted one by one. About 5 MB for addresses.
 const MAX_KEYS: usize = 100_000;
@@ -22,11 +21,15 @@ const REMOVAL_INTERVAL: Duration = Duration::from_mins(1);
 /// How often they are removed while there are too many keys.
 const REMOVAL_INTERVAL_WHEN_FULL: Duration = Duration::from_secs(1);
 
-/// Counts by a key. If there are too many keys, counts by the coarse key of each in place of it, so that an attacker with many
-/// keys neither takes unbounded memory nor uses up the allowance of all others.
+/// Counts by a key. If there are too many keys, counts a further one by its coarse key in place of it, so that an attacker with
+/// many keys neither takes unbounded memory nor uses up the allowance of all others.
+///
+/// A call takes one lock, and a second one if there are too many keys.
 pub(crate) struct KeyedLimiter<K: Clone + Eq + Hash> {
-    exact: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
-    coarse: RateLimiter<u32, HashMapStateStore<u32>, DefaultClock>,
+    exact: RateLimiter<K, KeyStates<K>, DefaultClock>,
+    /// Those of `exact`.
+    keys: KeyStates<K>,
+    coarse: RateLimiter<u32, KeyStates<u32>, DefaultClock>,
     max_keys: usize,
     hasher: RandomState,
     created_at: Instant,
@@ -40,9 +43,12 @@ impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
     }
 
     pub(super) fn with_max_keys(rate: Rate, max_keys: usize) -> KeyedLimiter<K> {
+        let keys = KeyStates::new();
+        let coarse_quota = rate.times(COARSE_FACTOR).quota();
         KeyedLimiter {
-            exact: RateLimiter::hashmap(rate.quota()),
-            coarse: RateLimiter::hashmap(rate.times(COARSE_FACTOR).quota()),
+            exact: RateLimiter::new(rate.quota(), keys.clone(), DefaultClock::default()),
+            keys,
+            coarse: RateLimiter::new(coarse_quota, KeyStates::new(), DefaultClock::default()),
             max_keys,
             hasher: RandomState::new(),
             created_at: Instant::now(),
@@ -50,7 +56,8 @@ impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
         }
     }
 
-    /// Counts an occurrence. If there are too many keys, those whose hashes end with the same 16 bits are counted together.
+    /// Counts an occurrence. If there are too many keys, further ones whose hashes end with the same 16 bits are counted
+    /// together. A key that is counted by itself stays so until its allowance is full.
     ///
     /// # Errors
     ///
@@ -59,17 +66,20 @@ impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
         self.check_coarse(key, |hasher| hash_16(hasher, key))
     }
 
-    /// Counts an occurrence as [`check`](KeyedLimiter::check) does. `coarse_key` is called if there are too many keys, and
-    /// returns one of few numbers.
+    /// Counts an occurrence as [`check`](KeyedLimiter::check) does. `coarse_key` is called for a key above the maximum number,
+    /// and returns one of few numbers.
     pub(super) fn check_coarse(&self, key: &K, coarse_key: impl FnOnce(&RandomState) -> u32) -> Result<(), Duration> {
         self.remove_keys_if_due();
-        let outcome =
-            if self.is_full() { self.coarse.check_key(&coarse_key(&self.hasher)) } else { self.exact.check_key(key) };
+        let outcome = if self.is_full() && !self.keys.contains(key) {
+            self.coarse.check_key(&coarse_key(&self.hasher))
+        } else {
+            self.exact.check_key(key)
+        };
         outcome.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }
 
     fn is_full(&self) -> bool {
-        self.exact.len() >= self.max_keys
+        self.keys.count() >= self.max_keys
     }
 
     /// Removes keys whose allowance is full. That changes no outcome.
@@ -83,7 +93,10 @@ impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
         // One thread removes them.
         if self.removed_at.compare_exchange(removed_at, elapsed, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.exact.retain_recent();
-            self.exact.shrink_to_fit();
+            // Copies all keys, in vain if they come again.
+            if !self.is_full() {
+                self.exact.shrink_to_fit();
+            }
             self.coarse.retain_recent();
         }
     }
@@ -125,9 +138,21 @@ mod tests {
         let limiter = KeyedLimiter::with_max_keys(RATE, 2);
         let check = |key: &str, coarse_key| limiter.check_coarse(&key.to_owned(), |_| coarse_key).is_ok();
         assert!(check("a", 1) && check("b", 1));
-        let admitted = |coarse_key| (0..1000).filter(|key| check(&key.to_string(), coarse_key)).count();
-        assert_eq!(admitted(1), 64, "64 times the rate");
-        assert_eq!(admitted(2), 64, "another coarse key has an allowance of its own");
+        let count_admitted = |coarse_key| (0..1000).filter(|key| check(&key.to_string(), coarse_key)).count();
+        assert_eq!(count_admitted(1), 64, "64 times the rate");
+        assert_eq!(count_admitted(2), 64, "another coarse key has an allowance of its own");
+    }
+
+    #[test]
+    fn key_that_is_counted_by_itself_stays_so_when_there_are_too_many() {
+        let limiter = KeyedLimiter::with_max_keys(RATE.burst(3), 2);
+        let check = |key: u32| limiter.check_coarse(&key, |_| 1).is_ok();
+        assert!(check(1) && check(2));
+        // Uses up the allowance of the coarse key, which is that of the first two keys too.
+        assert_eq!((3..10_000).filter(|key| check(*key)).count(), 3 * 64);
+        for key in [1, 2] {
+            assert_eq!((0..10).filter(|_| check(key)).count(), 2, "what is left of an allowance of its own");
+        }
     }
 
     #[test]
@@ -138,7 +163,7 @@ mod tests {
         assert!(limiter.check(&1).is_ok() && limiter.check(&2).is_ok() && limiter.is_full());
         let start = Instant::now();
         // An allowance is full again after a microsecond.
-        while limiter.exact.len() != 1 {
+        while limiter.keys.count() != 1 {
             assert!(start.elapsed() < Duration::from_secs(20), "the keys are never removed");
             // As after the interval.
             limiter.removed_at.store(0, Ordering::Relaxed);

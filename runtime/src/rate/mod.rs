@@ -1,6 +1,8 @@
 //! Rates, and limiters that count by a key.
 
 mod address;
+mod id;
+mod key_states;
 mod keyed;
 mod token_bucket;
 
@@ -10,6 +12,7 @@ use std::time::Duration;
 use governor::Quota;
 
 pub(crate) use address::AddressLimiter;
+pub(crate) use id::IdLimiter;
 pub(crate) use keyed::KeyedLimiter;
 pub(crate) use token_bucket::TokenBucket;
 
@@ -94,8 +97,14 @@ impl Rate {
     }
 
     pub(crate) fn quota(self) -> Quota {
-        let quota = Quota::with_period(self.interval());
-        quota.unwrap_or_else(|| unreachable!("bug: an interval of zero")).allow_burst(self.burst)
+        let interval = self.interval();
+        // `governor` counts the time in which a burst fills up, and the time since its start, in nanoseconds of 64 bits. A
+        // burst is cut to one that fills up within 146 years.
+        let max_burst = u128::from(u64::MAX / 4) / interval.as_nanos();
+        let burst =
+            self.burst.min(NonZeroU32::new(u32::try_from(max_burst).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN));
+        let quota = Quota::with_period(interval);
+        quota.unwrap_or_else(|| unreachable!("bug: an interval of zero")).allow_burst(burst)
     }
 }
 
@@ -111,6 +120,16 @@ mod tests {
         assert_eq!((quota.replenish_interval(), quota.burst_size().get()), (Duration::from_mins(1), 1));
         let fastest = Rate::per_second(u32::MAX).times(NonZeroU32::MAX).quota();
         assert_eq!((fastest.replenish_interval(), fastest.burst_size()), (Duration::from_nanos(1), NonZeroU32::MAX));
+    }
+
+    #[test]
+    fn burst_that_fills_up_in_thousands_of_years_overflows_nothing() {
+        let limiter = KeyedLimiter::new(Rate::per_hour(1).burst(u32::MAX));
+        assert!((0..10_000).all(|_| limiter.check(&7).is_ok()));
+        let address = AddressLimiter::new(Rate::per_hour(1).burst(u32::MAX));
+        assert!((0..10_000).all(|_| address.check([192, 0, 2, 1].into()).is_ok()));
+        let burst = Rate::per_hour(1).burst(u32::MAX).quota().burst_size().get();
+        assert!(burst > 1_000_000, "{burst}");
     }
 
     #[test]

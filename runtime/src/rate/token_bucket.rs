@@ -9,8 +9,9 @@ use super::Rate;
 /// Counts against a rate, by tokens that are credited only when none is left. A token that is left needs no clock.
 ///
 /// What is guaranteed, for a rate of `r` and a burst of `b`: within `t` after its creation a bucket gives at most `b + r * t`
-/// tokens, and within any time `t` at most `2 * b + r * t`, because tokens that were left by a quiet owner do not count
-/// against those of the next credit. An owner that keeps the rate and the burst is never refused.
+/// tokens, and within any time `t` at most `2 * b + r * (t + d)`, because tokens that were left by a quiet owner do not count
+/// against those of the next credit. `d` is how long the first occurrence of that time and those before it were delayed. An
+/// owner that keeps the rate and the burst is never refused, also if its occurrences are counted late.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
     /// Time per token.
@@ -28,34 +29,42 @@ impl TokenBucket {
         TokenBucket { interval: rate.interval(), burst, tokens: burst, credited_until: Instant::now() }
     }
 
-    /// Takes a token.
+    /// Takes a token for an occurrence. It may be counted late: all that occurred before `delayed_since` was counted then.
     ///
     /// # Errors
     ///
-    /// The time after which there is one, if there is none.
+    /// When there is a token, if there is none.
     #[inline]
-    pub(crate) fn take(&mut self) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, delayed_since: Instant) -> Result<(), Instant> {
         if self.tokens == 0 {
-            self.credit(Instant::now())?;
+            self.credit(Instant::now(), delayed_since)?;
         }
         self.tokens -= 1;
         Ok(())
     }
 
-    /// Credits the tokens since the last credit, at least one.
+    /// Credits the tokens since the last credit, at least one. At `delayed_since` the owner had at most the burst, and it has
+    /// earned what came since.
     #[cold]
-    fn credit(&mut self, now: Instant) -> Result<(), Duration> {
-        let elapsed = now.saturating_duration_since(self.credited_until);
-        let Some(missing) = self.interval.checked_sub(elapsed).filter(|missing| !missing.is_zero()) else {
-            let due = u32::try_from(elapsed.as_nanos() / self.interval.as_nanos()).unwrap_or(u32::MAX);
-            if due < self.burst {
-                (self.tokens, self.credited_until) = (due, self.credited_until + self.interval * due);
-            } else {
-                (self.tokens, self.credited_until) = (self.burst, now);
-            }
-            return Ok(());
-        };
-        Err(missing)
+    fn credit(&mut self, now: Instant, delayed_since: Instant) -> Result<(), Instant> {
+        let next = self.credited_until + self.interval;
+        if now < next {
+            return Err(next);
+        }
+        let due = self.count_within(now.saturating_duration_since(self.credited_until));
+        let earned = self.count_within(now.saturating_duration_since(delayed_since));
+        let max = self.burst.saturating_add(earned);
+        if due < max {
+            (self.tokens, self.credited_until) = (due, self.credited_until + self.interval * due);
+        } else {
+            (self.tokens, self.credited_until) = (max, delayed_since.min(now) + self.interval * earned);
+        }
+        Ok(())
+    }
+
+    /// Returns how many tokens a time is worth.
+    fn count_within(&self, time: Duration) -> u32 {
+        u32::try_from(time.as_nanos() / self.interval.as_nanos()).unwrap_or(u32::MAX)
     }
 }
 
@@ -104,16 +113,19 @@ mod tests {
                 for gap in gaps {
                     advance(QUARTER * gap).await;
                     now += gap;
-                    match bucket.take() {
+                    match bucket.take(Instant::now()) {
                         Ok(()) => taken.push(now),
-                        Err(wait) => prop_assert!(!wait.is_zero() && wait <= Duration::from_secs(1), "{:?}", wait),
+                        Err(next) => {
+                            let wait = next - Instant::now();
+                            prop_assert!(!wait.is_zero() && wait <= Duration::from_secs(1), "{:?}", wait);
+                        }
                     }
                 }
                 for (index, last) in taken.iter().enumerate() {
                     prop_assert!(index < (burst + last / 4) as usize, "{} by {}", index + 1, last);
-                    for (count, first) in taken[..=index].iter().rev().enumerate() {
-                        let most = 2 * burst + (last - first) / 4 + 1;
-                        prop_assert!(count < most as usize, "{} from {} to {}", count + 1, first, last);
+                    for (index, first) in taken[..=index].iter().rev().enumerate() {
+                        let max_taken = 2 * burst + (last - first) / 4;
+                        prop_assert!(index < max_taken as usize, "{} from {} to {}", index + 1, first, last);
                     }
                 }
                 Ok(())
@@ -131,8 +143,46 @@ mod tests {
                     waited += gap;
                     // Occurrences that the oracle refuses are not made.
                     if strict.take(f64::from(std::mem::take(&mut waited)) / 4.0) {
-                        prop_assert_eq!(bucket.take(), Ok(()));
+                        prop_assert_eq!(bucket.take(Instant::now()), Ok(()));
                     }
+                }
+                Ok(())
+            })?;
+        }
+
+        /// After each gap, the owner may be counted or not; what is not counted is counted when the next one is.
+        #[test]
+        fn owner_that_is_counted_late_is_refused_as_little_and_gets_no_more(
+            burst in 1..12_u32,
+            gaps in arbitrary_gaps(),
+            late in proptest::collection::vec(any::<bool>(), 200),
+        ) {
+            run(async {
+                let mut bucket = TokenBucket::new(Rate::per_second(1).burst(burst));
+                let mut strict = StrictBucket { level: f64::from(burst), burst: f64::from(burst) };
+                let (mut waited, mut occurred, mut delayed_since) = (0, 0, None);
+                let (mut now, mut taken) = (0, 0);
+                for (gap, is_late) in gaps.into_iter().zip(late) {
+                    advance(QUARTER * gap).await;
+                    (waited, now) = (waited + gap, now + gap);
+                    occurred += u32::from(strict.take(f64::from(std::mem::take(&mut waited)) / 4.0));
+                    let since = *delayed_since.get_or_insert_with(Instant::now);
+                    if is_late {
+                        continue;
+                    }
+                    for _ in 0..std::mem::take(&mut occurred) {
+                        prop_assert_eq!(bucket.take(since), Ok(()));
+                        taken += 1;
+                    }
+                    // A flood, of which no more gets through than the rate and the burst allow since the creation.
+                    if gap % 7 == 6 {
+                        while bucket.take(since).is_ok() {
+                            taken += 1;
+                        }
+                        strict.level = 0.0;
+                    }
+                    prop_assert!(taken <= burst + now / 4, "{} by {}", taken, now);
+                    delayed_since = None;
                 }
                 Ok(())
             })?;
@@ -142,11 +192,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn time_to_wait_is_exact() {
         let mut bucket = TokenBucket::new(Rate::per_minute(2).burst(1));
-        assert_eq!(bucket.take(), Ok(()));
+        let start = Instant::now();
+        assert_eq!(bucket.take(start), Ok(()));
         advance(Duration::from_secs(10)).await;
-        assert_eq!(bucket.take(), Err(Duration::from_secs(20)));
+        assert_eq!(bucket.take(Instant::now()), Err(start + Duration::from_secs(30)));
         advance(Duration::from_secs(20)).await;
-        assert_eq!(bucket.take(), Ok(()));
-        assert_eq!(bucket.take(), Err(Duration::from_secs(30)), "the burst is one");
+        assert_eq!(bucket.take(Instant::now()), Ok(()));
+        assert_eq!(bucket.take(Instant::now()), Err(start + Duration::from_mins(1)), "the burst is one");
     }
 }

@@ -9,12 +9,12 @@ use crate::connection::Limits;
 use crate::context::{PeerAddress, User};
 use crate::dispatch::refusal_log;
 use crate::error::{Error, Result};
-use crate::rate::{AddressLimiter, KeyedLimiter};
+use crate::rate::{AddressLimiter, IdLimiter};
 
 /// The limits of the handshakes of one endpoint.
 pub(super) struct HandshakeLimiter {
     by_address: Option<AddressLimiter>,
-    by_user: Option<KeyedLimiter<String>>,
+    by_user: Option<IdLimiter>,
     max_pending: usize,
     pending: Arc<Semaphore>,
     /// Bounds the connections that are refused by a close frame.
@@ -26,7 +26,7 @@ impl HandshakeLimiter {
         let max_pending = limits.max_pending_handshakes.min(Semaphore::MAX_PERMITS);
         HandshakeLimiter {
             by_address: limits.handshakes_per_address.map(AddressLimiter::new),
-            by_user: limits.handshakes_per_user.map(KeyedLimiter::new),
+            by_user: limits.handshakes_per_user.map(IdLimiter::new),
             max_pending,
             pending: Arc::new(Semaphore::new(max_pending)),
             refused: Arc::new(Semaphore::new(max_pending)),
@@ -72,8 +72,7 @@ impl HandshakeLimiter {
     /// 429 if the rate is exceeded.
     pub(super) fn check_user(&self, user: &impl User) -> Result<()> {
         let Some(by_user) = &self.by_user else { return Ok(()) };
-        let id = user.id().into_owned();
-        by_user.check(&id).map_err(Error::too_many_requests)
+        by_user.check(&user.id()).map_err(Error::too_many_requests)
     }
 
     /// Returns a permit for a connection that is refused by a close frame, or `None` if there are too many.

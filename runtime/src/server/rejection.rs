@@ -10,6 +10,8 @@ use http::StatusCode;
 use http::header;
 
 use crate::error::Error;
+#[cfg(feature = "axum")]
+use crate::log::{Cause, fault_id};
 use crate::time::whole_seconds;
 use crate::transport::CloseFrame;
 
@@ -94,10 +96,18 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// A response without a body, for HTTP handlers: the status of the error, and `Retry-After` if the client may try again.
+/// A response for HTTP handlers: the status of the error, and `Retry-After` if the client may try again. The body of a fault is
+/// the id under which its cause is logged; any other error has none.
 #[cfg(feature = "axum")]
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        Rejection::from(&self).into_response()
+        if !self.is_fault() {
+            return Rejection::from(&self).into_response();
+        }
+        let id = self.log_id().map_or_else(fault_id, str::to_owned);
+        if self.log_id().is_none() {
+            tracing::error!(%id, cause = ?Cause::new(&self), "HTTP request failed");
+        }
+        (self.status(), format!("Internal error {id}")).into_response()
     }
 }

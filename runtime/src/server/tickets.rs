@@ -4,9 +4,8 @@ use http::request::Parts;
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
-use crate::dispatch::fault_id;
 use crate::error::{Error, Result};
-use crate::log::Cause;
+use crate::log::{Cause, fault_id};
 use crate::tickets::{LoginId, Ticket, Tickets};
 
 impl<C: Consumer> Endpoint<C> {
@@ -94,11 +93,13 @@ impl<C: Consumer> Endpoint<C> {
             Some(tickets) => tickets.issue(C::NAME, user, login).await,
             None => Err(Error::internal("the endpoint has no tickets; add `.tickets(..)`")),
         };
-        if let Err(error) = issued.as_ref()
-            && error.is_fault()
-        {
-            tracing::error!(id = %fault_id(), consumer = C::NAME, cause = ?Cause::new(error), "ticket not issued");
-        }
-        issued
+        issued.map_err(|error| {
+            if !error.is_fault() {
+                return error;
+            }
+            let id = fault_id();
+            tracing::error!(%id, consumer = C::NAME, cause = ?Cause::new(&error), "ticket not issued");
+            error.with_log_id(id)
+        })
     }
 }

@@ -173,7 +173,7 @@ fn is_websocket_connect(_: &Parts) -> bool {
 
 /// An upgraded stream.
 pub(super) enum UpgradedStream {
-    /// Without TLS, as `axum::serve` accepts it. The flusher writes to it too.
+    /// Without TLS, as `axum::serve` and hyper's server for HTTP/1 accept it. The flusher writes to it too.
     Tcp(OwnedReadHalf, Arc<TcpWriter>),
     /// Any other stream, for example with TLS.
     Other(TokioIo<Upgraded>),
@@ -182,13 +182,21 @@ pub(super) enum UpgradedStream {
 impl UpgradedStream {
     /// Returns the stream, and what the HTTP server has read of it.
     fn new(upgraded: Upgraded) -> (UpgradedStream, Bytes) {
-        match downcast::<TokioIo<TcpStream>>(upgraded) {
-            Ok(parts) => {
-                let (reader, writer) = parts.io.into_inner().into_split();
-                (UpgradedStream::Tcp(reader, Arc::new(TcpWriter(writer))), parts.read_buf)
-            }
+        // `axum::serve` uses hyper-util's server for HTTP/1 and HTTP/2, which wraps the stream.
+        let upgraded = match downcast::<TokioIo<TcpStream>>(upgraded) {
+            Ok(parts) => return (UpgradedStream::tcp(parts.io), parts.read_buf),
+            Err(upgraded) => upgraded,
+        };
+        // hyper's own server for HTTP/1 does not.
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => (UpgradedStream::tcp(parts.io), parts.read_buf),
             Err(upgraded) => (UpgradedStream::Other(TokioIo::new(upgraded)), Bytes::new()),
         }
+    }
+
+    fn tcp(stream: TokioIo<TcpStream>) -> UpgradedStream {
+        let (reader, writer) = stream.into_inner().into_split();
+        UpgradedStream::Tcp(reader, Arc::new(TcpWriter(writer)))
     }
 
     /// Returns a handle that writes to the stream without waiting.
@@ -266,3 +274,5 @@ impl AsyncWrite for UpgradedStream {
 
 #[cfg(test)]
 mod autobahn;
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use super::digest::sha256_hex;
 use super::login_id::LoginId;
 use super::store::{TicketClaims, TicketStore};
 use super::ticket::{Ticket, TicketKey};
-use crate::error::{Result, ResultExt};
+use crate::error::Result;
+use crate::result_ext::ResultExt;
 
 /// The time limit of one command, and of one attempt to connect.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);

@@ -13,9 +13,9 @@ use super::store::{ErasedTicketStore, TicketClaims, TicketStore};
 use super::ticket::Ticket;
 use crate::context::User;
 use crate::error::{Error, Result};
-use crate::log::Cause;
+use crate::log::{Cause, fault_id};
 use crate::panic::contain_future;
-use crate::rate::{KeyedLimiter, Rate};
+use crate::rate::{IdLimiter, Rate};
 use crate::time::deadline;
 
 /// The time limit of a call of the store.
@@ -36,12 +36,12 @@ pub struct Tickets<U> {
     load_user: Arc<LoadUser<U>>,
     max_per_user: usize,
     /// Counts the tickets that are issued, per user id.
-    issued: Arc<KeyedLimiter<String>>,
+    issued: Arc<IdLimiter>,
 }
 
 /// Creates the limiter of issued tickets.
-fn issue_limiter(max_per_minute: u32) -> Arc<KeyedLimiter<String>> {
-    Arc::new(KeyedLimiter::new(Rate::per_minute(max_per_minute)))
+fn issue_limiter(max_per_minute: u32) -> Arc<IdLimiter> {
+    Arc::new(IdLimiter::new(Rate::per_minute(max_per_minute)))
 }
 
 impl<U: User> Tickets<U> {
@@ -90,8 +90,9 @@ impl<U: User> Tickets<U> {
         self
     }
 
-    /// Sets how many tickets are issued to a user per minute, on average; so many are issued in a row. One more fails with 429.
-    /// Each process counts for itself, and clones count together with this value from this call on. Default: 60.
+    /// Sets how many tickets are issued to a user per minute, on average, and at most in a row. One more fails with 429. A ticket
+    /// that the store could not keep counts too. Each process counts for itself, and clones count together with this value
+    /// from this call on. Default: 60.
     ///
     /// # Panics
     ///
@@ -120,19 +121,19 @@ impl<U: User> Tickets<U> {
     ///
     /// If the future is dropped, the login session may or may not be void.
     pub async fn void_login(&self, login: &LoginId) -> Result<()> {
-        let outcome = call_store(|| self.store.void_login(login.clone())).await;
-        if let Err(error) = &outcome {
-            tracing::error!(cause = ?Cause::new(error), "login session not voided");
-        }
-        outcome
+        call_store(|| self.store.void_login(login.clone())).await.map_err(|error| {
+            let id = fault_id();
+            tracing::error!(%id, cause = ?Cause::new(&error), "login session not voided");
+            error.with_log_id(id)
+        })
     }
 
     /// Issues a ticket of a user for an audience.
     ///
     /// # Errors
     ///
-    /// 401 `unauthenticated` if the user's credentials have expired. 429 `too_many_requests` if the user gets too many. A fault
-    /// if the store fails.
+    /// 401 `unauthenticated` if the user's credentials have expired. 429 `too_many_requests` if the user's rate is exceeded.
+    /// A fault if the store fails.
     pub(crate) async fn issue(&self, audience: &str, user: &U, login: &LoginId) -> Result<Ticket> {
         let expires_at = user.expires_at();
         if expires_at.is_some_and(|at| at <= SystemTime::now()) {

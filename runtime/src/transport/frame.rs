@@ -1,10 +1,10 @@
 //! The frames that a connection receives and sends.
 
 use std::ops::Deref;
-use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use tokio::time::Instant;
 
 use super::{CloseFrame, CloseReason};
 
@@ -125,23 +125,28 @@ pub(crate) enum Incoming {
     Broken(CloseReason),
 }
 
-/// A message that is refused because its client has sent too many.
+/// A message above the limit of its connection.
 #[derive(Debug)]
 pub(crate) struct ExcessMessage {
     /// `None` for a binary frame.
     pub(crate) text: Option<FrameText>,
     /// When the client may try again.
-    pub(crate) retry_after: Duration,
+    pub(crate) retry_at: Instant,
 }
 
 impl Incoming {
+    /// Returns the text of the message, if it has one.
+    pub(crate) fn text(&self) -> Option<&FrameText> {
+        match self {
+            Incoming::Text(text) => Some(text),
+            Incoming::Excess(message) => message.text.as_ref(),
+            Incoming::Binary | Incoming::Ping | Incoming::Pong | Incoming::Broken(_) => None,
+        }
+    }
+
     /// Returns the size of the message in bytes.
     pub(crate) fn len(&self) -> usize {
-        match self {
-            Incoming::Text(text) => text.len(),
-            Incoming::Excess(message) => message.text.as_ref().map_or(0, |text| text.len()),
-            Incoming::Binary | Incoming::Ping | Incoming::Pong | Incoming::Broken(_) => 0,
-        }
+        self.text().map_or(0, |text| text.len())
     }
 
     /// Returns the frame in a buffer of its own, see [`FrameText::to_unshared`].

@@ -14,6 +14,7 @@ use portcullis::{
     Streamed, consumer, handler,
 };
 use serde_json::json;
+use tokio::sync::Notify;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -27,6 +28,10 @@ struct Counts {
     /// While set, the extractor refreshes all connections once, so that the message is evaluated again.
     should_refresh: AtomicBool,
     connections: std::sync::OnceLock<Connections<Tollgate>>,
+    /// While set, the extractor waits once.
+    should_wait: AtomicBool,
+    started: Notify,
+    resume: Notify,
 }
 
 struct Tollgate {
@@ -71,6 +76,10 @@ impl FromContext<Tollgate> for Refresher {
             let connections = gate.counts.connections.get().unwrap();
             assert!(connections.refresh_all().revalidated().await.is_acknowledged());
         }
+        if gate.counts.should_wait.swap(false, Ordering::SeqCst) {
+            gate.counts.started.notify_one();
+            gate.counts.resume.notified().await;
+        }
         Ok(Refresher)
     }
 }
@@ -96,6 +105,27 @@ impl Tollgate {
     #[action(permission = AllowAny, rate = "1/h", burst = 2)]
     async fn tow(&self, weight: u32, #[extract] _refresher: Refresher) -> u32 {
         weight
+    }
+
+    #[action(permission = AllowAny, rate = "1/h", burst = 2, detached)]
+    async fn tow_detached(&self, weight: u32, #[extract] _refresher: Refresher) -> u32 {
+        weight
+    }
+
+    #[action(permission = AllowAny, rate = "1/h", burst = 2, blocking)]
+    fn tow_blocking(&self, weight: u32, #[extract] _refresher: Refresher) -> u32 {
+        weight
+    }
+
+    #[action(permission = "HasRole(\"driver\") & Driver(vehicle)", rate = "1/h", burst = 2)]
+    async fn drag(&self, vehicle: Object<Vehicle>, #[extract] _refresher: Refresher) {
+        let _ = vehicle;
+    }
+
+    /// The credentials are the id of the user.
+    #[authenticate]
+    async fn log_in(&self, id: u32) -> Result<Option<Member>> {
+        Ok(Some(member(id, &[])))
     }
 
     #[action(permission = AllowAny, rate = "1/h", burst = 2, blocking)]
@@ -153,7 +183,7 @@ async fn open_anonymous(endpoint: &Endpoint<Tollgate>, address: Option<&str>) ->
 }
 
 /// Calls an action that often. Returns how many calls were admitted; all others must be refused with 429.
-async fn admitted(client: &mut Client, action: &str, calls: usize) -> usize {
+async fn count_admitted(client: &mut Client, action: &str, calls: usize) -> usize {
     let mut admitted = 0;
     for _ in 0..calls {
         let reply = client.call(action).await;
@@ -171,25 +201,25 @@ async fn admitted(client: &mut Client, action: &str, calls: usize) -> usize {
 async fn action_over_its_rate_is_refused_with_retry_after() {
     let (endpoint, counts) = endpoint();
     let mut client = open(&endpoint, 7, &[]).await;
-    assert_eq!(admitted(&mut client, "pass", 3).await, 3, "without `burst`, as many as the rate has");
+    assert_eq!(count_admitted(&mut client, "pass", 3).await, 3, "without `burst`, as many as the rate has");
     let reply = client.call("pass").request_id(4).await;
     assert_eq!((reply.status(), reply.code()), (429, "too_many_requests"));
     let retry_after = reply.value()["errors"][0]["retry_after"].as_u64().unwrap();
     assert!((1100..=1200).contains(&retry_after), "{}", reply.text());
     assert_eq!(reply.value()["request_id"], 4);
     assert_eq!(counts.calls.load(Ordering::SeqCst), 3);
-    assert_eq!(admitted(&mut client, "wave", 100).await, 100, "an action without a rate");
+    assert_eq!(count_admitted(&mut client, "wave", 100).await, 100, "an action without a rate");
 }
 
 #[tokio::test]
 async fn action_rate_is_counted_per_user_and_endpoint() {
     let (endpoint, _) = endpoint();
     let mut clients = [open(&endpoint, 7, &[]).await, open(&endpoint.clone(), 7, &[]).await];
-    assert_eq!(admitted(&mut clients[0], "pass", 2).await, 2);
-    assert_eq!(admitted(&mut clients[1], "pass", 5).await, 1, "another connection of the user");
-    assert_eq!(admitted(&mut open(&endpoint, 8, &[]).await, "pass", 5).await, 3, "another user");
+    assert_eq!(count_admitted(&mut clients[0], "pass", 2).await, 2);
+    assert_eq!(count_admitted(&mut clients[1], "pass", 5).await, 1, "another connection of the user");
+    assert_eq!(count_admitted(&mut open(&endpoint, 8, &[]).await, "pass", 5).await, 3, "another user");
     let (other, _) = self::endpoint();
-    assert_eq!(admitted(&mut open(&other, 7, &[]).await, "pass", 5).await, 3, "another endpoint");
+    assert_eq!(count_admitted(&mut open(&other, 7, &[]).await, "pass", 5).await, 3, "another endpoint");
     for (route, count) in [("left/", 1), ("right/", 1), ("left/", 0)] {
         let mut calls = 0;
         for _ in 0..=count {
@@ -212,9 +242,9 @@ async fn anonymous_clients_are_counted_by_address_or_connection() {
         (None, 3),
     ] {
         let mut client = open_anonymous(&endpoint, address).await;
-        assert_eq!(admitted(&mut client, "pass", 5).await, count, "{address:?}");
+        assert_eq!(count_admitted(&mut client, "pass", 5).await, count, "{address:?}");
     }
-    assert_eq!(admitted(&mut open(&endpoint, 7, &[]).await, "pass", 5).await, 3, "a user");
+    assert_eq!(count_admitted(&mut open(&endpoint, 7, &[]).await, "pass", 5).await, 3, "a user");
 }
 
 #[tokio::test]
@@ -224,7 +254,7 @@ async fn denied_client_uses_up_no_rate_and_learns_nothing_of_it() {
     for _ in 0..10 {
         assert_eq!(denied.call("drive").await.status(), 403);
     }
-    assert_eq!(admitted(&mut driver, "drive", 5).await, 2);
+    assert_eq!(count_admitted(&mut driver, "drive", 5).await, 2);
     assert_eq!(denied.call("drive").await.status(), 403, "also while the rate is exceeded");
     assert_eq!(denied.call("steer").with("vehicle", 1).await.status(), 403);
 }
@@ -243,15 +273,36 @@ async fn action_over_its_rate_loads_nothing() {
 
 #[tokio::test]
 async fn message_that_is_evaluated_again_is_counted_once() {
+    for (action, key) in
+        [("tow", "weight"), ("tow_detached", "weight"), ("tow_blocking", "weight"), ("drag", "vehicle")]
+    {
+        let (endpoint, counts) = endpoint();
+        let mut client = open(&endpoint, 7, &["driver"]).await;
+        counts.should_refresh.store(true, Ordering::SeqCst);
+        let mut statuses = Vec::new();
+        for number in 1..4 {
+            statuses.push(client.call(action).with(key, number).await.status());
+        }
+        assert!(!counts.should_refresh.load(Ordering::SeqCst), "{action}");
+        assert_eq!(statuses, [200, 200, 429], "{action}");
+    }
+}
+
+#[tokio::test]
+async fn message_of_an_anonymous_client_that_becomes_a_user_meanwhile_is_counted_once() {
     let (endpoint, counts) = endpoint();
-    let mut client = open(&endpoint, 7, &[]).await;
-    counts.should_refresh.store(true, Ordering::SeqCst);
+    let mut client = open_anonymous(&endpoint, None).await;
+    counts.should_wait.store(true, Ordering::SeqCst);
+    client.send(r#"{"action":"tow","weight":1,"request_id":1}"#);
+    counts.started.notified().await;
+    assert_eq!(client.call("authenticate").with("id", 7).await.status(), 204);
+    counts.resume.notify_one();
+    assert_eq!(client.reply().await.status(), 200);
     let mut statuses = Vec::new();
     for weight in 0..3 {
         statuses.push(client.call("tow").with("weight", weight).await.status());
     }
-    assert!(!counts.should_refresh.load(Ordering::SeqCst));
-    assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(statuses, [200, 200, 429], "the first message was counted for the connection");
 }
 
 #[tokio::test]
@@ -259,7 +310,7 @@ async fn rate_applies_to_blocking_detached_and_streaming_actions() {
     let (endpoint, _) = endpoint();
     let mut client = open(&endpoint, 7, &[]).await;
     for action in ["weigh", "film"] {
-        assert_eq!(admitted(&mut client, action, 5).await, 2, "{action}");
+        assert_eq!(count_admitted(&mut client, action, 5).await, 2, "{action}");
     }
     for is_admitted in [true, true, false] {
         let (values, last) = client.call("watch").stream::<u8>().collect().await;

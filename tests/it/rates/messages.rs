@@ -28,10 +28,10 @@ struct Counts {
 
 struct Telegraph(Arc<Counts>);
 
-/// Counts its evaluations.
-struct Counted;
+/// Holds, and counts its evaluations.
+struct EvaluationCounter;
 
-impl Permission<Telegraph> for Counted {
+impl Permission<Telegraph> for EvaluationCounter {
     async fn has_permission(
         &self,
         office: &Telegraph,
@@ -44,7 +44,7 @@ impl Permission<Telegraph> for Counted {
 
 #[consumer]
 impl Telegraph {
-    #[action(permission = Counted)]
+    #[action(permission = EvaluationCounter)]
     async fn tap(&self, text: String) -> String {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         text
@@ -95,7 +95,7 @@ async fn message_above_the_rate_is_refused_in_order() {
     let reply = client.reply().await;
     assert_eq!((reply.status(), reply.code()), (429, "too_many_requests"), "counted when it was read");
     let (id, wait) = (&reply.value()["request_id"], &reply.value()["errors"][0]["retry_after"]);
-    assert_eq!((id, wait, &reply.value()["action"]), (&json!(3), &json!(1), &json!("tap")));
+    assert_eq!((id, wait, &reply.value()["action"]), (&json!(3), &json!(0), &json!("tap")));
     expect_replies(&mut client, &[(4, 429)]).await;
     let calls = (counts.evaluations.load(Ordering::SeqCst), counts.calls.load(Ordering::SeqCst));
     assert_eq!(calls, (2, 2), "a refused message evaluates no permission");
@@ -139,6 +139,49 @@ async fn client_that_keeps_the_message_rate_is_never_refused() {
         expect_replies(&mut client, &[(id, 200)]).await;
         advance(Duration::from_millis(500)).await;
     }
+}
+
+/// Opens a connection that runs an action, and has sent as many messages as are read ahead by a rate of four per second.
+async fn open_behind_an_action(endpoint: &Endpoint<Telegraph>, counts: &Counts) -> Client {
+    let mut client = open(endpoint).await;
+    client.send(r#"{"action":"wait","request_id":0}"#);
+    counts.started.notified().await;
+    for id in 1..=32 {
+        advance(Duration::from_millis(250)).await;
+        client.send(tap(id));
+    }
+    client.expect_silence().await;
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_keeps_the_rate_is_not_refused_after_the_server_has_read_nothing_for_a_while() {
+    let (endpoint, counts) = endpoint(Rate::per_second(4).burst(2));
+    let mut client = open_behind_an_action(&endpoint, &counts).await;
+    for id in 33..=100 {
+        advance(Duration::from_millis(250)).await;
+        client.send(tap(id));
+    }
+    counts.finish.notify_one();
+    expect_replies(&mut client, &[(0, 200)]).await;
+    for id in 1..=100 {
+        expect_replies(&mut client, &[(id, 200)]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn flood_while_the_server_reads_nothing_gets_no_more_than_the_rate_of_that_time() {
+    let (endpoint, counts) = endpoint(Rate::per_second(4).burst(2));
+    let mut client = open_behind_an_action(&endpoint, &counts).await;
+    advance(Duration::from_secs(15)).await;
+    for id in 33..1000 {
+        client.send(tap(id));
+    }
+    counts.finish.notify_one();
+    let (replies, code) = client.close().await;
+    let (calls, refused) = (counts.calls.load(Ordering::SeqCst), replies.iter().filter(|reply| reply.status() == 429));
+    assert!((32 + 4 * 15 - 2..=32 + 4 * 15 + 2).contains(&calls), "{calls}");
+    assert_eq!((replies.len(), code), (1 + calls + refused.count(), 4429));
 }
 
 #[tokio::test(start_paused = true)]

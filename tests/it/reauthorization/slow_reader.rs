@@ -22,7 +22,7 @@ use crate::common::limits::without_timeouts;
 #[derive(Default)]
 struct Shop {
     is_closed: AtomicBool,
-    is_examined: AtomicBool,
+    is_evaluated: AtomicBool,
     started: Notify,
     resume: Notify,
     finished: Notify,
@@ -63,11 +63,11 @@ impl Permission<News> for IsOpen {
 }
 
 /// As [`IsOpen`]. The first evaluation waits until it may resume.
-struct Examined;
+struct IsOpenSlowly;
 
-impl Permission<News> for Examined {
+impl Permission<News> for IsOpenSlowly {
     async fn has_permission(&self, news: &News, _: &PermissionContext<'_, ()>) -> Result<bool> {
-        if !news.0.is_examined.swap(true, Ordering::SeqCst) {
+        if !news.0.is_evaluated.swap(true, Ordering::SeqCst) {
             news.0.sell().await;
         }
         Ok(!news.0.is_closed.load(Ordering::SeqCst))
@@ -116,13 +116,22 @@ impl News {
         std::future::pending::<()>().await;
     }
 
-    #[action(permission = Examined)]
+    #[action(permission = IsOpenSlowly)]
     async fn order(&self, number: u32) -> u32 {
         number
     }
 
-    #[action(permission = Examined, detached)]
+    #[action(permission = IsOpenSlowly, detached)]
     async fn order_detached(&self) {}
+
+    #[action(permission = IsOpenSlowly, rate = "1/h")]
+    async fn order_once(&self) {}
+
+    #[action(permission = IsOpenSlowly, rate = "1/h", detached)]
+    async fn order_once_detached(&self) {}
+
+    #[action(permission = IsOpenSlowly, rate = "1/h", blocking)]
+    fn order_once_blocking(&self) {}
 
     /// Joins one group and subscribes to another.
     #[action(permission = IsOpen)]
@@ -263,15 +272,35 @@ async fn join_of_a_withheld_reply_has_no_effect() {
 
 #[tokio::test]
 async fn unsent_refusal_of_an_action_that_has_not_run_does_not_say_that_it_has() {
-    for (action, status) in [("order", 400), ("order_detached", 429)] {
+    for (action, status) in [
+        ("order", 400),
+        ("order_detached", 429),
+        ("order_once", 429),
+        ("order_once_detached", 429),
+        ("order_once_blocking", 429),
+    ] {
         for takes in [true, false] {
             let server = serve().await;
             let mut stuck = connect_member(&server.address).await;
+            if action.starts_with("order_once") {
+                // Uses up the rate.
+                server.shop.is_evaluated.store(true, Ordering::SeqCst);
+                stuck.send(Message::text(format!(r#"{{"action":"{action}"}}"#))).await.unwrap();
+                assert_eq!(reply(&mut stuck).await["status"], 200);
+                server.shop.is_evaluated.store(false, Ordering::SeqCst);
+            }
             let refused = format!(r#"{{"action":"{action}","number":"many","request_id":1}}"#);
-            for message in [r#"{"action":"hold_detached"}"#.to_owned(), refused] {
+            // Takes the only slot.
+            let hold = (action == "order_detached").then(|| r#"{"action":"hold_detached"}"#.to_owned());
+            for message in hold.into_iter().chain([refused]) {
                 stuck.send(Message::text(message)).await.unwrap();
             }
             server.shop.started.notified().await;
+            // While a queued action runs, a detached reply waits as events do.
+            if action == "order_once_detached" {
+                stuck.send(Message::text(r#"{"action":"hold"}"#)).await.unwrap();
+                server.shop.started.notified().await;
+            }
             fill(&server).await;
             server.shop.resume.notify_one();
             server.shop.finished.notified().await;

@@ -15,7 +15,7 @@ use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
-use crate::session::{OverflowPolicy, SessionLimits, SessionRegistry};
+use crate::session::{OverflowPolicy, SendQueue, SessionLimits, SessionRegistry};
 use crate::sync::{Mutex, WakeCount, lock};
 use crate::transport::websocket::WebSocketTransport;
 use crate::transport::{EventFrame, SocketWriter};

@@ -6,7 +6,7 @@ struct Rooms;
 
 #[handler(permission = AllowAny)]
 impl Rooms {
-    #[action(rate = "10/m")]
+    #[action(rate = "5/day")]
     async fn ping(&self) {}
 }
 

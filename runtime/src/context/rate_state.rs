@@ -1,0 +1,117 @@
+//! Whether the message of a call is counted by the rate of its action.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{CallSession, Scope, User};
+use crate::error::{Error, Result};
+use crate::rate::Rate;
+
+/// What the rate of an action has decided about a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum RateOutcome {
+    #[default]
+    Unchecked,
+    /// It is counted, which happens once.
+    Counted,
+    /// It is refused with 429.
+    Exceeded,
+}
+
+/// The outcome of a call's message so far.
+#[derive(Debug, Default)]
+pub(crate) struct RateState {
+    is_counted: AtomicBool,
+    is_exceeded: AtomicBool,
+}
+
+impl RateState {
+    pub(super) fn new(outcome: RateOutcome) -> RateState {
+        RateState {
+            is_counted: AtomicBool::new(outcome == RateOutcome::Counted),
+            is_exceeded: AtomicBool::new(outcome == RateOutcome::Exceeded),
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> RateOutcome {
+        if self.is_exceeded.load(Ordering::Relaxed) {
+            RateOutcome::Exceeded
+        } else if self.is_counted.load(Ordering::Relaxed) {
+            RateOutcome::Counted
+        } else {
+            RateOutcome::Unchecked
+        }
+    }
+
+    /// Counts the message by the rate of its action, unless it is counted. A call without a session only evaluates the
+    /// permissions again; it passes as far as it did before.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the client exceeds the rate. [`Error::authorized_only`] if it did before: what follows was not evaluated then. A
+    /// fault if there are no limiters, so that nothing would be counted.
+    pub(super) fn check<U: User>(
+        &self,
+        rate: &'static Rate,
+        scope: &Scope<U>,
+        session: Option<&(dyn CallSession + 'static)>,
+        is_authorization_only: bool,
+    ) -> Result<()> {
+        match session.map(CallSession::action_rates) {
+            Some(Some(rates)) => self.count_once(|| rates.check(rate, scope)),
+            None if is_authorization_only && self.outcome() == RateOutcome::Exceeded => Err(Error::authorized_only()),
+            None if is_authorization_only => Ok(()),
+            Some(None) | None => Err(Error::internal("bug: an action with a rate was called without limiters")),
+        }
+    }
+
+    fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.is_counted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let outcome = count();
+        match &outcome {
+            Ok(()) => self.is_counted.store(true, Ordering::Relaxed),
+            // A fault is not a decision of the rate.
+            Err(error) => self.is_exceeded.store(!error.is_fault(), Ordering::Relaxed),
+        }
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::ActionRates;
+
+    static RATE: Rate = Rate::per_hour(1);
+
+    /// A session that has no limiters.
+    struct WithoutLimiters;
+
+    impl CallSession for WithoutLimiters {
+        fn consumer_name(&self) -> &'static str {
+            "Chat"
+        }
+
+        fn action_rates(&self) -> Option<&ActionRates> {
+            None
+        }
+    }
+
+    #[test]
+    fn call_without_limiters_fails_unless_it_only_evaluates_permissions_again() {
+        let scope = Scope::<()>::new(None, http::Request::new(()).into_parts().0);
+        let check = |outcome, session, only| RateState::new(outcome).check(&RATE, &scope, session, only);
+        for outcome in [RateOutcome::Unchecked, RateOutcome::Counted] {
+            assert!(check(outcome, None, true).is_ok());
+            assert!(check(outcome, None, false).unwrap_err().is_fault());
+            for only in [true, false] {
+                let error = check(outcome, Some(&WithoutLimiters), only).unwrap_err();
+                assert!(error.is_fault() && !error.is_authorized_only());
+            }
+        }
+        assert!(check(RateOutcome::Exceeded, None, true).unwrap_err().is_authorized_only());
+        let error = check(RateOutcome::Exceeded, None, false).unwrap_err();
+        assert!(error.is_fault() && !error.is_authorized_only());
+    }
+}
