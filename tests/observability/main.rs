@@ -9,6 +9,7 @@ mod desk;
 mod example;
 mod metrics;
 mod observer;
+mod panicking_subscriber;
 mod recorder;
 mod snapshot;
 mod spans;
