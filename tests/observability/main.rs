@@ -5,6 +5,7 @@
 mod common;
 
 mod capture;
+mod counting;
 mod desk;
 mod example;
 mod metrics;

@@ -53,9 +53,9 @@ pub struct ActionCounts {
     pub cancelled: u64,
     /// Actions in progress, with their checks. A stream is in progress until its last reply is written.
     pub running: u64,
-    /// Those of them that are [detached](macro@crate::action).
+    /// [Detached](macro@crate::action) actions whose slot is taken: until their last reply is sent, which is later than their end.
     pub detached: u64,
-    /// Those of them whose [stream](crate::Streamed) has begun.
+    /// Actions in progress whose [stream](crate::Streamed) has begun.
     pub streams: u64,
 }
 
