@@ -45,12 +45,12 @@ async fn metrics_example_serves_prometheus_text_and_health() {
         "portcullis_handshake_accepted{consumer=\"Chat\"} 1",
         "portcullis_events_published{consumer=\"Chat\",event=\"said\"} 1",
         "portcullis_events_delivered{consumer=\"Chat\"} 1",
-        "portcullis_action_duration_count{consumer=\"Chat\",action=\"say\",route=\"\",status=\"204\"} 1",
+        "portcullis_action_duration_count{consumer=\"Chat\",action=\"say\",route=\"\",status=\"200\"} 1",
     ] {
         assert!(text.lines().any(|printed| printed == line), "`{line}` is not in\n{text}");
     }
     let bucket =
-        "portcullis_action_duration_bucket{consumer=\"Chat\",action=\"say\",route=\"\",status=\"204\",le=\"10\"} 1";
+        "portcullis_action_duration_bucket{consumer=\"Chat\",action=\"say\",route=\"\",status=\"200\",le=\"10\"} 1";
     assert!(text.contains(bucket), "{text}");
     let clients = address.strip_prefix("ws://").unwrap().strip_suffix("/ws").unwrap();
     assert!(get(clients, "/metrics").await.starts_with("HTTP/1.1 404"), "it is not for clients");
