@@ -1,8 +1,10 @@
-//! Shows: a chat with `/metrics` for Prometheus, `/health` as JSON, and an observer that logs slow actions.
+//! Shows: a chat, an observer that logs slow actions, and a second listener for operators alone with `/metrics` for Prometheus
+//!        and `/health` as JSON.
 //! Run:   `cargo run --example metrics`
 //! Type:  `websocat ws://127.0.0.1:3000/ws`, then `{"action":"join","room":1}` and `{"action":"say","room":1,"text":"hi"}`;
-//!        then `curl http://127.0.0.1:3000/metrics` and `curl http://127.0.0.1:3000/health`.
+//!        then `curl http://127.0.0.1:3001/metrics` and `curl http://127.0.0.1:3001/health`.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +16,7 @@ use portcullis::{
     ACTION_DURATION_BUCKETS, ActionFinished, AllowAny, CONNECTION_DURATION_BUCKETS, Context, Drain, EndpointState,
     Event, Group, Observer, Result, consumer, websocket,
 };
+use tokio::net::TcpListener;
 
 struct Chat;
 
@@ -81,12 +84,23 @@ async fn main() -> std::io::Result<()> {
         let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         (status, [(CONTENT_TYPE, "application/json")], serde_json::to_string(&snapshot).unwrap_or_default())
     };
-    let app =
-        Router::new().route("/ws", chat.into_route()).route("/metrics", get(metrics)).route("/health", get(health));
+    let operators = Router::new().route("/metrics", get(metrics)).route("/health", get(health));
+    let app = Router::new().route("/ws", chat.into_route());
 
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(&address).await;
-    let listener = listener.map_err(|e| std::io::Error::other(format!("{e}: {address}; use `-- HOST:PORT`")))?;
+    let mut addresses = std::env::args().skip(1);
+    let listener = bind(addresses.next(), "127.0.0.1:3000").await?;
+    // The numbers of an endpoint are not for its clients: the port is not open to them.
+    let operator_listener = bind(addresses.next(), "127.0.0.1:3001").await?;
+    println!("operators: http://{}/metrics", operator_listener.local_addr()?);
     println!("listening on ws://{}/ws", listener.local_addr()?);
+    // It answers until the process ends, also while the endpoint is drained.
+    tokio::spawn(axum::serve(operator_listener, operators).into_future());
     axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
+}
+
+/// Listens at an argument of the command, or at a default.
+async fn bind(argument: Option<String>, default: &str) -> std::io::Result<TcpListener> {
+    let address = argument.unwrap_or_else(|| default.to_owned());
+    let listener = TcpListener::bind(&address).await;
+    listener.map_err(|e| std::io::Error::other(format!("{e}: {address}; use `-- HOST:PORT OPERATORS_HOST:PORT`")))
 }

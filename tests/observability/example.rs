@@ -27,8 +27,11 @@ async fn metrics_example_serves_prometheus_text_and_health() {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().unwrap().parent().unwrap().join("examples/metrics").with_extension(EXE_EXTENSION);
     assert!(built.is_file(), "{} is not there; build the examples first", built.display());
-    let (_server, address) = Process::start(Command::new(built).arg("127.0.0.1:0"), "listening on ").await;
-    let host = address.strip_prefix("ws://").unwrap().strip_suffix("/ws").unwrap();
+    let operators = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = &operators.local_addr().unwrap().to_string();
+    // The example binds it.
+    drop(operators);
+    let (_server, address) = Process::start(Command::new(built).args(["127.0.0.1:0", host]), "listening on ").await;
     let (mut socket, _) = connect_async(&address).await.unwrap();
     for message in [r#"{"action":"join","room":1}"#, r#"{"action":"say","room":1,"text":"hi"}"#] {
         socket.send(Message::text(message)).await.unwrap();
@@ -49,6 +52,8 @@ async fn metrics_example_serves_prometheus_text_and_health() {
     let bucket =
         "portcullis_action_duration_bucket{consumer=\"Chat\",action=\"say\",route=\"\",status=\"200\",le=\"10\"} 1";
     assert!(text.contains(bucket), "{text}");
+    let clients = address.strip_prefix("ws://").unwrap().strip_suffix("/ws").unwrap();
+    assert!(get(clients, "/metrics").await.starts_with("HTTP/1.1 404"), "it is not for clients");
     let health = get(host, "/health").await;
     let (head, body) = health.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

@@ -5,10 +5,12 @@
 mod common;
 
 mod capture;
+mod counting;
 mod desk;
 mod example;
 mod metrics;
 mod observer;
+mod panicking_subscriber;
 mod recorder;
 mod snapshot;
 mod spans;

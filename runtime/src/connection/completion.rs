@@ -119,6 +119,9 @@ impl Completion {
     /// because others must not miss a change that it has stored.
     fn refuse<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply, error: &Error) {
         dispatcher.refuse(text, error, reply, self.is_stream);
+        if let Some(stream) = &mut self.stream {
+            stream.record_status(error.status());
+        }
         drop_contained(self.stream.take());
         (self.authorized_at, self.has_reply) = (None, true);
         if let Some(side_effects) = &mut self.side_effects {

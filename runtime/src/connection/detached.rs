@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
-use tracing::Instrument;
 
 use super::completion::{Completion, CompletionStep};
 use super::io::{ConnectionIo, IoNeed};
@@ -18,7 +17,8 @@ use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::log::Cause;
 use crate::message::Reply;
-use crate::panic::drop_contained;
+use crate::observe::DetachedAction;
+use crate::panic::{drop_contained, in_current_span};
 use crate::session::{PACER, Pacer};
 use crate::transport::{ConnectionEnd, FrameText, Transport};
 
@@ -50,6 +50,8 @@ struct DetachedMessage<C: Consumer> {
     completion: Completion,
     /// `None` for a message to `authenticate`.
     _slot: Option<Arc<Slot>>,
+    /// Counts the action until its slot is free again. `None` if it is not detached.
+    _counted: Option<DetachedAction>,
     /// Whether the message calls `authenticate`.
     is_authentication: bool,
     /// Whether the user was renewed and [`DetachedTasks`] does not know yet.
@@ -178,7 +180,7 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     fn spawn(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = DetachedMessage<C>> + Send + 'static) {
-        self.tasks.get_or_insert_default().spawn(PACER.scope(pacer, action).in_current_span());
+        self.tasks.get_or_insert_default().spawn(in_current_span(PACER.scope(pacer, action)));
     }
 
     /// Returns what it needs to continue: a transport that can take a frame if [`send_next`](DetachedTasks::send_next) has
@@ -254,6 +256,7 @@ impl<C: Consumer> DetachedMessage<C> {
             reply,
             completion,
             _slot: None,
+            _counted: None,
             is_authentication: false,
             has_renewed_user: false,
             is_holding_events: false,
@@ -287,14 +290,12 @@ async fn run_action<C: Consumer>(
 ) -> DetachedMessage<C> {
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
-    let outcome = {
-        let _counted = slot.is_some().then(|| dispatcher.session.registry.telemetry.begin_detached());
-        dispatcher.dispatch_until_closed(&text, &mut reply).await
-    };
+    let counted = slot.is_some().then(|| dispatcher.session.registry.telemetry.begin_detached());
+    let outcome = dispatcher.dispatch_until_closed(&text, &mut reply).await;
     let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply, &dispatcher);
     let message = DetachedMessage::new(dispatcher, text, reply, completion);
-    let message = DetachedMessage { _slot: slot, is_authentication, has_renewed_user, ..message };
+    let message = DetachedMessage { _slot: slot, _counted: counted, is_authentication, has_renewed_user, ..message };
     if message.completion.is_awaiting_reply() { next_reply(message).await } else { message }
 }
 

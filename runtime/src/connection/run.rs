@@ -23,8 +23,7 @@ use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::message::Reply;
-use crate::observe::in_span;
-use crate::panic::{catch_unwind_future, contain_future};
+use crate::panic::{catch_unwind_future, contain_future, in_span};
 use crate::session::memberships::EndedMemberships;
 use crate::session::{DrainPhase, MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session, SessionGuard};
 use crate::time::deadline;
@@ -92,7 +91,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         },
     };
     let pacer = session.pacer.clone();
-    let span = session.span.clone();
+    let span = session.span.as_ref().and_then(|span| span.try_clone());
     let task = NotifyAfterPoll::new(PACER.scope(pacer, async move {
         let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
@@ -182,12 +181,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             tracing::warn!(?user, "actions or `#[connect]` dropped: the deadline of the drain passed");
         }
         let ended_memberships = session.memberships.take_ended();
-        let mut ended_session = session_guard.leave_registry();
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
             ConnectionEnd::Close(reason) => DisconnectReason::Closed { code: reason.as_u16() },
             ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
+        let mut ended_session = session_guard.leave_registry(Some(reason));
         let Connection { mut io, event_loop, .. } = self;
         // If the stream panics, `#[disconnect]` runs nevertheless.
         let closed = catch_unwind_future(poll_fn(|cx| io.link.poll_closed(cx)));
@@ -202,7 +201,6 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         if let Some(ended_session) = &mut ended_session {
             ended_session.is_cut = event_loop.is_cut || hook.is_none();
-            ended_session.reason = Some(reason);
         }
         if let Some(Err(panic)) = closed {
             tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");

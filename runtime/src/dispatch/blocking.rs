@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{Instrument, Span};
 
 use super::dispatcher::Dispatcher;
 use super::outcome::Outcome;
 use crate::consumer::Consumer;
 use crate::error::Error;
 use crate::message::Reply;
+use crate::panic::{ContainedSpan, in_span};
 use crate::session::PACER;
 use crate::time::deadline;
 use crate::transport::FrameText;
@@ -31,7 +31,7 @@ impl<C: Consumer> Dispatcher<C> {
         let mut dispatcher = Dispatcher { is_blocking_thread: true, is_remaining_time: true, ..self.clone() };
         let spawned_at = Instant::now();
         let task_text = text.clone();
-        let span = Span::current();
+        let span = ContainedSpan::current();
         let task = BlockingTask::new(move || {
             let dispatch = async move {
                 dispatcher.action_timeout = time_limit.saturating_sub(spawned_at.elapsed());
@@ -43,7 +43,7 @@ impl<C: Consumer> Dispatcher<C> {
                 let outcome = dispatcher.dispatch_until_closed(&task_text, &mut reply).await;
                 Some((outcome, reply))
             };
-            dispatch.instrument(span)
+            in_span(span, dispatch)
         });
         let error = match deadline(time_limit.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some(Some((outcome, task_reply))))) => {

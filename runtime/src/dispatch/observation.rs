@@ -30,12 +30,13 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Returns the status of the reply, or 499 if the message has none because it was cancelled or its session has ended.
+    /// Returns the status of the reply, or 499 if the message was cancelled, so that another reply replaces this one, or its
+    /// session has ended.
     #[inline]
     fn status(&self, outcome: &Outcome, reply: &Reply) -> StatusCode {
         match outcome {
             Outcome::SessionEnded => Error::cancelled().status(),
-            Outcome::Refused if self.is_cancelled() => Error::cancelled().status(),
+            Outcome::Completed { .. } | Outcome::Refused if self.is_cancelled() => Error::cancelled().status(),
             _ => reply.status(),
         }
     }

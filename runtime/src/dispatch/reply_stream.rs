@@ -2,15 +2,13 @@
 
 use std::future::poll_fn;
 
-use tracing::{Instrument, Span};
-
 use super::dispatcher::Dispatcher;
 use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Reply, ReplyStream};
-use crate::panic::catch_unwind_future;
+use crate::panic::{ContainedSpan, catch_unwind_future, in_span};
 use crate::time::deadline;
 
 /// Which reply of a stream [`Dispatcher::next_reply`] has written.
@@ -56,16 +54,16 @@ impl<C: Consumer> Dispatcher<C> {
     /// Writes the next reply of a stream, which is that of the message `text`.
     pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
         let span = stream.head.observation.as_ref().and_then(|observation| observation.span());
-        let span = span.cloned().unwrap_or_else(Span::none);
+        let span = span.and_then(ContainedSpan::try_clone);
         let next = async {
             stream.next_reply(reply).await.unwrap_or_else(|error| {
                 self.refuse(text, &error, reply, true);
                 StreamStep::Failed
             })
         };
-        let step = next.instrument(span).await;
-        if let (StreamStep::Last | StreamStep::Failed, Some(observation)) = (&step, &mut stream.head.observation) {
-            observation.finish(reply.status());
+        let step = in_span(span, next).await;
+        if let StreamStep::Last | StreamStep::Failed = step {
+            stream.record_status(reply.status());
         }
         step
     }

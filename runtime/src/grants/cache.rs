@@ -365,6 +365,13 @@ fn source_panicked() -> Error {
     Error::internal("the grant source panicked")
 }
 
+impl<U> GrantCache<U> {
+    /// Returns whether both are handles of one cache.
+    pub(crate) fn is_same(&self, other: &GrantCache<U>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl<U> Clone for GrantCache<U> {
     fn clone(&self) -> GrantCache<U> {
         GrantCache(self.0.clone())

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{Echo, OwnedEcho};
 use crate::error::{Error, Result};
+use crate::panic::ContainedSpan;
 
 /// Maximum capacity that the buffer of an idle connection keeps, in bytes.
 const MAX_IDLE_CAPACITY: usize = 1024;
@@ -64,10 +65,19 @@ pub(crate) struct ReplyStream {
     pub(crate) head: Box<StreamHead>,
 }
 
+impl ReplyStream {
+    /// Records the status of the last reply for what observes the stream.
+    pub(crate) fn record_status(&mut self, status: StatusCode) {
+        if let Some(observation) = &mut self.head.observation {
+            observation.finish(status);
+        }
+    }
+}
+
 /// Observes the stream of an action until it is dropped.
 pub(crate) trait StreamObservation: Send {
     /// Returns the span in which the values are awaited, if it is enabled.
-    fn span(&self) -> Option<&tracing::Span>;
+    fn span(&self) -> Option<&ContainedSpan>;
 
     /// Records the status of the last reply.
     fn finish(&mut self, status: StatusCode);

@@ -53,9 +53,9 @@ pub struct ActionCounts {
     pub cancelled: u64,
     /// Actions in progress, with their checks. A stream is in progress until its last reply is written.
     pub running: u64,
-    /// Those of them that are [detached](macro@crate::action).
+    /// [Detached](macro@crate::action) actions whose slot is taken: until their last reply is sent, which is later than their end.
     pub detached: u64,
-    /// Those of them whose [stream](crate::Streamed) has begun.
+    /// Actions in progress whose [stream](crate::Streamed) has begun.
     pub streams: u64,
 }
 
@@ -67,7 +67,24 @@ const SHARDS: usize = 8;
 #[repr(align(128))]
 struct Shard {
     started: AtomicU64,
-    finished: [AtomicU64; 5],
+    succeeded: AtomicU64,
+    refused: AtomicU64,
+    timed_out: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+impl Shard {
+    #[inline]
+    fn ended(&self, outcome: ActionOutcome) -> &AtomicU64 {
+        match outcome {
+            ActionOutcome::Succeeded => &self.succeeded,
+            ActionOutcome::Refused => &self.refused,
+            ActionOutcome::TimedOut => &self.timed_out,
+            ActionOutcome::Failed => &self.failed,
+            ActionOutcome::Cancelled => &self.cancelled,
+        }
+    }
 }
 
 /// The cells behind the first part of [`ActionCounts`].
@@ -90,18 +107,20 @@ impl ActionCells {
         self.shard().started.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts an action as ended. `Release`, so that a snapshot that has read this has read its start too.
     #[inline]
     pub(super) fn record_end(&self, outcome: ActionOutcome) {
-        self.shard().finished[outcome as usize].fetch_add(1, Ordering::Relaxed);
+        self.shard().ended(outcome).fetch_add(1, Ordering::Release);
     }
 
     /// Returns the sums. What has ended is read first, so that nothing ends more often than it started.
     pub(super) fn snapshot(&self) -> ActionCounts {
-        let finished = [0, 1, 2, 3, 4]
-            .map(|outcome| self.0.iter().map(|shard| shard.finished[outcome].load(Ordering::Acquire)).sum::<u64>());
-        let started = self.0.iter().map(|shard| shard.started.load(Ordering::Acquire)).sum::<u64>();
-        let [succeeded, refused, timed_out, failed, cancelled] = finished;
-        let running = started.saturating_sub(finished.iter().sum());
+        let sum = |outcome| self.0.iter().map(|shard| shard.ended(outcome).load(Ordering::Acquire)).sum::<u64>();
+        let (succeeded, refused) = (sum(ActionOutcome::Succeeded), sum(ActionOutcome::Refused));
+        let (timed_out, failed) = (sum(ActionOutcome::TimedOut), sum(ActionOutcome::Failed));
+        let cancelled = sum(ActionOutcome::Cancelled);
+        let started = self.0.iter().map(|shard| shard.started.load(Ordering::Relaxed)).sum::<u64>();
+        let running = started.saturating_sub(succeeded + refused + timed_out + failed + cancelled);
         let (detached, streams) = (0, 0);
         ActionCounts { started, succeeded, refused, timed_out, failed, cancelled, running, detached, streams }
     }

@@ -40,17 +40,24 @@ pub struct EventCounters {
     pub too_large: u64,
 }
 
-/// The cells behind [`EventCounters`].
+/// The cells behind [`EventCounters`], on cache lines of their own: publishers change some of them, and the connections that
+/// receive events another one.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct CounterCells {
     published: AtomicU64,
-    delivered: AtomicU64,
+    delivered: Delivered,
     refused: AtomicU64,
     dropped: AtomicU64,
     too_slow: AtomicU64,
     failed: AtomicU64,
     too_large: AtomicU64,
 }
+
+/// The number of deliveries.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Delivered(AtomicU64);
 
 impl CounterCells {
     /// Counts a publication, and the deliveries of it that were refused at once.
@@ -64,15 +71,13 @@ impl CounterCells {
     }
 
     pub(crate) fn record_deliveries(&self, events: usize) {
-        self.delivered.fetch_add(events as u64, Ordering::Relaxed);
+        self.delivered.0.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn record_dropped(&self, events: usize) {
-        self.dropped.fetch_add(events as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn record_too_slow(&self) {
-        self.too_slow.fetch_add(1, Ordering::Relaxed);
+    /// Counts an overflow of a send queue.
+    pub(crate) fn record_overflow(&self, dropped: usize, is_closed: bool) {
+        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.too_slow.fetch_add(u64::from(is_closed), Ordering::Relaxed);
     }
 
     pub(crate) fn record_failure(&self) {
@@ -88,7 +93,7 @@ impl CounterCells {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         EventCounters {
             published: read(&self.published),
-            delivered: read(&self.delivered),
+            delivered: read(&self.delivered.0),
             refused: read(&self.refused),
             dropped: read(&self.dropped),
             too_slow: read(&self.too_slow),

@@ -27,6 +27,7 @@ pub const CONNECTION_DURATION_BUCKETS: [f64; 18] = [
 const ACTIVE_CONNECTIONS: &str = "portcullis.server.active_connections";
 const CONNECTION_DURATION: &str = "portcullis.server.connection.duration";
 const HANDSHAKES_ACCEPTED: &str = "portcullis.handshake.accepted";
+const HANDSHAKES_ABANDONED: &str = "portcullis.handshake.abandoned";
 const HANDSHAKES_REJECTED: &str = "portcullis.handshake.rejected";
 const ACTIVE_ACTIONS: &str = "portcullis.action.active";
 const ACTION_DURATION: &str = "portcullis.action.duration";
@@ -45,6 +46,7 @@ pub(super) struct Instruments {
     /// By what [`record_disconnect`](Instruments::record_disconnect) gets.
     connection_durations: Series<Option<DisconnectReason>, Histogram>,
     accepted: Counter,
+    abandoned: Counter,
     rejected: Series<StatusCode, Counter>,
     /// By the index in the [`ActionTable`].
     actions: Vec<ActionInstruments>,
@@ -100,6 +102,7 @@ impl Instruments {
             active_connections: gauge!(ACTIVE_CONNECTIONS, "consumer" => consumer),
             connection_durations: Series::new(),
             accepted: counter!(HANDSHAKES_ACCEPTED, "consumer" => consumer),
+            abandoned: counter!(HANDSHAKES_ABANDONED, "consumer" => consumer),
             rejected: Series::new(),
             actions: actions.names().iter().map(action).collect(),
             published: events.iter().map(published).collect(),
@@ -112,33 +115,25 @@ impl Instruments {
         }
     }
 
-    /// Creates metrics that record nothing, for a recorder that panics when they are registered.
-    pub(super) fn none() -> Instruments {
-        Instruments {
-            consumer: "",
-            active_connections: Gauge::noop(),
-            connection_durations: Series::new(),
-            accepted: Counter::noop(),
-            rejected: Series::new(),
-            actions: Vec::new(),
-            published: Vec::new(),
-            delivered: Counter::noop(),
-            refused: Counter::noop(),
-            dropped: Counter::noop(),
-            failed: Counter::noop(),
-            too_large: Counter::noop(),
-            overflows: Counter::noop(),
-        }
+    pub(super) fn record_accepted(&self) {
+        self.accepted.increment(1);
+    }
+
+    pub(super) fn record_abandoned(&self) {
+        self.abandoned.increment(1);
     }
 
     pub(super) fn record_connection(&self) {
-        self.accepted.increment(1);
         self.active_connections.increment(1.0);
+    }
+
+    /// Reverts [`record_connection`](Instruments::record_connection).
+    pub(super) fn record_end_of_connection(&self) {
+        self.active_connections.decrement(1.0);
     }
 
     /// `reason` is `None` if the connection was aborted.
     pub(super) fn record_disconnect(&self, reason: Option<DisconnectReason>, duration: Duration) {
-        self.active_connections.decrement(1.0);
         let create = || {
             let close_code = match reason {
                 None => "aborted".to_owned(),
@@ -162,9 +157,15 @@ impl Instruments {
         }
     }
 
-    pub(super) fn record_action_end(&self, index: usize, status: StatusCode, duration: Duration) {
-        let Some(ActionInstruments { name, active, durations }) = self.actions.get(index) else { return };
-        active.decrement(1.0);
+    /// Reverts [`record_action_start`](Instruments::record_action_start).
+    pub(super) fn record_end_of_action(&self, index: usize) {
+        if let Some(action) = self.actions.get(index) {
+            action.active.decrement(1.0);
+        }
+    }
+
+    pub(super) fn record_action_duration(&self, index: usize, status: StatusCode, duration: Duration) {
+        let Some(ActionInstruments { name, durations, .. }) = self.actions.get(index) else { return };
         let create = || {
             let (ActionName { action, route }, status) = (*name, status.as_str().to_owned());
             histogram!(
@@ -191,12 +192,9 @@ impl Instruments {
         self.delivered.increment(events as u64);
     }
 
-    pub(super) fn record_dropped(&self, events: usize) {
-        self.dropped.increment(events as u64);
-        self.overflows.increment(1);
-    }
-
-    pub(super) fn record_too_slow(&self) {
+    /// Records an overflow that has dropped this number of events.
+    pub(super) fn record_overflow(&self, dropped: usize) {
+        self.dropped.increment(dropped as u64);
         self.overflows.increment(1);
     }
 
@@ -214,6 +212,7 @@ fn describe() {
     describe_gauge!(ACTIVE_CONNECTIONS, Unit::Count, "Open connections.");
     describe_histogram!(CONNECTION_DURATION, Unit::Seconds, "Duration of connections that have ended.");
     describe_counter!(HANDSHAKES_ACCEPTED, Unit::Count, "Handshakes that were accepted.");
+    describe_counter!(HANDSHAKES_ABANDONED, Unit::Count, "Handshakes that the client has abandoned.");
     describe_counter!(HANDSHAKES_REJECTED, Unit::Count, "Handshakes that were rejected.");
     describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");

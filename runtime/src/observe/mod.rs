@@ -7,6 +7,7 @@ mod event_counters;
 mod gauge;
 #[cfg(feature = "metrics")]
 mod instruments;
+mod observed_action;
 mod observer;
 mod observer_thread;
 mod running_action;
@@ -27,5 +28,5 @@ pub(crate) use running_action::RunningAction;
 pub use snapshot::{
     ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts, Snapshot,
 };
-pub(crate) use spans::{connection_span, in_span, record_user};
-pub(crate) use telemetry::Telemetry;
+pub(crate) use spans::{connection_span, record_user};
+pub(crate) use telemetry::{DetachedAction, Telemetry};

@@ -17,7 +17,8 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// `portcullis-observer`, in the order in which things happened on one connection. 8192 observations may wait; while the
 /// observer is slower than that, further ones are dropped, and [`ObserverCounts`](crate::ObserverCounts) counts them. A
 /// panic is caught, counted and logged, and the next observation is delivered. The thread ends when the endpoint and all its
-/// handles are dropped; an observer that never returns keeps its thread.
+/// handles are dropped; an observer that never returns keeps its thread, and one that owns such a handle, for example a
+/// [`SnapshotHandle`](crate::SnapshotHandle), keeps both: give it a [`Weak`](std::sync::Weak) one.
 ///
 /// # Examples
 ///

@@ -11,7 +11,7 @@ use super::observer::{
     QueueOverflowed,
 };
 use crate::log::Cause;
-use crate::panic::{catch_unwind, drop_contained};
+use crate::panic::{catch_unwind, contain_log, drop_contained};
 
 /// The number of observations that may wait.
 const MAX_QUEUED: usize = 8192;
@@ -48,7 +48,7 @@ impl ObserverCells {
     fn record_dropped(&self) {
         let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            tracing::warn!(count, "observations dropped: the observer is too slow");
+            contain_log(|| tracing::warn!(count, "observations dropped: the observer is too slow"));
         }
     }
 
@@ -56,7 +56,7 @@ impl ObserverCells {
     pub(super) fn record_panic(&self, callee: &'static str, message: &str) {
         let count = self.panicked.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            tracing::error!(count, cause = ?Cause::new(&message), "{callee} panicked");
+            contain_log(|| tracing::error!(count, cause = ?Cause::new(&message), "{callee} panicked"));
         }
     }
 }
@@ -91,10 +91,16 @@ impl ObserverQueue {
 }
 
 fn run(mut observer: impl Observer, receiver: &Receiver<Observation>, cells: &ObserverCells) {
-    while let Some(observation) = next(receiver) {
-        if let Err(panic) = catch_unwind(|| deliver(&mut observer, &observation)) {
+    let mut contained = |observation: &Observation| {
+        if let Err(panic) = catch_unwind(|| deliver(&mut observer, observation)) {
             cells.record_panic("the observer", panic.message());
         }
+    };
+    while let Some(observation) = next(receiver) {
+        if let Observation::ActionRan(ActionFinished { consumer, action, route, .. }) = observation {
+            contained(&Observation::ActionStarted(ActionStarted { consumer, action, route }));
+        }
+        contained(&observation);
     }
     drop_contained(observer);
 }
@@ -116,12 +122,7 @@ fn deliver(observer: &mut impl Observer, observation: &Observation) {
         Observation::ConnectionOpened(event) => observer.connection_opened(event),
         Observation::HandshakeRejected(event) => observer.handshake_rejected(event),
         Observation::ActionStarted(event) => observer.action_started(event),
-        Observation::ActionFinished(event) => observer.action_finished(event),
-        Observation::ActionRan(event) => {
-            let ActionFinished { consumer, action, route, .. } = *event;
-            observer.action_started(&ActionStarted { consumer, action, route });
-            observer.action_finished(event);
-        }
+        Observation::ActionFinished(event) | Observation::ActionRan(event) => observer.action_finished(event),
         Observation::EventPublished(event) => observer.event_published(event),
         Observation::QueueOverflowed(event) => observer.queue_overflowed(event),
         Observation::ConnectionClosed(event) => observer.connection_closed(event),

@@ -8,9 +8,11 @@ use http::StatusCode;
 use pin_project_lite::pin_project;
 
 use super::ActionTable;
-use super::telemetry::{ObservedAction, Telemetry};
+use super::observed_action::ObservedAction;
+use super::telemetry::Telemetry;
 use crate::error::Error;
 use crate::message::StreamObservation;
+use crate::panic::ContainedSpan;
 
 /// An action from the evaluation of its message to its reply. Without one, because it was dropped, it counts as cancelled.
 pub(crate) struct RunningAction<'t> {
@@ -40,7 +42,11 @@ impl Telemetry {
     /// Counts an action as started. `index` returns its index in the [`ActionTable`], and is called if anything reports it.
     #[inline]
     pub(crate) fn begin_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> RunningAction<'_> {
-        RunningAction { telemetry: Some(self), observed: self.start_action(index) }
+        self.record_action_start();
+        // Before anything is reported: from here on its end is counted.
+        let mut running = RunningAction { telemetry: Some(self), observed: None };
+        running.observed = self.observe_action(index);
+        running
     }
 }
 
@@ -52,8 +58,8 @@ impl<'t> RunningAction<'t> {
 
     /// Runs a part of the action, which does not wait, in its span.
     pub(crate) fn in_scope<T>(&self, part: impl FnOnce() -> T) -> T {
-        match &self.observed {
-            Some(observed) => observed.span.in_scope(part),
+        match self.observed.as_ref().and_then(|observed| observed.span.as_ref()) {
+            Some(span) => span.in_scope(part),
             None => part(),
         }
     }
@@ -98,7 +104,10 @@ impl<F: Future> Future for ActionPart<'_, '_, F> {
         let this = self.project();
         let RunningAction { telemetry, observed } = &mut **this.action;
         let (Some(telemetry), Some(observed)) = (telemetry, observed) else { return this.part.poll(cx) };
-        let poll = observed.span.in_scope(|| this.part.poll(cx));
+        let poll = match &observed.span {
+            Some(span) => span.in_scope(|| this.part.poll(cx)),
+            None => this.part.poll(cx),
+        };
         if poll.is_pending() {
             telemetry.announce_action(observed);
         }
@@ -116,8 +125,8 @@ impl Drop for RunningAction<'_> {
 }
 
 impl StreamObservation for StreamingAction {
-    fn span(&self) -> Option<&tracing::Span> {
-        self.observed.as_ref().map(|observed| &observed.span)
+    fn span(&self) -> Option<&ContainedSpan> {
+        self.observed.as_ref()?.span.as_ref()
     }
 
     fn finish(&mut self, status: StatusCode) {

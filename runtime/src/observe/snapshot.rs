@@ -59,6 +59,8 @@ pub struct HandshakeCounts {
     pub in_progress: u64,
     /// Handshakes that were accepted: each has become a connection.
     pub accepted: u64,
+    /// Handshakes that the client has abandoned before their checks had ended.
+    pub abandoned: u64,
     /// Handshakes that were rejected, by the status of the response.
     pub rejected: BTreeMap<u16, u64>,
 }

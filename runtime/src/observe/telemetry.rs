@@ -12,19 +12,17 @@ use std::sync::{Arc, Mutex, OnceLock};
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::action_counts::{ActionCells, ActionOutcome};
-use super::action_table::{ActionName, ActionTable};
+use super::action_counts::ActionCells;
+use super::action_table::ActionTable;
 use super::event_counters::CounterCells;
-use super::gauge::{Gauge, GaugeGuard};
+use super::gauge::Gauge;
 #[cfg(feature = "metrics")]
 use super::instruments::Instruments;
 use super::observer::{
-    ActionFinished, ActionStarted, ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer,
-    QueueOverflowed,
+    ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer, QueueOverflowed,
 };
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
 use super::snapshot::{ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts};
-use super::spans::{action_span, is_action_span_enabled};
 use super::{ActionCounts, EventCounters, Snapshot};
 use crate::consumer::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::context::{ConnectionId, DisconnectReason};
@@ -34,11 +32,12 @@ use crate::sync::ignore_poison;
 pub(crate) struct Telemetry {
     consumer: &'static str,
     pub(super) actions: &'static ActionTable,
-    action_cells: ActionCells,
+    pub(super) action_cells: ActionCells,
     pub(super) detached: Gauge,
     pub(super) streams: Gauge,
     pub(super) handshakes: Gauge,
     accepted: AtomicU64,
+    abandoned: AtomicU64,
     /// Protects the rejected handshakes by status. No lock is taken under it.
     rejected: Mutex<BTreeMap<u16, u64>>,
     /// Protects the connections that have ended, by reason. No lock is taken under it.
@@ -50,22 +49,43 @@ pub(crate) struct Telemetry {
     observer: OnceLock<ObserverQueue>,
     observer_cells: Arc<ObserverCells>,
     #[cfg(feature = "metrics")]
-    pub(super) instruments: OnceLock<Box<Instruments>>,
-    /// Whether the metrics are created with the next handshake.
+    pub(super) instruments: OnceLock<Option<Box<Instruments>>>,
+    /// Whether the metrics are created with the next handshake. `None` in `instruments` if the recorder has panicked then.
     #[cfg(feature = "metrics")]
     records_metrics: AtomicBool,
     #[cfg(feature = "metrics")]
     events_of_consumer: &'static [EventDescriptor],
 }
 
-/// An action that spans, the observer or the metrics report.
-pub(super) struct ObservedAction {
-    /// Its index in the [`ActionTable`].
-    index: usize,
-    pub(super) span: tracing::Span,
-    started_at: Instant,
-    /// Whether the observer knows that it has started.
-    is_announced: bool,
+/// Counts a handshake as in progress until it is dropped. Unless it has ended before, the client has abandoned it.
+pub(crate) struct Handshake<'t> {
+    telemetry: &'t Telemetry,
+    has_ended: bool,
+}
+
+impl Handshake<'_> {
+    /// Records that the handshake was accepted or rejected.
+    pub(crate) fn end(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Handshake<'_> {
+    fn drop(&mut self) {
+        self.telemetry.handshakes.decrement();
+        if !self.has_ended {
+            self.telemetry.record_abandoned();
+        }
+    }
+}
+
+/// Counts an action as detached until it is dropped.
+pub(crate) struct DetachedAction(Arc<Telemetry>);
+
+impl Drop for DetachedAction {
+    fn drop(&mut self) {
+        self.0.detached.decrement();
+    }
 }
 
 impl Telemetry {
@@ -87,6 +107,7 @@ impl Telemetry {
             streams: Gauge::default(),
             handshakes: Gauge::default(),
             accepted: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
             rejected: Mutex::default(),
             ended: Mutex::default(),
             authenticated: Gauge::default(),
@@ -115,20 +136,24 @@ impl Telemetry {
         self.observer.set(queue).map_err(|_| format!("the endpoint of `{}` has an observer already", self.consumer))
     }
 
-    fn observe(&self, observation: impl FnOnce(&'static str) -> Observation) {
+    pub(super) fn observe(&self, observation: impl FnOnce(&'static str) -> Observation) {
         if let Some(observer) = self.observer.get() {
             observer.push(observation(self.consumer));
         }
     }
 
-    /// Calls the recorder of metrics. A panic of it is caught.
+    /// Calls the recorder of metrics. Returns whether it has returned; a panic of it is caught.
     #[cfg(feature = "metrics")]
-    fn record(&self, record: impl FnOnce(&Instruments)) {
-        if let Some(instruments) = self.instruments.get()
-            && let Err(panic) = crate::panic::catch_unwind(|| record(instruments))
-        {
-            self.observer_cells.record_panic("the recorder of metrics", panic.message());
-        }
+    pub(super) fn record(&self, record: impl FnOnce(&Instruments)) -> bool {
+        let Some(Some(instruments)) = self.instruments.get() else { return false };
+        self.contain_recorder(|| record(instruments)).is_some()
+    }
+
+    /// As [`record`](Telemetry::record), without metrics.
+    #[cfg(feature = "metrics")]
+    fn contain_recorder<T>(&self, call: impl FnOnce() -> T) -> Option<T> {
+        let outcome = crate::panic::catch_unwind(call);
+        outcome.map_err(|panic| self.observer_cells.record_panic("the recorder of metrics", panic.message())).ok()
     }
 
     /// Creates the metrics with the next handshake.
@@ -137,19 +162,29 @@ impl Telemetry {
         self.records_metrics.store(true, Ordering::Relaxed);
     }
 
-    /// Counts a handshake as in progress until the returned guard is dropped. With the first one, the metrics are created.
-    pub(crate) fn begin_handshake(&self) -> GaugeGuard<'_> {
-        #[cfg(feature = "metrics")]
-        if self.records_metrics.load(Ordering::Relaxed) {
-            self.instruments.get_or_init(|| {
-                let create = || Instruments::new(self.consumer, self.actions, self.events_of_consumer);
-                Box::new(crate::panic::catch_unwind(create).unwrap_or_else(|panic| {
-                    self.observer_cells.record_panic("the recorder of metrics", panic.message());
-                    Instruments::none()
-                }))
-            });
+    /// Creates the metrics, unless they are. Not under a lock: if several handshakes create them, all have the same ones.
+    #[cfg(feature = "metrics")]
+    fn create_instruments(&self) {
+        if self.records_metrics.load(Ordering::Relaxed) && self.instruments.get().is_none() {
+            let create = || Box::new(Instruments::new(self.consumer, self.actions, self.events_of_consumer));
+            let created = self.contain_recorder(create);
+            crate::panic::drop_contained(self.instruments.set(created));
         }
-        self.handshakes.enter()
+    }
+
+    /// Counts a handshake as in progress until the returned guard is dropped. With the first one, the metrics are created.
+    pub(crate) fn begin_handshake(&self) -> Handshake<'_> {
+        #[cfg(feature = "metrics")]
+        self.create_instruments();
+        self.handshakes.increment();
+        Handshake { telemetry: self, has_ended: false }
+    }
+
+    /// Counts a handshake that the client has abandoned.
+    fn record_abandoned(&self) {
+        self.abandoned.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        self.record(Instruments::record_abandoned);
     }
 
     /// Counts a handshake that was rejected.
@@ -160,90 +195,57 @@ impl Telemetry {
         self.record(|instruments| instruments.record_rejection(status));
     }
 
-    /// Counts a connection whose handshake was accepted.
-    pub(crate) fn record_connection(&self, connection: ConnectionId) {
+    /// Counts a connection whose handshake was accepted. Returns whether the gauge of open connections has counted it.
+    pub(crate) fn record_connection(&self, connection: ConnectionId) -> bool {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         self.observe(|consumer| Observation::ConnectionOpened(ConnectionOpened { consumer, connection }));
         #[cfg(feature = "metrics")]
-        self.record(Instruments::record_connection);
+        self.record(Instruments::record_accepted);
+        #[cfg(feature = "metrics")]
+        let is_metered = self.record(Instruments::record_connection);
+        #[cfg(not(feature = "metrics"))]
+        let is_metered = false;
+        is_metered
     }
 
-    /// Counts a connection that has ended.
+    /// Counts a connection that has ended. `is_metered` is what [`record_connection`](Telemetry::record_connection) has
+    /// returned.
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "only the metrics have a gauge"))]
     pub(crate) fn record_disconnect(
         &self,
         connection: ConnectionId,
         reason: Option<DisconnectReason>,
         opened_at: Instant,
+        is_metered: bool,
     ) {
         *ignore_poison(self.ended.lock()).entry(reason).or_default() += 1;
         let duration = opened_at.elapsed();
         #[cfg(feature = "metrics")]
-        self.record(|instruments| instruments.record_disconnect(reason, duration));
+        {
+            if is_metered {
+                self.record(Instruments::record_end_of_connection);
+            }
+            self.record(|instruments| instruments.record_disconnect(reason, duration));
+        }
         self.observe(|consumer| {
             Observation::ConnectionClosed(ConnectionClosed { consumer, connection, reason, duration })
         });
     }
 
-    /// Counts an action as started. Returns what is reported of it, if anything is. `index` returns its index in the
-    /// [`ActionTable`].
+    /// Returns whether there is an observer, or metrics are recorded.
     #[inline]
-    pub(super) fn start_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<Box<ObservedAction>> {
-        self.action_cells.record_start();
-        if self.is_observed() { Some(Box::new(self.observe_action(index(self.actions)))) } else { None }
-    }
-
-    #[inline]
-    fn is_observed(&self) -> bool {
+    pub(super) fn has_receiver(&self) -> bool {
         #[cfg(feature = "metrics")]
-        let has_instruments = self.instruments.get().is_some();
+        let has_instruments = matches!(self.instruments.get(), Some(Some(_)));
         #[cfg(not(feature = "metrics"))]
         let has_instruments = false;
-        has_instruments || self.observer.get().is_some() || is_action_span_enabled()
+        has_instruments || self.observer.get().is_some()
     }
 
-    #[cold]
-    fn observe_action(&self, index: usize) -> ObservedAction {
-        let span = action_span(self.actions.name(index));
-        #[cfg(feature = "metrics")]
-        self.record(|instruments| instruments.record_action_start(index));
-        ObservedAction { index, span, started_at: Instant::now(), is_announced: false }
-    }
-
-    /// Tells the observer that an action has started, when it is pending for the first time.
-    #[cold]
-    pub(super) fn announce_action(&self, observed: &mut ObservedAction) {
-        if !std::mem::replace(&mut observed.is_announced, true) {
-            let ActionName { action, route } = self.actions.name(observed.index);
-            self.observe(|consumer| Observation::ActionStarted(ActionStarted { consumer, action, route }));
-        }
-    }
-
-    /// Counts an action as detached until the returned guard is dropped.
-    pub(crate) fn begin_detached(&self) -> GaugeGuard<'_> {
-        self.detached.enter()
-    }
-
-    /// Counts an action as ended.
-    #[inline]
-    pub(super) fn end_action(&self, status: StatusCode, observed: Option<Box<ObservedAction>>) {
-        self.action_cells.record_end(ActionOutcome::of(status));
-        if let Some(observed) = observed {
-            self.report_action(status, &observed);
-        }
-    }
-
-    #[cold]
-    fn report_action(&self, status: StatusCode, observed: &ObservedAction) {
-        let duration = observed.started_at.elapsed();
-        super::spans::record_end(&observed.span, status, duration);
-        #[cfg(feature = "metrics")]
-        self.record(|instruments| instruments.record_action_end(observed.index, status, duration));
-        self.observe(|consumer| {
-            let ActionName { action, route } = self.actions.name(observed.index);
-            let outcome = ActionOutcome::of(status);
-            let finished = ActionFinished { consumer, action, route, status, outcome, duration };
-            if observed.is_announced { Observation::ActionFinished(finished) } else { Observation::ActionRan(finished) }
-        });
+    /// Counts an action as detached until the returned value is dropped.
+    pub(crate) fn begin_detached(self: &Arc<Self>) -> DetachedAction {
+        self.detached.increment();
+        DetachedAction(self.clone())
     }
 
     /// Counts a publication to `receivers` connections, and the deliveries of it that were refused at once.
@@ -266,23 +268,21 @@ impl Telemetry {
         self.record(|instruments| instruments.record_deliveries(events));
     }
 
-    pub(crate) fn record_dropped(&self, dropped: usize) {
-        if dropped == 0 {
-            return;
+    /// Counts an overflow of a send queue: the overflow policy has dropped events, or the connection is closed with 1013, or
+    /// both. Without either, there was none.
+    #[inline]
+    pub(crate) fn record_overflow(&self, dropped: usize, is_closed: bool) {
+        if dropped > 0 || is_closed {
+            self.report_overflow(dropped, is_closed);
         }
-        self.events.record_dropped(dropped);
-        let is_closed = false;
-        self.observe(|consumer| Observation::QueueOverflowed(QueueOverflowed { consumer, dropped, is_closed }));
-        #[cfg(feature = "metrics")]
-        self.record(|instruments| instruments.record_dropped(dropped));
     }
 
-    pub(crate) fn record_too_slow(&self) {
-        self.events.record_too_slow();
-        let (dropped, is_closed) = (0, true);
+    #[cold]
+    fn report_overflow(&self, dropped: usize, is_closed: bool) {
+        self.events.record_overflow(dropped, is_closed);
         self.observe(|consumer| Observation::QueueOverflowed(QueueOverflowed { consumer, dropped, is_closed }));
         #[cfg(feature = "metrics")]
-        self.record(Instruments::record_too_slow);
+        self.record(|instruments| instruments.record_overflow(dropped));
     }
 
     pub(crate) fn record_failure(&self) {
@@ -311,6 +311,7 @@ impl Telemetry {
             handshakes: HandshakeCounts {
                 in_progress: self.handshakes.get(),
                 accepted: self.accepted.load(Ordering::Relaxed),
+                abandoned: self.abandoned.load(Ordering::Relaxed),
                 rejected: ignore_poison(self.rejected.lock()).clone(),
             },
             connections: self.connections(open as u64),

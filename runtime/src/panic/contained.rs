@@ -51,8 +51,15 @@ fn contain<T>(drop: impl FnOnce()) {
         return;
     }
     if let Err(panic) = catch_unwind(drop) {
-        tracing::error!(value = type_name::<T>(), cause = ?Cause::new(&panic.message()), "caught a panic in `Drop`");
+        contain_log(|| {
+            tracing::error!(value = type_name::<T>(), cause = ?Cause::new(&panic.message()), "caught a panic in `Drop`");
+        });
     }
+}
+
+/// Writes a log entry where a panic of the subscriber must not skip what follows.
+pub(crate) fn contain_log(log: impl FnOnce()) {
+    drop(catch_unwind(log));
 }
 
 /// A value of the application that may be dropped anywhere: a panic in its `Drop` is caught and logged.

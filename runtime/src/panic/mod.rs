@@ -1,10 +1,12 @@
-//! Containment of panics in application code, `Drop` included.
+//! Containment of panics in application code, `Drop` and the subscriber of `tracing` included.
 
 mod catch_unwind;
 mod contained;
+mod span;
 
 pub(crate) use catch_unwind::{Panic, catch_unwind, catch_unwind_future};
-pub(crate) use contained::{Contained, contain_future, drop_contained};
+pub(crate) use contained::{Contained, contain_future, contain_log, drop_contained};
+pub(crate) use span::{ContainedSpan, in_current_span, in_span};
 
 #[cfg(test)]
 mod tests {

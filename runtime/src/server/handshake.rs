@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{StatusCode, header};
-use tracing::Span;
 
 use super::endpoint::Endpoint;
 use super::presented_ticket::PresentedTicket;
@@ -17,8 +16,8 @@ use crate::context::{ConnectContext, ConnectionId, PeerAddress, Scope};
 use crate::dispatch::{panic_error, refusal_log, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated, fault_id};
-use crate::observe::{connection_span, in_span};
-use crate::panic::{catch_unwind, contain_future};
+use crate::observe::connection_span;
+use crate::panic::{ContainedSpan, catch_unwind, catch_unwind_future, contain_future, in_span};
 use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::Transport;
@@ -50,15 +49,18 @@ impl<C: Consumer> Accepted<C> {
 }
 
 impl<C: Consumer> Endpoint<C> {
-    /// Performs the handshake for a request. A `known_user` is not authenticated.
+    /// Performs the handshake for a request, and counts it. A `known_user` is not authenticated. The handshake calls
+    /// application code, also for log entries: if that panics, it is rejected.
     pub(crate) async fn accept(
         &self,
         parts: Box<Parts>,
         known_user: Option<C::User>,
     ) -> Result<Accepted<C>, Rejection> {
         let telemetry = &self.registry.telemetry;
-        let _counted = telemetry.begin_handshake();
-        let outcome = self.check(parts, known_user).await;
+        let handshake = telemetry.begin_handshake();
+        let outcome = catch_unwind_future(self.check(parts, known_user)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR)));
+        handshake.end();
         if let Err(rejection) = &outcome {
             telemetry.record_rejection(rejection.status);
         }
@@ -137,7 +139,7 @@ impl<C: Consumer> Endpoint<C> {
         let span = connection_span(C::NAME, scope.connection_id(), address, user);
         let connect = ConnectContext::new(&scope, &head);
         let authorization = self.with_timeout(self.consumer.authorize_connect(&connect));
-        if let Err(error) = in_span(span.clone(), authorization).await {
+        if let Err(error) = in_span(span.as_ref().and_then(ContainedSpan::try_clone), authorization).await {
             // To log in may help, unlike after a 403.
             let is_anonymous_refused = scope.user().is_none() && error.status() == StatusCode::FORBIDDEN;
             let error = match error.leaf() {
@@ -145,7 +147,7 @@ impl<C: Consumer> Endpoint<C> {
                 Some(leaf) => Error::unauthenticated().with_leaf(leaf),
                 None => Error::unauthenticated(),
             };
-            let _entered = span.as_ref().map(|span| span.enter());
+            let _entered = span.as_ref().map(ContainedSpan::enter);
             report(connect.call(), &error);
             return Err((&error).into());
         }
@@ -193,11 +195,18 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
-    fn new_session(&self, id: ConnectionId, span: Option<Box<Span>>) -> Arc<Session<C>> {
+    fn new_session(&self, id: ConnectionId, span: Option<ContainedSpan>) -> Arc<Session<C>> {
         let Limits { max_queued_events, max_queued_bytes, .. } = *self.limits;
         let telemetry = self.registry.telemetry.clone();
         let send_queue = SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, telemetry);
-        Session::new(&self.registry, id, self.consumer.clone(), send_queue, self.limits.session_limits(), span)
+        Session::new(
+            &self.registry,
+            id,
+            self.consumer.clone(),
+            send_queue,
+            self.limits.session_limits(),
+            span.map(Box::new),
+        )
     }
 
     /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.

@@ -10,16 +10,14 @@ use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::request::Parts;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Request};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
-use super::rejection::Rejection;
 use super::upgrade::Upgrade;
 use crate::connection::close;
 use crate::consumer::Consumer;
 use crate::context::UrlParams;
-use crate::panic::catch_unwind_future;
 
 /// The size of a message of a refused client, which nothing reads. A longer one is dropped while it arrives.
 const MAX_REFUSED_MESSAGE_BYTES: usize = 125;
@@ -79,13 +77,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             }
             endpoint.insert_peer_address(&mut parts);
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
-            // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
-            let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
-            let panicked = || {
-                endpoint.registry.telemetry.record_rejection(StatusCode::INTERNAL_SERVER_ERROR);
-                Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR))
-            };
-            Ok(match outcome.unwrap_or_else(|_| panicked()) {
+            Ok(match endpoint.accept(parts, None).await {
                 Ok(accepted) => {
                     let subprotocol = accepted.subprotocol().and_then(|name| HeaderValue::from_str(name).ok());
                     upgrade.accept(max_frame_bytes, subprotocol, |transport| accepted.serve(transport))

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 mod deferral;
 mod deferred;
 pub(crate) mod delivery_path;
+mod discarded;
 mod drain;
 mod drain_handle;
 mod drain_state;

@@ -49,15 +49,13 @@ impl<C: Consumer> Session<C> {
         scope: Arc<Scope<C::User>>,
         changes_at_start: u64,
     ) -> Result<PendingRevalidation> {
+        let was_anonymous = self.user_id().is_none();
         self.record_user_id(&scope);
         if self.user_id().is_none_or(|user_id| user_id != scope.user_id()) {
             return Err(another_user());
         }
         // A change of rights finds the session from here on. Grants that were loaded before it, for joins, are forgotten.
         self.registry.index_by_user(self.id, &self.user_id, self);
-        if let (Some(span), Some(user_id)) = (&self.span, self.user_id()) {
-            record_user(span, user_id);
-        }
         let change = self.begin_revalidation(|| {
             scope.forget_grants();
             self.replace_scope(scope);
@@ -67,6 +65,10 @@ impl<C: Consumer> Session<C> {
             self.close_with(CloseReason::Revoked);
         } else if self.registry.tombstones_expired_since(changes_at_start) {
             self.close_with(CloseReason::Failed);
+        }
+        // Once, because formatters of log entries append what is recorded again. Last, because a subscriber is called.
+        if let (true, Some(span), Some(user_id)) = (was_anonymous, &self.span, self.user_id()) {
+            record_user(span, user_id);
         }
         Ok(change)
     }

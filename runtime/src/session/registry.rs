@@ -129,9 +129,12 @@ impl<U, S> Registry<U, S> {
         self.change_count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Adds a grant cache that changes of rights invalidate.
+    /// Adds a grant cache that changes of rights invalidate, unless it is known.
     pub(crate) fn add_grant_cache(&self, cache: GrantCache<U>) {
-        lock(&self.grants).push(cache);
+        let mut caches = lock(&self.grants);
+        if !caches.iter().any(|known| known.is_same(&cache)) {
+            caches.push(cache);
+        }
     }
 
     /// Returns the grant caches.
@@ -229,20 +232,20 @@ impl<U, S> Registry<U, S> {
         }
     }
 
-    /// Removes a session.
-    pub(crate) fn remove_session(&self, id: ConnectionId, user_id: &OnceLock<String>, session: &Arc<S>) {
+    /// Removes a session. Returns whether it counts as authenticated.
+    pub(crate) fn remove_session(&self, id: ConnectionId, user_id: &OnceLock<String>, session: &Arc<S>) -> bool {
         lock(&self.sessions).remove(&id);
         let mut by_user = lock(&self.by_user);
         // Read after the removal above, because re-authentication may set it meanwhile.
-        let Some(user_id) = user_id.get() else { return };
-        if let Some(sessions) = by_user.get_mut(user_id) {
-            if let Some(index) = sessions.iter().position(|other| Arc::ptr_eq(other, session)) {
-                sessions.remove(index);
-                self.telemetry.authenticated.decrement();
-            }
-            if sessions.is_empty() {
-                by_user.remove(user_id);
-            }
+        let Some(user_id) = user_id.get() else { return false };
+        let Some(sessions) = by_user.get_mut(user_id) else { return false };
+        let index = sessions.iter().position(|other| Arc::ptr_eq(other, session));
+        if let Some(index) = index {
+            sessions.remove(index);
         }
+        if sessions.is_empty() {
+            by_user.remove(user_id);
+        }
+        index.is_some()
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::backpressure::{Pacer, PausedPublishers};
+use super::discarded::Discarded;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState, TASK};
 use crate::context::{Epoch, StartGate};
@@ -99,9 +100,8 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// Enqueues an event that was authorized in `epoch`. `frame_version` is the version of the delivery path that the frame
-    /// was encoded for, and `version` returns the current one, or why the event is not enqueued. Also returns the discarded
-    /// handles: dropping an event may run the application's code, so the caller drops them after it has released its own
-    /// locks.
+    /// was encoded for, and `version` returns the current one, or why the event is not enqueued. Also returns what is
+    /// discarded, which the caller drops after it has released its own locks.
     pub(crate) fn enqueue(
         &self,
         frame: EventFrame,
@@ -109,7 +109,9 @@ impl<N: Coalesce> SendQueue<N> {
         epoch: Epoch,
         frame_version: u64,
         version: impl FnOnce() -> Result<u64, EnqueueOutcome>,
-    ) -> (EnqueueOutcome, Vec<N>) {
+    ) -> (EnqueueOutcome, Discarded<'_, N>) {
+        // Before the lock, so that it is dropped after it if the application's code panics.
+        let mut discarded = self.discard_nothing();
         let mut state = self.lock_state();
         // Compared under the lock, so that no change of rights or of the delivery path comes between the check and the
         // push.
@@ -121,13 +123,13 @@ impl<N: Coalesce> SendQueue<N> {
             Ok(_) => Some(EnqueueOutcome::Discarded),
         };
         if let Some(outcome) = rejected {
-            return (outcome, vec![handle]);
+            discarded.handles.push(handle);
+            return (outcome, discarded);
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
         state.bytes += frame.len();
         state.events.push_back(QueueEntry { sequence, frame, handle });
-        let (mut discarded, mut dropped) = (Vec::new(), 0);
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
         // An event that is larger than the whole queue is delivered if no other one is queued: the connection would come back
@@ -137,12 +139,12 @@ impl<N: Coalesce> SendQueue<N> {
         {
             let superseded = state.apply_overflow(self.overflow_policy);
             if superseded.is_empty() && !state.events.is_empty() {
-                discarded.extend(self.close_state(state, CloseReason::TooSlow));
-                self.telemetry.record_dropped(dropped);
+                let Discarded { handles, is_closed, .. } = &mut discarded;
+                *is_closed = self.close_state(state, CloseReason::TooSlow, handles);
                 return (EnqueueOutcome::Discarded, discarded);
             }
-            dropped += superseded.len();
-            discarded.extend(superseded.into_iter().map(|entry| entry.handle));
+            discarded.dropped += superseded.len();
+            discarded.handles.extend(superseded.into_iter().map(|entry| entry.handle));
         }
         if !is_stalled && self.is_crowded(&state) {
             state.paused_publishers.hold_current(false);
@@ -155,7 +157,6 @@ impl<N: Coalesce> SendQueue<N> {
             EnqueueOutcome::Enqueued
         };
         drop(state);
-        self.telemetry.record_dropped(dropped);
         if is_first && outcome == EnqueueOutcome::Enqueued {
             self.reader.wake();
         }
@@ -213,8 +214,8 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Counts deferred events that were dropped before they were authorized.
     pub(crate) fn record_dropped(&self, events: usize) {
-        self.telemetry.record_dropped(events);
         self.lock_state().dropped += events as u64;
+        self.telemetry.record_overflow(events, false);
     }
 
     /// Returns whether the queue accepts no further event.
@@ -224,11 +225,17 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Ends the connection for `reason`, unless it ends already, and discards the queued events.
     pub(crate) fn close_with(&self, reason: CloseReason) {
-        drop(self.close_state(self.lock_state(), reason));
+        let mut discarded = self.discard_nothing();
+        discarded.is_closed = self.close_state(self.lock_state(), reason, &mut discarded.handles);
     }
 
-    /// As [`close_with`](Self::close_with), and returns the discarded handles.
-    fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, reason: CloseReason) -> Vec<N> {
+    fn discard_nothing(&self) -> Discarded<'_, N> {
+        Discarded::nothing(&self.telemetry)
+    }
+
+    /// As [`close_with`](Self::close_with), and moves the queued handles to `handles`. Returns whether the connection ends with
+    /// 1013 because of this call.
+    fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, reason: CloseReason, handles: &mut Vec<N>) -> bool {
         let is_too_slow = !state.is_closed() && reason == CloseReason::TooSlow;
         state.close_reason.get_or_insert(reason);
         let discarded = std::mem::take(&mut state.events);
@@ -238,11 +245,9 @@ impl<N: Coalesce> SendQueue<N> {
         self.has_work.store(true, Ordering::SeqCst);
         drop(state);
         drop(paused_publishers);
-        if is_too_slow {
-            self.telemetry.record_too_slow();
-        }
         self.reader.wake();
-        discarded.into_iter().map(|entry| entry.handle).collect()
+        handles.extend(discarded.into_iter().map(|entry| entry.handle));
+        is_too_slow
     }
 
     /// Runs an operation that must not come between the checks of [`enqueue`](Self::enqueue) and its push.

@@ -10,7 +10,6 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::backpressure::Pacer;
 use super::deferred::Deferred;
@@ -23,7 +22,7 @@ use super::send_queue::parking::Flushed;
 use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
 use crate::context::{ActionRates, CallSession, ConnectionId, Handler, PeerAddress, Scope};
-use crate::panic::catch_unwind;
+use crate::panic::{ContainedSpan, catch_unwind, contain_log};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
 use crate::transport::{CloseReason, SocketWriter};
@@ -80,7 +79,7 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) max_presence: usize,
     pub(crate) runtime: Handle,
     /// The span of the connection. `None` if it is disabled.
-    pub(crate) span: Option<Box<Span>>,
+    pub(crate) span: Option<Box<ContainedSpan>>,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
     /// Whether the session is in the registry's list of lingering sessions.
@@ -97,7 +96,7 @@ impl<C: Consumer> Session<C> {
         consumer: Arc<C>,
         send_queue: SendQueue<EventHandle<Session<C>>>,
         limits: SessionLimits,
-        span: Option<Box<Span>>,
+        span: Option<Box<ContainedSpan>>,
     ) -> Arc<Session<C>> {
         let SessionLimits { max_groups, max_presence, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
@@ -209,13 +208,14 @@ impl<C: Consumer> Session<C> {
         address.map_or(Peer::Unknown, |PeerAddress(address)| Peer::Address(address))
     }
 
-    /// Removes the session from the registry and from its groups, and closes its send queue.
-    pub(crate) fn leave_registry(self: &Arc<Self>) {
+    /// Removes the session from the registry and from its groups, and closes its send queue. Returns whether it counts as
+    /// authenticated, which the caller takes back when the connection has ended.
+    pub(crate) fn leave_registry(self: &Arc<Self>) -> bool {
         // Before the session leaves the registry: a change of rights that does not find the session waits for none of its
         // starts.
         self.send_queue.start_gate().close();
         self.send_queue.start_gate().drain();
-        self.registry.remove_session(self.id, &self.user_id, self);
+        let is_authenticated = self.registry.remove_session(self.id, &self.user_id, self);
         if self.is_lingering.load(Ordering::SeqCst) {
             self.registry.lingering.remove(self.id);
         }
@@ -225,8 +225,9 @@ impl<C: Consumer> Session<C> {
         let dropped = self.send_queue.close();
         self.cancel_renewal();
         if dropped > 0 {
-            tracing::info!(dropped, "events dropped: send queue full");
+            contain_log(|| tracing::info!(dropped, "events dropped: send queue full"));
         }
+        is_authenticated
     }
 
     /// Ends the connection for `reason`, and discards its queued and deferred events.
