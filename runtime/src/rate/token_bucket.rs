@@ -43,22 +43,20 @@ impl TokenBucket {
         Ok(())
     }
 
-    /// Credits the tokens since the last credit, at least one. At `delayed_since` the owner had at most the burst, and it has
-    /// earned what came since.
+    /// Credits the tokens since the last credit, at least one. At `delayed_since` the bucket held at most the burst; what is
+    /// earned since is not lost.
     #[cold]
     fn credit(&mut self, now: Instant, delayed_since: Instant) -> Result<(), Instant> {
         let next = self.credited_until + self.interval;
         if now < next {
             return Err(next);
         }
-        let due = self.count_within(now.saturating_duration_since(self.credited_until));
-        let earned = self.count_within(now.saturating_duration_since(delayed_since));
-        let max = self.burst.saturating_add(earned);
-        if due < max {
-            (self.tokens, self.credited_until) = (due, self.credited_until + self.interval * due);
-        } else {
-            (self.tokens, self.credited_until) = (max, delayed_since.min(now) + self.interval * earned);
-        }
+        let is_full = delayed_since.saturating_duration_since(self.credited_until) >= self.interval * self.burst;
+        let (tokens_before, credited_before) =
+            if is_full { (self.burst, delayed_since) } else { (0, self.credited_until) };
+        let earned = self.count_within(now.saturating_duration_since(credited_before));
+        self.tokens = tokens_before.saturating_add(earned);
+        self.credited_until = credited_before.min(now) + self.interval * earned;
         Ok(())
     }
 
