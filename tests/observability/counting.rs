@@ -78,7 +78,7 @@ async fn stream_that_a_change_of_rights_ends_counts_as_refused() {
     client.send(r#"{"action":"watch"}"#);
     client.reply().await;
     is_open.store(false, Ordering::SeqCst);
-    connections.refresh_all().await;
+    assert!(connections.refresh_all().await.is_acknowledged());
     resumed.add_permits(1);
     assert_eq!(client.reply().await.status(), 403);
     let actions = endpoint.snapshot().actions;

@@ -21,6 +21,7 @@ pub(super) struct ObservedAction {
     pub(super) span: Option<ContainedSpan>,
     started_at: Instant,
     /// Whether the gauge of active actions has counted it.
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "only the metrics have a gauge"))]
     is_metered: bool,
     /// Whether the observer knows that it has started.
     is_announced: bool,
