@@ -45,19 +45,19 @@ impl<S: Subscriber> Layer<S> for SpanFields {
 }
 
 /// Begins to record. What other tests log is recorded too.
-pub fn start() {
+pub(crate) fn start() {
     LazyLock::force(&SUBSCRIBER);
 }
 
 /// Returns the lines that contain all of these texts.
-pub fn lines(texts: &[&str]) -> Vec<String> {
+pub(crate) fn lines(texts: &[&str]) -> Vec<String> {
     let lines = LINES.lock().unwrap();
     let is_wanted = |line: &&str| texts.iter().all(|text| line.contains(text));
     lines.lines().filter(is_wanted).map(str::to_owned).collect()
 }
 
 /// Returns the fields of the spans of the library, by name.
-pub fn span_fields() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+pub(crate) fn span_fields() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut spans = SPANS.lock().unwrap().clone();
     spans.retain(|name, _| name.starts_with("portcullis"));
     spans

@@ -16,7 +16,7 @@ permissions! {
     pub desks { manage = "Manages desks" }
 }
 
-pub struct Clerk(pub String);
+pub(crate) struct Clerk(pub String);
 
 impl User for Clerk {
     fn id(&self) -> Cow<'_, str> {
@@ -24,14 +24,14 @@ impl User for Clerk {
     }
 }
 
-pub struct Desk {
-    pub drawer: Drawer,
-    pub steps: Steps,
+pub(crate) struct Desk {
+    pub(crate) drawer: Drawer,
+    pub(crate) steps: Steps,
 }
 
 /// Orders the steps of actions and of a test.
 #[derive(Clone)]
-pub struct Steps {
+pub(crate) struct Steps {
     started: Arc<Semaphore>,
     resumed: Arc<Semaphore>,
 }
@@ -44,17 +44,17 @@ impl Steps {
     }
 
     /// Waits until `count` further actions wait.
-    pub async fn started(&self, count: u32) {
+    pub(crate) async fn started(&self, count: u32) {
         self.started.acquire_many(count).await.unwrap().forget();
     }
 
     /// Lets `count` actions go on.
-    pub fn resume(&self, count: usize) {
+    pub(crate) fn resume(&self, count: usize) {
         self.resumed.add_permits(count);
     }
 }
 
-pub struct Drawer;
+pub(crate) struct Drawer;
 
 struct IsManager;
 
@@ -65,16 +65,16 @@ impl<H: Handler<User = Clerk>> Permission<H> for IsManager {
 }
 
 #[derive(Event)]
-pub struct Said(pub u32);
+pub(crate) struct Said(pub u32);
 
 #[derive(Event)]
-pub struct Secret;
+pub(crate) struct Secret;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Desk, permission = AllowAny, publish = AllowAny, events(Said, Secret))]
-pub struct Hall(pub u32);
+pub(crate) struct Hall(pub u32);
 
-pub struct Grants;
+pub(crate) struct Grants;
 
 impl GrantSource<Clerk> for Grants {
     async fn load(&self, clerk: &Clerk) -> Result<UserGrants> {
@@ -170,9 +170,9 @@ impl Desk {
     }
 
     #[action(permission = AllowAny)]
-    async fn quit(&self, cx: &Context<'_, Clerk>) {
+    async fn quit(&self, cx: &Context<'_, Clerk>) -> Result<()> {
         const DONE: CloseCode = CloseCode::new(4001);
-        cx.close(DONE, "done");
+        cx.close(DONE, "done")
     }
 
     #[event(permission = AllowAny)]
@@ -206,12 +206,12 @@ impl Drawer {
 }
 
 /// Returns an endpoint, and the steps of its waiting actions.
-pub fn desk() -> (Endpoint<Desk>, Steps) {
+pub(crate) fn desk() -> (Endpoint<Desk>, Steps) {
     let steps = Steps { started: Arc::new(Semaphore::new(0)), resumed: Arc::new(Semaphore::new(0)) };
     (portcullis::websocket(Desk { drawer: Drawer, steps: steps.clone() }).grants(Grants), steps)
 }
 
 /// Connects a user.
-pub async fn open(endpoint: &Endpoint<Desk>, name: &str) -> Client {
+pub(crate) async fn open(endpoint: &Endpoint<Desk>, name: &str) -> Client {
     connect(endpoint).user(Clerk(name.to_owned())).open().await.unwrap()
 }

@@ -14,7 +14,7 @@ use super::desk::{Clerk, Hall, Said, Secret, desk, open};
 use super::recorder::Recording;
 
 /// Does everything that the endpoint reports.
-pub async fn exercise(recording: &Recording) {
+pub(crate) async fn exercise(recording: &Recording) {
     let _local = set_default_local_recorder(recording);
     let (endpoint, steps) = desk();
     let endpoint = endpoint.record_metrics().overflow_policy(OverflowPolicy::DropOldest);

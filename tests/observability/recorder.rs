@@ -9,20 +9,23 @@ use metrics::{
 
 /// The values of one series: the sum of a counter, the value of a gauge, the observations of a histogram.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Values {
-    pub kind: &'static str,
-    pub value: f64,
-    pub observations: Vec<f64>,
+pub(crate) struct Values {
+    pub(crate) kind: &'static str,
+    pub(crate) value: f64,
+    pub(crate) observations: Vec<f64>,
 }
 
 /// Name and labels, sorted.
-pub type SeriesKey = (String, BTreeMap<String, String>);
+pub(crate) type SeriesKey = (String, BTreeMap<String, String>);
+
+/// The kind and the unit of each metric that was described.
+type Descriptions = BTreeMap<String, (&'static str, Option<Unit>)>;
 
 #[derive(Clone, Default)]
-pub struct Recording {
+pub(crate) struct Recording {
     series: Arc<Mutex<BTreeMap<SeriesKey, Arc<Mutex<Values>>>>>,
     /// Kind and unit of each metric that was described.
-    described: Arc<Mutex<BTreeMap<String, (&'static str, Option<Unit>)>>>,
+    described: Arc<Mutex<Descriptions>>,
 }
 
 struct Series(Arc<Mutex<Values>>);
@@ -72,14 +75,14 @@ impl Recording {
     }
 
     /// Returns all series that have recorded something, with their values.
-    pub fn series(&self) -> BTreeMap<SeriesKey, Values> {
+    pub(crate) fn series(&self) -> BTreeMap<SeriesKey, Values> {
         let series = self.series.lock().unwrap();
         series.iter().map(|(key, values)| (key.clone(), values.lock().unwrap().clone())).collect()
     }
 
     /// Returns the values of one series. `labels` are written as `a=b,c=d`.
     #[track_caller]
-    pub fn get(&self, name: &str, labels: &str) -> Values {
+    pub(crate) fn get(&self, name: &str, labels: &str) -> Values {
         let pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
         let labels = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let series = self.series();
@@ -88,7 +91,7 @@ impl Recording {
     }
 
     /// Returns kind and labels of each metric of which a series exists.
-    pub fn metrics(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    pub(crate) fn metrics(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
         let mut metrics = BTreeMap::new();
         for ((name, labels), values) in self.series() {
             let labels: BTreeSet<String> = labels.into_keys().collect();
@@ -99,7 +102,7 @@ impl Recording {
     }
 
     /// Returns kind and unit of each metric that was described.
-    pub fn described(&self) -> BTreeMap<String, (&'static str, Option<Unit>)> {
+    pub(crate) fn described(&self) -> BTreeMap<String, (&'static str, Option<Unit>)> {
         self.described.lock().unwrap().clone()
     }
 }

@@ -65,7 +65,9 @@ async fn counts_return_to_zero_after_load_and_add_up() {
     drain.start(Drain { notice: Duration::ZERO, window: Duration::ZERO, ..Drain::default() });
     drain.finished().await;
     watcher.abort();
-    waiting.iter().for_each(|(_, client)| client.abort());
+    for (_, client) in &waiting {
+        client.abort();
+    }
     let snapshot = handle.snapshot();
     assert_adds_up(&snapshot);
     let Snapshot { handshakes, connections, actions, groups, .. } = &snapshot;
