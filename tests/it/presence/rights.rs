@@ -5,6 +5,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::common::codenames::uploads;
+use crate::common::progress::Progress;
 
 /// The grants of all users. A load that has read them waits while the gate is closed.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ impl GrantSource<Member> for Rights {
     }
 }
 
-struct Archive;
+struct Archive(Arc<Progress>);
 
 /// Viewers with the codename see every member.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
@@ -41,6 +42,22 @@ impl Archive {
         cx.join(Shelf).await
     }
 
+    /// Lists the members, and replies when the test lets it.
+    #[action(permission = AllowAny)]
+    async fn online_later(&self, cx: &Context<'_, Member>) -> Result<usize> {
+        let count = cx.member_count(&Shelf).await?;
+        self.0.wait().await;
+        Ok(count)
+    }
+
+    /// As `online_later`, after a change of its caller's rights by itself.
+    #[action(permission = AllowAny)]
+    async fn online_after_own_change(&self, cx: &Context<'_, Member>) -> Result<usize> {
+        let count = cx.member_count(&Shelf).await?;
+        assert!(cx.connections::<Archive>()?.refresh_user("1").await.is_acknowledged());
+        Ok(count)
+    }
+
     #[action(permission = AllowAny)]
     async fn online(&self, cx: &Context<'_, Member>) -> Result<usize> {
         cx.member_count(&Shelf).await
@@ -52,14 +69,16 @@ impl Archive {
     }
 }
 
-fn archive() -> (Endpoint<Archive>, Rights) {
+fn archive() -> (Endpoint<Archive>, Rights, Arc<Progress>) {
+    let progress = Progress::new();
     let rights = Rights { granted: Arc::default(), gate: watch::Sender::new(true), loads: watch::Sender::new(0) };
-    (portcullis::websocket(Archive).grants(rights.clone()).limits(without_timeouts()), rights)
+    let archive = portcullis::websocket(Archive(progress.clone())).grants(rights.clone()).limits(without_timeouts());
+    (archive, rights, progress)
 }
 
 #[tokio::test(start_paused = true)]
 async fn codename_of_the_viewer_is_evaluated_at_each_call() {
-    let (archive, rights) = archive();
+    let (archive, rights, _) = archive();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     assert_eq!(viewer.call("online").await.data(), 0);
@@ -73,7 +92,7 @@ async fn codename_of_the_viewer_is_evaluated_at_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_viewers_rights() {
-    let (archive, rights) = archive();
+    let (archive, rights, _) = archive();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     rights.granted.lock().unwrap().insert(1);
@@ -85,4 +104,34 @@ async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_v
     assert!(archive.connections().refresh_user("1").await.is_acknowledged());
     rights.gate.send_replace(true);
     assert_eq!(viewer.reply().await.data(), 0);
+}
+
+/// Opens a connection that is a member of the shelf and sees it.
+async fn enter_with_rights(archive: &Endpoint<Archive>, rights: &Rights) -> Client {
+    rights.granted.lock().unwrap().insert(1);
+    let mut viewer = connect(archive).user(member(1, &["red"])).open().await.unwrap();
+    assert_eq!(viewer.call("enter").await.status(), 200);
+    assert_eq!(viewer.call("online").await.data(), 1);
+    viewer
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_on_rights_that_were_revoked_before_the_reply_does_not_go_out() {
+    let (archive, rights, progress) = archive();
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    viewer.send(json!({"action": "online_later"}).to_string());
+    progress.started(1).await;
+    rights.granted.lock().unwrap().clear();
+    assert!(archive.connections().refresh_user("1").await.is_acknowledged());
+    progress.resume(1);
+    let reply = viewer.reply().await;
+    assert_eq!((reply.status(), reply.code(), reply.data()), (403, "rights_changed", &Value::Null));
+    assert_eq!(viewer.call("online").await.data(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_after_a_change_that_the_action_makes_itself_goes_out() {
+    let (archive, rights, _) = archive();
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    assert_eq!(viewer.call("online_after_own_change").await.data(), 1);
 }
