@@ -54,6 +54,7 @@ const _: () = {
                     is_stream: Self::__portcullis_streams_add(),
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "action `add`",
@@ -86,6 +87,7 @@ const _: () = {
                     is_stream: false,
                     is_in_order: false,
                     timeout: ::core::option::Option::None,
+                    rate: ::core::option::Option::None,
                     capture_uses: &[
                         __rt::CaptureUse {
                             reader: "`Author(note)` of action `replace`",
