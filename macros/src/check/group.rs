@@ -29,7 +29,8 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
     }
     presence::check_announce(group, diagnostics);
     if let Some(expression) = &group.presence {
-        let is_valid = presence::check_leaves(expression, diagnostics);
+        let is_valid = presence::check_leaves(expression, diagnostics)
+            & presence::check_member_fields(expression, group, diagnostics);
         if check_fields(expression, group, diagnostics) && is_valid {
             logic::check_expression(expression, diagnostics);
         }
@@ -357,8 +358,8 @@ mod tests {
     /// Returns the errors for a group with this `presence` expression.
     fn errors_for_presence(presence: &str) -> Vec<String> {
         errors(&format!(
-            "#[group(consumer = C, permission = A, publish = members, events(E), presence = {presence}, announce)] \
-             struct Room {{ room: u8 }}"
+            "#[group(consumer = C, permission = A, publish = members, events(E), presence = {presence}, announce, \
+             public_name = \"{{room}}\")] struct Room {{ room: u8 }}"
         ))
     }
 
@@ -366,9 +367,38 @@ mod tests {
     fn announce_without_presence_is_rejected() {
         let keys = "consumer = C, permission = A, publish = members, events(E), announce";
         let errors = errors(&format!("#[group({keys})] struct Room;"));
-        let expected = "`announce` tells members who comes and goes, so it needs `presence = …`; write who may see which \
-                        member, or remove `announce`";
+        let expected = "`announce` sends an event about each user who becomes a member, so it needs `presence = …`; write \
+                        who may see which member, or remove `announce`";
         assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn announce_without_public_name_is_rejected_if_the_group_has_fields() {
+        let errors = |item: &str, more: &str| {
+            let keys = "consumer = C, permission = A, publish = members, events(E), presence = AllowAny, announce";
+            errors(&format!("#[group({keys}{more})] {item}"))
+        };
+        for item in ["struct Room;", "struct Room();", "struct Room {}", "enum Room { A, B }"] {
+            assert_eq!(errors(item, ""), [""; 0], "{item}");
+        }
+        for (item, name) in [("struct Room(u8);", "{0}"), ("struct Room { r#type: u8 }", "{type}")] {
+            let [error] = &errors(item, "")[..] else { panic!("{item}") };
+            assert!(error.contains(&format!("write `public_name = \"…/{name}\"`, or remove `announce`")), "{error}");
+            assert_eq!(errors(item, &format!(", public_name = \"{name}\"")), [""; 0], "{item}");
+            assert_eq!(errors(item, ", public_name = 5").len(), 1, "{item}");
+        }
+    }
+
+    #[test]
+    fn field_named_member_is_no_subject_of_a_codename_in_presence() {
+        let errors = |presence: &str| {
+            let keys = "consumer = C, permission = A, publish = members, events(E)";
+            errors(&format!("#[group({keys}, presence = {presence})] struct Room {{ member: u8 }}"))
+        };
+        assert_eq!(errors("SharesTeam(member, {member})"), [""; 0]);
+        let expected = "`a.b(member)` is about the field `member` of `Room`, and `member` stands for the member's user in \
+                        `presence`; rename the field";
+        assert_eq!(errors("a.b(member)"), [expected]);
     }
 
     #[test]
