@@ -1,7 +1,10 @@
 //! The list follows the viewer's rights: those of the call, also if they change while it is evaluated.
 
-use portcullis::{GrantSet, GrantSource, UserGrants};
+use std::time::Duration;
+
+use portcullis::{GrantSet, GrantSource, OverflowPolicy, UserGrants};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::*;
 use crate::common::codenames::uploads;
@@ -32,6 +35,11 @@ struct Archive(Arc<Progress>);
 #[group(consumer = Archive, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
 struct Shelf;
 
+/// As the shelf, and announces its users.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
+#[group(consumer = Archive, permission = AllowAny, publish = members, events(Filed), presence = uploads.read, announce)]
+struct Desk;
+
 #[derive(Debug, Serialize, Deserialize, Event)]
 struct Filed;
 
@@ -40,6 +48,16 @@ impl Archive {
     #[action(permission = AllowAny)]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Shelf).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn sit_down(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Desk).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn stand_up(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.leave(Desk)
     }
 
     /// Lists the members, and replies when the test lets it.
@@ -134,4 +152,28 @@ async fn list_after_a_change_that_the_action_makes_itself_goes_out() {
     let (archive, rights, _) = archive();
     let mut viewer = enter_with_rights(&archive, &rights).await;
     assert_eq!(viewer.call("online_after_own_change").await.data(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn announcements_of_one_user_that_wait_for_grants_are_coalesced() {
+    let (archive, rights, _) = archive();
+    let archive = archive.limits(Limits { max_queued_events: 1, ..without_timeouts() });
+    let archive = archive.overflow_policy(OverflowPolicy::KeepNewest);
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    assert_eq!(viewer.call("sit_down").await.status(), 200);
+    let mut other = connect(&archive).user(member(2, &["red"])).open().await.unwrap();
+    rights.gate.send_replace(false);
+    assert!(archive.connections().refresh_user("1").await.is_acknowledged());
+    for _ in 0..20 {
+        assert_eq!(other.call("sit_down").await.status(), 200);
+        assert_eq!(other.call("stand_up").await.status(), 200);
+    }
+    rights.gate.send_replace(true);
+    let mut changes = Vec::new();
+    while let Ok(event) = timeout(Duration::from_millis(1), viewer.event()).await {
+        changes.push(event.data().clone());
+    }
+    assert!(changes.len() < 10, "{changes:?}");
+    assert_eq!(changes.last(), Some(&json!({"user": "2", "online": false})));
+    assert_eq!(archive.publisher().counters().too_slow, 0);
 }
