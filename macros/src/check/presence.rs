@@ -86,3 +86,92 @@ pub(super) fn check_member_fields(expression: &Expression, group: &Group, diagno
     }
     is_valid
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_str;
+
+    use super::super::group::group;
+    use crate::diagnostics::Diagnostics;
+    use crate::model::group::Group;
+
+    fn errors(text: &str) -> Vec<String> {
+        let mut diagnostics = Diagnostics::new();
+        let item = Group::read(&parse_str(text).unwrap(), &mut diagnostics);
+        group(&item, &mut diagnostics);
+        let errors = diagnostics.finish().err().into_iter().flatten();
+        errors.map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn presence_expression_is_about_the_viewer_and_the_member() {
+        for presence in ["AllowAny", "IsStaff | SharesTeam(member)", "!Hides(member, {room}) & a.b(room)", "a.b"] {
+            assert_eq!(errors_for_presence(presence), [""; 0], "{presence}");
+        }
+        for (presence, words) in [
+            ("A &", "has no operand after it"),
+            (
+                "SharesTeam(user)",
+                "`user` is neither; write `SharesTeam(member)` for the member, or `SharesTeam({user})`",
+            ),
+            ("AllowAny(member)", "`AllowAny` is not about the member; write `AllowAny`"),
+            ("IsAuthenticated(member)", "`IsAuthenticated` is not about the member; write `IsAuthenticated`"),
+            ("SharesTeam(member, {rom})", "`{rom}` is not a field of `Room`"),
+            ("a.b(member)", "`member` is not a field of `Room`"),
+            ("A & !a.b(room)", "`a.b(room)` cannot be negated"),
+            ("A(member) & !A(member)", "can never hold"),
+            ("A(member) | !A(member)", "always holds"),
+            ("members", "`members` is only valid in `publish = members`"),
+        ] {
+            let errors = errors_for_presence(presence);
+            assert_eq!(errors.len(), 1, "{presence}: {errors:?}");
+            assert!(errors[0].contains(words), "{presence}: {errors:?}");
+        }
+    }
+
+    /// Returns the errors for a group with this `presence` expression.
+    fn errors_for_presence(presence: &str) -> Vec<String> {
+        errors(&format!(
+            "#[group(consumer = C, permission = A, publish = members, events(E), presence = {presence}, announce, \
+             public_name = \"{{room}}\")] struct Room {{ room: u8 }}"
+        ))
+    }
+
+    #[test]
+    fn announce_without_presence_is_rejected() {
+        let keys = "consumer = C, permission = A, publish = members, events(E), announce";
+        let errors = errors(&format!("#[group({keys})] struct Room;"));
+        let expected = "`announce` sends an event about each user who becomes a member, so it needs `presence = …`; write \
+                        who may see which member, or remove `announce`";
+        assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn announce_without_public_name_is_rejected_if_the_group_has_fields() {
+        let errors = |item: &str, more: &str| {
+            let keys = "consumer = C, permission = A, publish = members, events(E), presence = AllowAny, announce";
+            errors(&format!("#[group({keys}{more})] {item}"))
+        };
+        for item in ["struct Room;", "struct Room();", "struct Room {}", "enum Room { A, B }"] {
+            assert_eq!(errors(item, ""), [""; 0], "{item}");
+        }
+        for (item, name) in [("struct Room(u8);", "{0}"), ("struct Room { r#type: u8 }", "{type}")] {
+            let [error] = &errors(item, "")[..] else { panic!("{item}") };
+            assert!(error.contains(&format!("write `public_name = \"…/{name}\"`, or remove `announce`")), "{error}");
+            assert_eq!(errors(item, &format!(", public_name = \"{name}\"")), [""; 0], "{item}");
+            assert_eq!(errors(item, ", public_name = 5").len(), 1, "{item}");
+        }
+    }
+
+    #[test]
+    fn field_named_member_is_no_subject_of_a_codename_in_presence() {
+        let errors = |presence: &str| {
+            let keys = "consumer = C, permission = A, publish = members, events(E)";
+            errors(&format!("#[group({keys}, presence = {presence})] struct Room {{ member: u8 }}"))
+        };
+        assert_eq!(errors("SharesTeam(member, {member})"), [""; 0]);
+        let expected = "`a.b(member)` is about the field `member` of `Room`, and `member` stands for the member's user in \
+                        `presence`; rename the field";
+        assert_eq!(errors("a.b(member)"), [expected]);
+    }
+}
