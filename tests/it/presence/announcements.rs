@@ -189,7 +189,7 @@ async fn drain_announces_the_connections_that_it_closes() {
     for id in 0..8 {
         clients.push(enter(&office, id, &["red"]).await);
     }
-    let drain = Drain { notice: Duration::ZERO, window: Duration::from_secs(8), deadline: Duration::from_secs(60) };
+    let drain = Drain { notice: Duration::ZERO, window: Duration::from_secs(8), deadline: Duration::from_mins(1) };
     office.drain_handle().start(drain);
     assert_eq!(office.drain_handle().finished().await.closed, 8);
     // The connection that was closed last has seen all others go.

@@ -116,7 +116,9 @@ async fn change(rng: &mut Rng, office: &Endpoint<Office>, outsiders: &Outsiders,
             let joined = publisher.join(&user.to_string(), Room(room)).await;
             let invited: Vec<_> = of_user(connections, user).filter(|_| is_invited(user)).collect();
             assert_eq!(joined, invited.len());
-            invited.into_iter().for_each(|connection| _ = connection.rooms.insert(room));
+            for connection in invited {
+                connection.rooms.insert(room);
+            }
         }
         4 => {
             publisher.leave(&user.to_string(), &Room(room));
