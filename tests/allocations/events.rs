@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{ConnectContext, Context, Event, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+use portcullis::{
+    ConnectContext, Context, Event, EventPermission, Group, Limits, Publisher, Result, Scope, User, consumer,
+};
 
 use super::runtime;
 
@@ -42,6 +44,14 @@ impl EventPermission<News, Site> for Level {
     }
 }
 
+/// A group that announces its users.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(
+    consumer = Site, permission = portcullis::AllowAny, publish = members, events(News), local,
+    presence = portcullis::AllowAny, announce
+)]
+struct Lounge;
+
 struct Site;
 
 #[consumer(user = Member)]
@@ -58,6 +68,17 @@ impl Site {
 
     #[action(permission = portcullis::AllowAny)]
     async fn ping(&self) {}
+
+    #[action(permission = portcullis::AllowAny)]
+    async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Lounge).await
+    }
+
+    /// Returns the allocations of a list of members.
+    #[action(permission = portcullis::AllowAny)]
+    async fn list(&self, cx: &Context<'_, Member>) -> u64 {
+        measure(|| drop(cx.members(&Lounge).now_or_never().unwrap().unwrap())).count_total
+    }
 
     /// Returns the allocations of two permits to publish: one for a member, and one that everyone gets.
     #[action(permission = portcullis::AllowAny)]
@@ -77,6 +98,25 @@ fn permit_to_publish_allocates_nothing() {
         assert_eq!(client.call("ping").await.status(), 200);
         assert_eq!(client.call("take_permits").await.data(), &serde_json::json!([0, 0]));
     });
+}
+
+/// The list has one allocation per user, its id, and some more for the whole.
+#[test]
+fn list_of_members_allocates_once_per_user() {
+    let [few, many] = [20, 1000].map(|members| {
+        runtime().block_on(async {
+            let site = portcullis::websocket(Site).limits(Limits { max_queued_events: 10_000, ..Limits::default() });
+            let mut clients = Vec::new();
+            for id in 0..members {
+                let mut client = connect(&site).user(Member(id)).open().await.unwrap();
+                assert_eq!(client.call("enter").await.status(), 200);
+                clients.push(client);
+            }
+            clients[0].call("list").await.data().as_u64().unwrap()
+        })
+    });
+    println!("a list of 20 members: {few} allocations, of 1000 members: {many}");
+    assert!(many - few <= 980 + 10, "{few}, {many}");
 }
 
 #[test]

@@ -2,13 +2,16 @@
 //! The rows of the table in the chapter on limits.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
+use garde::Validate;
 use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Event, Group, OverflowPolicy, Result, User, consumer};
+use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
@@ -31,6 +34,10 @@ struct Hall(u32);
 
 #[derive(Event)]
 struct Said(String);
+
+#[derive(Deserialize, Validate)]
+#[garde(transparent)]
+struct Sample(#[garde(range(max = 0))] u8);
 
 #[derive(Default)]
 struct State {
@@ -69,6 +76,11 @@ impl Target {
     #[action(permission = AllowAny)]
     async fn sum(&self, values: Vec<u64>) -> u64 {
         values.iter().sum()
+    }
+
+    #[action(permission = AllowAny, validate)]
+    async fn measure(&self, samples: HashMap<String, Vec<Sample>>) -> usize {
+        samples.len()
     }
 
     #[action(permission = AllowAny, detached)]
@@ -231,6 +243,26 @@ fn cost_of(message: &str) -> (u16, u64) {
     client.send(message);
     let cost = measure(|| status = runtime.block_on(client.reply()).status());
     (status, cost.bytes_max)
+}
+
+/// The reply names a bounded number of fields, and formats no more of their paths than it shows: what a long key costs does not
+/// depend on the number of values that are refused under it.
+#[test]
+fn validation_needs_memory_in_proportion_to_the_values_that_it_refuses() {
+    for key_bytes in [1, LARGE / 2] {
+        let (key, ones) = ("k".repeat(key_bytes), "1,".repeat(LARGE / 5));
+        let message = format!(r#"{{"action":"measure","samples":{{"{key}":[{ones}1]}}}}"#);
+        let (runtime, (_, target)) = (runtime(), target());
+        let mut client = runtime.block_on(open(&target));
+        let mut reply = None;
+        client.send(&*message);
+        let cost = measure(|| reply = Some(runtime.block_on(client.reply())));
+        let reply = reply.unwrap();
+        assert_eq!((reply.status(), reply.value()["errors"].as_array().unwrap().len()), (400, 32));
+        let per_value = (cost.bytes_total / (LARGE / 5) as u64, cost.bytes_max / (LARGE / 5) as u64);
+        println!("key of {key_bytes} bytes: {per_value:?} bytes per value, in total and at once");
+        assert!(per_value.0 <= 768 && per_value.1 <= 384, "{per_value:?} bytes per value");
+    }
 }
 
 /// A message needs memory in proportion to its size, whatever it contains: at most 32 bytes per byte.

@@ -12,8 +12,10 @@ use crate::model::parameter::is_type_named;
 use crate::model::{BlockKind, print};
 
 /// The events that the runtime sends by itself, and what a client learns from each.
-const RESERVED: [(&str, &str); 2] =
-    [("unsubscribed", "that a subscription has ended"), ("presence", "that a user has come to a group or left it")];
+const RESERVED: [(&str, &str); 2] = [
+    ("unsubscribed", "that a subscription has ended"),
+    ("presence", "that a user is a member of a group, or is one no more"),
+];
 
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == BlockKind::Handler {

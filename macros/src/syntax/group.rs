@@ -89,6 +89,7 @@ impl GroupArgs {
                 ("permission", key_value::mentions_permission(list.tokens.clone())),
                 ("publish", text.contains("publish")),
                 ("presence", text.contains("presence")),
+                ("public_name", text.contains("public_name")),
                 ("events", text.contains("event")),
             ];
             let written = is_written.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| key);

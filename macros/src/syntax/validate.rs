@@ -45,7 +45,7 @@ fn parse_names(list: ParseStream<'_>) -> Result<Vec<Ident>> {
             return Err(error_at(&other, format_args!("`{other}` is not the name of a parameter; {FORMS}")));
         }
         let name = list.call(Ident::parse_any)?;
-        if names.contains(&name) {
+        if names.iter().any(|known| known.unraw() == name.unraw()) {
             return Err(error_at(&name, format_args!("`{name}` is named twice; remove one of them")));
         }
         names.push(name);

@@ -77,6 +77,10 @@ const _: () = {
                 })
             },
         });
+        fn public_name(&self) -> ::core::option::Option<::std::string::String> {
+            let __group = self;
+            ::core::option::Option::Some(::std::format!("rooms/{}", __group.room_id))
+        }
         async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,

@@ -7,7 +7,8 @@
     publish = members,
     events(MessageCreated),
     presence = "IsStaff | SharesTeam(member, {room_id}) & uploads.read(channel)",
-    announce
+    announce,
+    public_name = "rooms/{room_id}"
 )]
 pub struct RoomGroup {
     pub room_id: u32,

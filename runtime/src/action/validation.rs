@@ -1,5 +1,7 @@
 //! Validation of arguments by the crate `garde`: one entry of the reply per field, without the values of the client.
 
+use std::fmt::{self, Display, Write};
+
 use garde::{Path, Report, Validate};
 use http::StatusCode;
 
@@ -8,6 +10,8 @@ use crate::error::{Error, Result};
 
 /// Maximum number of entries. The reply names no further fields.
 const MAX_ENTRIES: usize = 32;
+/// Maximum number of errors that are looked at. A report may have one per element of a list of the message, or more.
+const MAX_ERRORS: usize = 256;
 /// Maximum length of the path of a field, in characters. It may contain keys of the message.
 const MAX_PATH_CHARS: usize = 128;
 /// Maximum length of the reasons of one field, in characters.
@@ -37,7 +41,7 @@ impl Validation {
 #[diagnostic::on_unimplemented(
     message = "the argument `{Self}` cannot be validated",
     label = "is no `garde::Validate<Context = ()>`",
-    note = "derive `garde::Validate` for `{Self}`, without a `context`; or name the arguments to validate, as in `validate(message)`"
+    note = "if `{Self}` is a type of this crate, derive `garde::Validate` for it, without a `context`; else wrap it in one that does, or leave the argument out: write `validate(…)` with the names of the others"
 )]
 pub trait ValidatedArgument<M> {
     /// Validates the argument. `key` is its key in the message, or empty if it is a part of the message without a key.
@@ -65,28 +69,56 @@ impl<T: Unimplemented> ValidatedArgument<()> for T {
 
 /// Returns the error of a report that is not empty, with the fields in the order of the report.
 fn into_error(report: &Report) -> Error {
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for (path, error) in report.iter() {
-        let path = shorten(&path.to_string(), MAX_PATH_CHARS);
+    let mut fields: Vec<(&Path, String)> = Vec::new();
+    for (path, error) in report.iter().take(MAX_ERRORS) {
+        let reason = shorten(error.message(), MAX_REASON_CHARS);
         if let Some((_, reasons)) = fields.iter_mut().find(|(known, _)| *known == path) {
-            *reasons = shorten(&format!("{reasons}; {}", error.message()), MAX_REASON_CHARS);
-            continue;
-        }
-        // A report may be as long as a list of the message.
-        if fields.len() == MAX_ENTRIES {
+            *reasons = shorten(&format!("{reasons}; {reason}"), MAX_REASON_CHARS);
+        } else if fields.len() < MAX_ENTRIES {
+            fields.push((path, reason));
+        } else {
             break;
         }
-        fields.push((path, shorten(error.message(), MAX_REASON_CHARS)));
     }
-    let entries = fields.into_iter().map(|(path, reasons)| {
+    let fields = fields.into_iter().map(|(path, reasons)| (format_shortened(path, MAX_PATH_CHARS), reasons));
+    let entries = fields.map(|(path, reasons)| {
         let error = Error::new(StatusCode::BAD_REQUEST, "invalid_argument", reasons);
         if path.is_empty() { error } else { error.with_field(path) }
     });
     entries.reduce(Error::and).unwrap_or_else(|| Error::internal("bug: an empty validation report has no error"))
 }
 
+/// Formats a value as [`shorten`] would shorten its text. Formats no more than that, because a key may be as long as the message.
+fn format_shortened(value: &impl Display, max_chars: usize) -> String {
+    let mut text = ShortenedText { text: String::new(), remaining_chars: max_chars };
+    // An error means that the text is full.
+    let _ = write!(text, "{value}");
+    text.text
+}
+
+/// A text that takes a number of characters, and ends with an ellipsis if that shortens it.
+struct ShortenedText {
+    text: String,
+    remaining_chars: usize,
+}
+
+impl Write for ShortenedText {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if let Some((end, _)) = part.char_indices().nth(self.remaining_chars) {
+            self.text.push_str(&part[..end]);
+            self.text.push('…');
+            return Err(fmt::Error);
+        }
+        self.remaining_chars -= part.chars().count();
+        self.text.push_str(part);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn entries(report: &Report) -> Vec<(String, String)> {
@@ -104,6 +136,52 @@ mod tests {
         report.append(Path::empty(), garde::Error::new("too many"));
         let expected = [("a.b", "too short; not ascii"), ("c[2].d", "not ascii"), ("", "too many")];
         assert_eq!(entries(&report), expected.map(|(path, reason)| (path.to_owned(), reason.to_owned())));
+    }
+
+    /// Counts its parts that are formatted.
+    struct LongPath<'c>(&'c Cell<usize>);
+
+    impl Display for LongPath<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            for part in ["items", ".", &"k".repeat(60_000), "[", "7", "]"] {
+                self.0.set(self.0.get() + 1);
+                f.write_str(part)?;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn path_is_formatted_up_to_its_maximum_length() {
+        let parts = Cell::new(0);
+        assert_eq!(format_shortened(&LongPath(&parts), 8), "items.kk…");
+        assert_eq!(parts.get(), 3, "formatting goes on behind the maximum");
+        for (text, shortened) in [("", ""), ("äöü", "äöü"), ("äöüß", "äöüß"), ("äöüße", "äöüß…")]
+        {
+            assert_eq!((&*format_shortened(&text, 4), &*shorten(text, 4)), (shortened, shortened));
+        }
+    }
+
+    #[test]
+    fn long_paths_that_are_shown_alike_are_several_fields() {
+        let key = Path::new("k".repeat(60_000));
+        let mut report = Report::new();
+        for index in 0..16_000usize {
+            report.append(key.join(index), garde::Error::new("too short"));
+        }
+        let entries = entries(&report);
+        assert_eq!(entries.len(), MAX_ENTRIES);
+        assert!(entries.iter().all(|(_, reason)| reason == "too short"), "{entries:?}");
+    }
+
+    #[test]
+    fn errors_of_one_field_are_looked_at_up_to_a_number() {
+        let mut report = Report::new();
+        for _ in 0..MAX_ERRORS {
+            report.append(Path::new("a"), garde::Error::new(""));
+        }
+        report.append(Path::new("b"), garde::Error::new("too short"));
+        assert_eq!(entries(&report).len(), 1);
     }
 
     #[test]

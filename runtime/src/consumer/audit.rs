@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::registry::{GroupAudit, Registration, RegistryError, consumers, groups_of};
+use super::registry::{GroupAudit, PresenceRule, Registration, RegistryError, consumers, groups_of};
 use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
@@ -139,7 +139,10 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
         entries.push(AuditEntry::new(consumer, "authenticate", "built-in, for every connection".to_owned()));
     }
     for GroupAudit { name, permission, publish, presence } in groups_of(consumer) {
-        let presence = presence.map(|presence| format!(", members seen by {presence}")).unwrap_or_default();
+        let presence = presence.map(|PresenceRule { permission, is_announced }| {
+            format!(", members {} {permission}", if is_announced { "seen and announced by" } else { "seen by" })
+        });
+        let presence = presence.unwrap_or_default();
         let permission = format!("group, joined by {permission}, published to by {publish}{presence}");
         entries.push(AuditEntry::new(consumer, name, permission));
     }

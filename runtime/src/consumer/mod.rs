@@ -20,6 +20,8 @@ pub use inventory;
 pub use mount::{Mount, Mountable, UnknownMount};
 #[cfg(feature = "registry")]
 pub use registry::GroupRegistration;
+#[cfg(feature = "registry")]
+pub(crate) use registry::PresenceRule;
 pub use registry::{Registration, RegistryError, codenames};
 pub(crate) use registry::{group_headers, register_mounted};
 pub use traversal::{

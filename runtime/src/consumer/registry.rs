@@ -84,20 +84,29 @@ pub struct GroupRegistration {
     consumer: &'static str,
     permission: &'static Expression,
     publish: PublishRule,
-    presence: Option<&'static Expression>,
+    presence: Option<PresenceRule>,
     headers: LeafHeaders,
+}
+
+/// Who may see which member of a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PresenceRule {
+    /// The expression of `presence`.
+    pub(crate) permission: &'static Expression,
+    /// Whether members get an event when a user becomes a member or is one no more.
+    pub(crate) is_announced: bool,
 }
 
 #[cfg(feature = "registry")]
 impl GroupRegistration {
     /// Creates the registration of a group of the named consumer.
-    pub const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         path: &'static str,
         consumer: &'static str,
         permission: &'static Expression,
         publish: PublishRule,
-        presence: Option<&'static Expression>,
+        presence: Option<PresenceRule>,
         headers: LeafHeaders,
     ) -> GroupRegistration {
         GroupRegistration { name, path, consumer, permission, publish, presence, headers }
@@ -112,7 +121,7 @@ pub(crate) struct GroupAudit {
     pub(crate) name: &'static str,
     pub(crate) permission: &'static Expression,
     pub(crate) publish: PublishRule,
-    pub(crate) presence: Option<&'static Expression>,
+    pub(crate) presence: Option<PresenceRule>,
 }
 
 /// Returns the groups of a consumer, sorted by name.

@@ -41,6 +41,8 @@ pub(crate) struct SideEffects {
     close: Option<CloseRequest>,
     /// Epochs that the action begins itself.
     own_epochs: Option<OwnEpochs>,
+    /// The first epoch in which the action has listed the members of a group.
+    list_epoch: Option<Epoch>,
     /// The answers of leaves that are evaluated once per message.
     pub(crate) kept_answers: KeptAnswers,
 }
@@ -64,6 +66,16 @@ impl SideEffects {
     /// Returns the epochs that the action has begun itself.
     pub(crate) fn own_epochs(&self) -> Option<&OwnEpochs> {
         self.own_epochs.as_ref()
+    }
+
+    /// Records that the action has listed the members of a group, as its caller sees them in this epoch.
+    pub(crate) fn record_list(&mut self, epoch: Epoch) {
+        self.list_epoch.get_or_insert(epoch);
+    }
+
+    /// Returns the first epoch in which the action has listed members.
+    pub(crate) fn list_epoch(&self) -> Option<Epoch> {
+        self.list_epoch
     }
 
     /// Closes the connection after the last reply. The first call counts.

@@ -17,6 +17,8 @@ pub(crate) struct AuthorizedAt {
     epoch: Epoch,
     /// The epochs that the action has begun itself. It is not reauthorized for them.
     own_epochs: Option<OwnEpochs>,
+    /// The first epoch in which the action has listed members of a group: what it replies holds in no later one.
+    list_epoch: Option<Epoch>,
     /// The answers of leaves that are evaluated once per message.
     kept_answers: Option<Box<SideEffects>>,
 }
@@ -24,13 +26,14 @@ pub(crate) struct AuthorizedAt {
 impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
     pub(crate) fn at_epoch(epoch: Epoch) -> AuthorizedAt {
-        AuthorizedAt { epoch, own_epochs: None, kept_answers: None }
+        AuthorizedAt { epoch, own_epochs: None, list_epoch: None, kept_answers: None }
     }
 
-    /// Takes over what the evaluation has left in the side effects: the epochs that the action has begun itself, and the
-    /// answers of leaves that are evaluated once per message.
+    /// Takes over what the evaluation has left in the side effects: the epochs that the action has begun itself, the one in
+    /// which it has listed members, and the answers of leaves that are evaluated once per message.
     pub(crate) fn take_evaluation(&mut self, side_effects: &mut SideEffects) {
         self.own_epochs = side_effects.own_epochs().cloned();
+        self.list_epoch = side_effects.list_epoch();
         self.kept_answers = SideEffects::with_kept_answers(std::mem::take(&mut side_effects.kept_answers));
     }
 
@@ -38,23 +41,31 @@ impl AuthorizedAt {
     #[inline]
     pub(crate) fn is_current<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>) -> bool {
         let current = dispatcher.session.send_queue.epoch();
-        if current != self.epoch
-            && !self.own_epochs.as_ref().is_some_and(|own_epochs| own_epochs.are_all(self.epoch, current))
-        {
-            return false;
+        let is_current = self.has_no_foreign_epoch(self.epoch, current);
+        if is_current {
+            self.epoch = current;
         }
-        self.epoch = current;
-        true
+        is_current
+    }
+
+    /// Returns whether no epoch has begun after `since`, up to `current`, except by the action itself.
+    #[inline]
+    fn has_no_foreign_epoch(&self, since: Epoch, current: Epoch) -> bool {
+        current == since || self.own_epochs.as_ref().is_some_and(|own_epochs| own_epochs.are_all(since, current))
     }
 
     /// Evaluates the permissions of the message until no epoch begins meanwhile. Returns whether its action is still
-    /// authorized.
+    /// authorized, and has listed members on the rights that hold now.
     pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
         let (mut overtaken, mut evaluation) = (0, None);
         while !self.is_current(dispatcher) {
             evaluation = evaluation.or_else(|| dispatcher.session.registry.pending_raises.wait_for(overtaken));
             overtaken += 1;
             let current = dispatcher.session.send_queue.epoch();
+            if self.list_epoch.is_some_and(|list_epoch| !self.has_no_foreign_epoch(list_epoch, current)) {
+                tracing::info!("reply withheld: members were listed on former rights");
+                return false;
+            }
             if !dispatcher.is_authorized(text, &mut self.kept_answers).await {
                 return false;
             }

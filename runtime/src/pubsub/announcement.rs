@@ -1,35 +1,52 @@
-//! The event by which members of a group with `announce` learn that a user has come or gone.
+//! The event by which members of a group with `announce` learn that a user is a member, or is one no more.
 
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
+use tokio::task::yield_now;
 
+use super::chunked_list::ChunkedList;
+use super::coalescing_key::hash_coalescing_key;
+use super::delivery::DeliveryOutcome;
 use super::event::Subscriber;
 use super::group::Group;
-use super::roster::PresenceChange;
+use super::member::Member;
+use super::presence::may_see;
+use super::presence_changes::PresenceChange;
 use super::settlement::settle;
 use crate::context::{Epoch, Handler};
 use crate::dialect::{Dialect, Native};
-use crate::log::{Cause, Truncated};
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::Contained;
+use crate::session::PACER;
 use crate::session::backpressure::Pacer;
-use crate::session::delivery_path::{DeliveryPath, OwnedDeliveryPath};
-use crate::session::membership::Membership;
+use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
+use crate::sync::atomic::Ordering;
 use crate::transport::{EventFrame, FrameText};
 
 /// The name of the event. `macros/src/check/event.rs` refuses it as the name of an `#[event]`.
 const PRESENCE: &str = "presence";
 
-/// A user who has come to a group or left it. Members see it by the `presence` expression of the group.
+/// A change with the members of the group at the time when its announcement begins.
+pub(super) struct DueChange<G: Group> {
+    pub(super) change: PresenceChange<G::Consumer>,
+    pub(super) members: Arc<ChunkedList<Member<G::Consumer>>>,
+}
+
+/// A change as members see it, by the `presence` expression of the group.
 struct Announcement<G: Group> {
-    group: Contained<G>,
+    group: Arc<Contained<G>>,
     change: PresenceChange<G::Consumer>,
     /// The frame without the group's name and request ids.
     text: FrameText,
+    /// The frame of members without subscriptions.
+    frame: EventFrame,
+    /// A newer announcement of the same user may replace this one.
+    coalescing_hash: Option<u64>,
 }
 
 /// The payload of [`PRESENCE`].
@@ -39,76 +56,133 @@ struct Payload<'a> {
     online: bool,
 }
 
-/// Sends a change to the members of its group that may see the user, except to the user's own connections.
-pub(super) fn announce<'m, G: Group>(
-    group: &G,
-    change: PresenceChange<G::Consumer>,
-    members: impl Iterator<Item = (&'m Arc<Session<G::Consumer>>, &'m Arc<Membership>)>,
+/// Announces the changes of one group, one after the other, until `next` returns none. Other tasks run in between, and readers
+/// that had no chance to run are waited for, as for any publisher; meanwhile further changes replace those that wait.
+pub(super) async fn announce_changes<G: Group>(
+    group: Arc<Contained<G>>,
+    name: Option<Arc<str>>,
+    mut next: impl FnMut() -> Option<DueChange<G>>,
 ) {
-    // A payload of a string and a flag always has a JSON form.
-    let Ok(text) = Native::encode_event(PRESENCE, &Payload { user: &change.user_id, online: change.is_online }) else {
-        return;
-    };
-    let announcement = Arc::new(Announcement { group: Contained::new(group.clone()), change, text });
-    let mut count = 0;
-    for (session, membership) in members {
-        count += 1;
-        let (user_id, receiver) = (&announcement.change.user_id, announcement.change.receiver);
-        let is_own = session.user_id() == Some(&**user_id);
-        if !is_own && receiver.is_none_or(|receiver| receiver == session.id) {
-            // Evaluated by the task that has all that a deferred event needs: users come and go rarely.
-            session.push_deferred(announcement.handle(membership));
+    let pacer = Pacer::new();
+    while let Some(DueChange { change, members }) = next() {
+        let registry = change.scope.session.registry.clone();
+        let Some(announcement) = Announcement::new(&group, name.as_deref(), change) else { continue };
+        let mut refused = 0;
+        for chunk in members.chunks() {
+            PACER.sync_scope(pacer.clone(), || {
+                let outcomes = chunk.iter().map(|member| announcement.deliver(member));
+                refused += outcomes.filter(|outcome| *outcome == DeliveryOutcome::Refused).count();
+            });
+            yield_now().await;
+        }
+        registry.telemetry.record_publication(PRESENCE, members.len(), refused);
+        if pacer.is_held() {
+            pacer.ready().await;
         }
     }
-    Pacer::record_deliveries_of_connection(count);
 }
 
 impl<G: Group> Announcement<G> {
-    fn handle(self: &Arc<Self>, membership: &Arc<Membership>) -> EventHandle<Session<G::Consumer>> {
-        EventHandle::new(self.clone(), OwnedDeliveryPath::Group(membership.clone()), None)
+    fn new(
+        group: &Arc<Contained<G>>,
+        name: Option<&str>,
+        change: PresenceChange<G::Consumer>,
+    ) -> Option<Arc<Announcement<G>>> {
+        // A payload of a string and a flag always has a JSON form.
+        let text = Native::encode_event(PRESENCE, &Payload { user: &change.user_id, online: change.is_online }).ok()?;
+        let frame = EventFrame::new(&Native::address_event(&text, name, &[]));
+        let coalescing_hash = hash_coalescing_key(&(TypeId::of::<Announcement<G>>(), &change.user_id));
+        Some(Arc::new(Announcement { group: group.clone(), change, text, frame, coalescing_hash }))
     }
 
-    /// Evaluates the expression for the member and one viewer. `None` if grants must be loaded first.
+    /// Delivers the announcement to a member that may see the user, unless it is the user's own connection, or defers it if
+    /// grants must be loaded first or earlier events are deferred. Does not wait.
+    fn deliver(self: &Arc<Self>, member: &Member<G::Consumer>) -> DeliveryOutcome {
+        let Member { session, membership } = member;
+        if session.user_id() == Some(&*self.change.user_id) {
+            return DeliveryOutcome::Done;
+        }
+        // Read before the scope and `has_deferred`, for the reason given in `Session::fast_path_view`.
+        let epoch = session.send_queue.epoch();
+        let Some(scope) = session.scope() else { return DeliveryOutcome::Done };
+        let path = DeliveryPath::Group(membership);
+        // Evaluated before anything is queued, so that changes that the member may not see fill no queue.
+        let outcome = match self.authorize(session, &Subscriber::new(&*scope)) {
+            Some(false) => return DeliveryOutcome::Refused,
+            // Events keep their order, so an event that follows a deferred one is deferred too.
+            Some(true) if !session.has_deferred.load(Ordering::SeqCst) => self.enqueue(session, path, epoch),
+            Some(true) | None => EnqueueOutcome::Stale,
+        };
+        match outcome {
+            EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {}
+            EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => session.push_deferred(self.handle(path)),
+            EnqueueOutcome::Unverified => session.push_held(self.handle(path)),
+        }
+        DeliveryOutcome::Done
+    }
+
+    /// Evaluates the expression for the user and one viewer. `None` if grants must be loaded first.
     fn authorize(
         &self,
         viewer: &Session<G::Consumer>,
         subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
     ) -> Option<bool> {
-        may_see(&*self.group, viewer, subscriber, &self.change.session)
+        match self.change.scope.user() {
+            Some(user) => may_see(&**self.group, viewer, subscriber, user),
+            None => Some(false),
+        }
     }
 
-    /// Encodes the frame for one session and enqueues it, again if what it shows of the membership changes meanwhile.
+    /// Enqueues the announcement, which was authorized in `epoch`.
     fn enqueue(
         self: &Arc<Self>,
         session: &Arc<Session<G::Consumer>>,
         path: DeliveryPath<'_>,
         epoch: Epoch,
     ) -> EnqueueOutcome {
+        self.build_frame(path, |frame, handle, frame_version| {
+            // The discarded handles are dropped here, where no lock is held.
+            let (outcome, _) = session.send_queue.enqueue(frame, handle, epoch, frame_version, || {
+                // Events that waited for a group's permission may have been deferred since this delivery began.
+                if session.has_deferred.load(Ordering::Relaxed) { Err(EnqueueOutcome::Stale) } else { path.version() }
+            });
+            session.pass_to_flusher(outcome)
+        })
+    }
+
+    /// Builds the frame for one session and enqueues it, again if what it shows of the membership changes meanwhile.
+    fn build_frame(
+        self: &Arc<Self>,
+        path: DeliveryPath<'_>,
+        enqueue: impl Fn(EventFrame, EventHandle<Session<G::Consumer>>, u64) -> EnqueueOutcome,
+    ) -> EnqueueOutcome {
         loop {
-            let outcome = match path.version() {
-                Ok(version) => {
-                    let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
-                    let frame = EventFrame::new(&Native::address_event(&self.text, path.group_name(), &ids));
-                    let handle = EventHandle::new(self.clone(), path.into_owned(), None);
-                    session.enqueue_in_progress(frame, handle, epoch, version, || path.version())
-                }
-                Err(outcome) => outcome,
+            let frame_version = match path.version() {
+                Ok(version) => version,
+                Err(outcome) => return outcome,
             };
-            match outcome {
+            let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
+            let frame = if ids.is_empty() {
+                self.frame.clone()
+            } else {
+                EventFrame::new(&Native::address_event(&self.text, path.group_name(), &ids))
+            };
+            match enqueue(frame, self.handle(path), frame_version) {
                 EnqueueOutcome::PathChanged => {}
-                EnqueueOutcome::Unverified => {
-                    session.hold_in_progress(path, epoch);
-                    return outcome;
-                }
                 outcome => return outcome,
             }
         }
     }
+
+    fn handle(self: &Arc<Self>, path: DeliveryPath<'_>) -> EventHandle<Session<G::Consumer>> {
+        EventHandle::new(self.clone(), path.into_owned(), self.coalescing_hash)
+    }
 }
 
 impl<G: Group> QueuedEvent<Session<G::Consumer>> for Announcement<G> {
-    fn has_equal_key(&self, _: &(dyn QueuedEvent<Session<G::Consumer>> + 'static)) -> bool {
-        false
+    fn has_equal_key(&self, other: &(dyn QueuedEvent<Session<G::Consumer>> + 'static)) -> bool {
+        let other: &dyn Any = other;
+        other.downcast_ref::<Announcement<G>>().is_some_and(|other| self.change.user_id == other.change.user_id)
     }
 
     fn settle<'s>(
@@ -121,25 +195,16 @@ impl<G: Group> QueuedEvent<Session<G::Consumer>> for Announcement<G> {
             let Some(expression) = G::PRESENCE else { return EnqueueOutcome::Discarded };
             let authorize =
                 |subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>| self.authorize(session, subscriber);
-            let enqueue = |_: &_| self.enqueue(session, path, epoch);
+            let enqueue = |_: &_| {
+                let outcome = self.build_frame(path, |frame, handle, frame_version| {
+                    session.enqueue_in_progress(frame, handle, epoch, frame_version, || path.version())
+                });
+                if outcome == EnqueueOutcome::Unverified {
+                    session.hold_in_progress(path, epoch);
+                }
+                outcome
+            };
             settle(session, epoch, (PRESENCE, expression), authorize, enqueue).await
         })
     }
-}
-
-/// Evaluates the `presence` expression of a group for one member, by one of the member's connections. `None` if grants must be
-/// loaded first. A panic hides the member.
-pub(super) fn may_see<G: Group>(
-    group: &G,
-    viewer: &Session<G::Consumer>,
-    subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
-    member: &Session<G::Consumer>,
-) -> Option<bool> {
-    let scope = member.scope();
-    let Some(user) = scope.as_deref().and_then(|scope| scope.user()) else { return Some(false) };
-    catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, user)).unwrap_or_else(|panic| {
-        let (user, cause) = (viewer.user_id().map(Truncated::new), Cause::new(&panic.message()));
-        tracing::error!(?user, group = G::NAME, ?cause, "member hidden: `presence` expression panicked");
-        Some(false)
-    })
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
-use super::group_table::Member;
+use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
 use crate::consumer::Consumer;

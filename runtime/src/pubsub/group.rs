@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 
 use super::codec::Codec;
 use super::event::{Emits, Subscriber};
-#[cfg(feature = "registry")]
-use crate::consumer::GroupRegistration;
 use crate::consumer::{Consumer, LeafHeaders, PublishRule};
+#[cfg(feature = "registry")]
+use crate::consumer::{GroupRegistration, PresenceRule};
 use crate::context::{Call, GrantKeyList, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
@@ -112,7 +112,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const PRESENCE: Option<&'static Expression> = None;
 
-    /// Whether members learn that others come and go.
+    /// Whether members get an event when a user's first connection joins or the last one leaves.
     #[doc(hidden)]
     const ANNOUNCES: bool = false;
 
@@ -291,5 +291,9 @@ pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: 
 #[cfg(feature = "registry")]
 #[must_use]
 pub const fn group_registration<G: Group>() -> GroupRegistration {
-    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, G::PRESENCE, G::HEADERS)
+    let presence = match G::PRESENCE {
+        Some(permission) => Some(PresenceRule { permission, is_announced: G::ANNOUNCES }),
+        None => None,
+    };
+    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, presence, G::HEADERS)
 }

@@ -12,22 +12,25 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::announcement::announce;
+use super::announcement::{DueChange, announce_changes};
 use super::chunked_list::ChunkedList;
 use super::group::Group;
 use super::group_evaluation::authorize_scope_within;
 use super::join_request::JoinRequest;
-use super::roster::{PresenceChange, Roster, RosterUser};
+use super::member::{Member, MemberScope};
+use super::presence_changes::PresenceChanges;
+use super::roster::{Roster, RosterUser};
 use crate::consumer::Consumer;
-use crate::context::{ConnectionId, Handler, Scope};
+use crate::context::{Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::Contained;
+use crate::session::NotifyAfterPoll;
 use crate::session::membership::{GroupSlot, Membership};
 use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Handle, Mutex, lock};
 
 /// The number of parts of a table that are locked independently.
 const SHARD_COUNT: usize = 16;
@@ -60,9 +63,8 @@ pub(crate) struct MemberList<G: Group> {
     /// Protects the list, which is copied on write, the `list_index` of each membership, and the users. Lock order: after
     /// `Memberships::list`, before `SendQueue::state`.
     state: Mutex<MemberListState<G::Consumer>>,
-    /// Protects no data: the order of announcements. Lock order: the first of all. Of the application's code, only `Clone` of
-    /// the key runs under it.
-    announcing: Mutex<()>,
+    /// The key that announcements share. `None` if the group announces none.
+    announced_group: Option<Arc<Contained<G>>>,
 }
 
 struct MemberListState<C: Consumer> {
@@ -81,18 +83,6 @@ impl<C: Consumer> MemberListState<C> {
     }
 }
 
-/// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
-pub(crate) struct Member<C: Consumer> {
-    pub(crate) session: Arc<Session<C>>,
-    pub(crate) membership: Arc<Membership>,
-}
-
-impl<C: Consumer> Clone for Member<C> {
-    fn clone(&self) -> Self {
-        Member { session: self.session.clone(), membership: self.membership.clone() }
-    }
-}
-
 impl<G: Group> MemberList<G> {
     /// Returns a snapshot of the members.
     pub(crate) fn list(&self) -> Arc<ChunkedList<Member<G::Consumer>>> {
@@ -104,54 +94,57 @@ impl<G: Group> MemberList<G> {
         lock(&self.state).roster.as_ref().map_or_else(|| Some(Vec::new()), |roster| roster.users(max_users))
     }
 
-    /// Lets one connection learn what has changed since a list of users was taken.
-    pub(super) fn announce_difference(
-        &self,
-        earlier: &HashMap<Arc<str>, Arc<Session<G::Consumer>>>,
-        receiver: ConnectionId,
-    ) {
-        if let Some(roster) = &mut lock(&self.state).roster {
-            roster.record_difference(earlier, receiver);
-        }
-        self.announce();
-    }
-
-    /// Announces the changes that are still to be announced, in their order. Called while no lock is held, by whoever has
-    /// caused a change: so there are no more of them than threads, and backpressure applies to the connection that causes many.
-    pub(super) fn announce(&self) {
-        if !G::ANNOUNCES || !lock(&self.state).roster.as_ref().is_some_and(|roster| roster.has_changes()) {
-            return;
-        }
-        let _turn = lock(&self.announcing);
-        while let Some((change, members)) = self.next_change() {
-            let members = members.iter().map(|member| (&member.session, &member.membership));
-            // A panic of the group's key must not keep later changes from being announced.
-            if catch_unwind(|| announce(&*self.group, change, members)).is_err() {
-                tracing::error!(group = G::NAME, "presence not announced: group key panicked");
-            }
-        }
-    }
-
-    /// Returns the next change to announce, with the members at this time.
-    #[expect(clippy::type_complexity, reason = "an alias would not be shorter")]
-    fn next_change(&self) -> Option<(PresenceChange<G::Consumer>, Arc<ChunkedList<Member<G::Consumer>>>)> {
-        let mut state = lock(&self.state);
-        let change = state.roster.as_mut()?.next_change()?;
-        Some((change, state.members.clone()))
-    }
-
-    /// Adds a member to the users whose connection was anonymous when it joined.
-    fn add_user(&self, membership: &Membership) {
+    /// Adds the user of a member to the users, unless it is anonymous or has been added.
+    fn add_user(self: &Arc<Self>, session: &Arc<Session<G::Consumer>>, membership: &Membership) {
+        let (Some(user_id), Some(scope)) = (session.user_id(), MemberScope::current(session)) else { return };
+        let user_id = Arc::from(user_id);
         let mut state = lock(&self.state);
         let MemberListState { members, roster, .. } = &mut *state;
-        let member = members.get(membership.list_index.load(Ordering::Relaxed));
         // The membership may have ended meanwhile.
-        let member = member.filter(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
-        if let (Some(member), Some(roster)) = (member, roster) {
-            roster.add(&member.session);
-        }
+        let member = members.get(membership.list_index.load(Ordering::Relaxed));
+        let is_member = member.is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
+        let removed = roster.as_mut().filter(|_| is_member).map(|roster| roster.add(membership, &user_id, scope));
         drop(state);
-        self.announce();
+        drop(removed);
+        self.announce(&session.runtime);
+    }
+
+    /// Starts to announce the changes of the users, unless there are none or a task announces them. Called while no lock is
+    /// held.
+    fn announce(self: &Arc<Self>, runtime: &Handle) {
+        let Some(group) = self.announced_group.clone() else { return };
+        let is_due =
+            |roster: &mut Box<Roster<_>>| roster.changes.as_mut().is_some_and(PresenceChanges::begin_announcing);
+        if lock(&self.state).roster.as_mut().is_some_and(is_due) {
+            let mut task = Announcing { list: self.clone(), has_ended: false };
+            runtime.spawn(NotifyAfterPoll::new(announce_changes(group, self.name.clone(), move || task.next())));
+        }
+    }
+}
+
+/// The task that announces the changes of one group's users. However it ends, another one can start.
+struct Announcing<G: Group> {
+    list: Arc<MemberList<G>>,
+    has_ended: bool,
+}
+
+impl<G: Group> Announcing<G> {
+    /// Returns the next change to announce, with the members at this time. If there is none, another task may start.
+    fn next(&mut self) -> Option<DueChange<G>> {
+        let mut state = lock(&self.list.state);
+        let change = state.roster.as_mut().and_then(|roster| roster.changes.as_mut()?.next());
+        self.has_ended = change.is_none();
+        Some(DueChange { change: change?, members: state.members.clone() })
+    }
+}
+
+impl<G: Group> Drop for Announcing<G> {
+    fn drop(&mut self) {
+        if !self.has_ended
+            && let Some(changes) = lock(&self.list.state).roster.as_mut().and_then(|roster| roster.changes.as_mut())
+        {
+            changes.stop_announcing();
+        }
     }
 }
 
@@ -190,9 +183,6 @@ impl<G: Group> GroupTable<G> {
             }
             let member = Member { session: session.clone(), membership: membership.clone() };
             Arc::make_mut(&mut state.members).push(member);
-            if let Some(roster) = &mut state.roster {
-                roster.add(session);
-            }
             drop(state);
             return (list, membership);
         }
@@ -214,10 +204,11 @@ impl<G: Group> GroupTable<G> {
         }
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
-        if let (Some(roster), Some(member)) = (&mut state.roster, &removed_member) {
-            roster.remove(&member.session);
-        }
+        let removed_user = state.roster.as_mut().map(|roster| roster.remove(membership));
+        // Nobody is left to whom changes could be announced.
+        let removed_roster = if is_empty { state.roster.take() } else { None };
         drop(state);
+        drop((removed_user, removed_roster));
         if let Some(Member { session, .. }) = &removed_member {
             let telemetry = &session.registry.telemetry;
             telemetry.memberships.decrement();
@@ -245,12 +236,13 @@ impl<G: Group> GroupTable<G> {
         }
         // Outside of the lock, like the drop below: both may run the application's code.
         let group_key = Contained::new(group.clone());
+        let announced_group = G::ANNOUNCES.then(|| Arc::new(Contained::new(group.clone())));
         let created = Arc::new(MemberList {
             group: group_key,
             hash,
             name: name.cloned(),
             state: Mutex::new(MemberListState::new::<G>()),
-            announcing: Mutex::default(),
+            announced_group,
         });
         let mut shard = lock(self.shard(hash));
         let lists = shard.entry(hash).or_default();
@@ -335,13 +327,13 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.end(&self.session.send_queue);
         if let Some(list) = self.list.upgrade() {
             self.table.remove(&list, &self.membership);
-            list.announce();
+            list.announce(&self.session.runtime);
         }
     }
 
     fn add_user(&self) {
         if let Some(list) = self.list.upgrade().filter(|_| G::PRESENCE.is_some()) {
-            list.add_user(&self.membership);
+            list.add_user(&self.session, &self.membership);
         }
     }
 
@@ -369,15 +361,6 @@ impl<C: Consumer> SessionRegistry<C> {
             let list = Arc::downgrade(&list);
             Arc::new(GroupMembership { group, table, list, session: session.clone(), membership })
         })
-    }
-
-    /// Announces the changes of a group's users that a join has caused. Called while no lock is held.
-    pub(crate) fn announce_presence<G: Group<Consumer = C>>(&self, group: &G) {
-        if G::ANNOUNCES
-            && let Some(list) = self.group_table::<G>().members(group)
-        {
-            list.announce();
-        }
     }
 
     /// Returns the table of groups of type `G`, and creates it if there is none.

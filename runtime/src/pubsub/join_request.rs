@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
+use crate::session::deferred::PendingRevalidation;
 use crate::session::membership::GroupSlot;
 use crate::session::session::Session;
 
@@ -98,14 +99,8 @@ pub(super) fn join_effect<G: Group>(
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
     let has_joined = Arc::new(AtomicBool::new(false));
     let undo_has_joined = has_joined.clone();
-    let announced_group = G::ANNOUNCES.then(|| Contained::new(group.clone()));
     let enter_group = move || {
-        session.join_at_epoch(evaluation_epoch, || {
-            has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
-        });
-        if let Some(group) = announced_group {
-            session.registry.announce_presence(&*group);
-        }
+        session.enter(request, evaluation_epoch, |is_new| has_joined.store(is_new, Ordering::SeqCst));
     };
     let undo = move || {
         if undo_has_joined.load(Ordering::SeqCst) {
@@ -146,6 +141,22 @@ pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<
 }
 
 impl<C: Consumer> Session<C> {
+    /// Joins a group whose permission has held in `evaluation_epoch`. `record` learns whether the membership was not held
+    /// that way before. If the epoch has changed since, the session is revalidated, and its user is not listed before that.
+    fn enter<G: Group<Consumer = C>>(
+        self: &Arc<Self>,
+        request: JoinRequest<G>,
+        evaluation_epoch: Epoch,
+        record: impl FnOnce(bool),
+    ) -> Option<PendingRevalidation> {
+        let listed_group = G::PRESENCE.map(|_| Contained::new(G::clone(&request.group)));
+        let pending = self.join_at_epoch(evaluation_epoch, || record(self.registry.add_member(self, request)));
+        if let (Some(group), None) = (listed_group, &pending) {
+            self.memberships.add_user(&*group);
+        }
+        pending
+    }
+
     /// Joins a group from outside of an action if the group's permission holds. Returns whether the session is a member
     /// then.
     pub(crate) async fn authorize_and_join<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
@@ -158,10 +169,7 @@ impl<C: Consumer> Session<C> {
         };
         match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
             Ok(request) => {
-                let enter_group = || _ = self.registry.add_member(self, request);
-                let change = self.join_at_epoch(evaluation_epoch, enter_group);
-                self.registry.announce_presence(&group);
-                if let Some(change) = change {
+                if let Some(change) = self.enter(request, evaluation_epoch, |_| ()) {
                     change.wait().await;
                 }
                 self.memberships.is_member(&group, None)

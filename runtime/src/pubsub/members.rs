@@ -1,23 +1,20 @@
 //! Lists the members of a group that a viewer may see.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::announcement::may_see;
 use super::encoding_check::check_key;
 use super::event::Subscriber;
 use super::group::Group;
 use super::join_request::session;
-use super::presence::Presence;
+use super::member::MemberScope;
+use super::presence::{Presence, may_see};
 use super::roster::RosterUser;
-use crate::consumer::Consumer;
-use crate::context::{Call, Context, Handler, SideEffect, User};
+use crate::context::{Context, Epoch, Handler, User};
 use crate::error::{Error, Result};
-use crate::panic::Contained;
 use crate::session::session::Session;
 
 /// A user who is a member of a group, see [`Context::members`](crate::Context::members).
@@ -39,12 +36,14 @@ impl<U: User> Context<'_, U> {
     ///
     /// The connection need not be a member. Its own user is listed like any other. Anonymous members are not listed. The
     /// expression is evaluated for each user at each call, on the current rights of this connection; of a user with several
-    /// connections, for the one that joined last. A member whose connection is closing is not listed, and one whose rights are
-    /// being evaluated again is listed until its membership has ended. Joins of the running action do not count yet.
+    /// connections, for the one that joined last. A member is listed until its membership has ended, also while its rights are
+    /// being evaluated again or its connection closes. Joins of the running action do not count yet.
     ///
-    /// With `announce` in the group's attribute, members also get an [event](crate::guide::events#presence) when a user comes
-    /// or goes. A connection that has joined before it calls this misses no change: what happens until the reply is sent is
-    /// announced again after it.
+    /// If the rights of this connection change before the reply is sent, the action is answered with 403 `rights_changed`
+    /// instead, whether or not its own permissions still hold: what it would reply may come from a list on former rights.
+    ///
+    /// With `announce` in the group's attribute, members also get an [event](crate::guide::events#presence) when a user becomes
+    /// a member or is one no more. A connection that has joined before it calls this misses no change.
     ///
     /// # Errors
     ///
@@ -89,11 +88,9 @@ impl<U: User> Context<'_, U> {
             let call = self.action_call()?;
             let session = session::<G::Consumer, U>(call)?;
             check_key(&session.registry, group)?;
-            let members = visible_members(session, group).await?;
-            if G::ANNOUNCES {
-                announce_again_after_reply(call, session, group, members.everyone);
-            }
-            Ok(members.visible)
+            let (members, epoch) = visible_members(session, group).await?;
+            call.with_side_effects(|effects| effects.record_list(epoch));
+            Ok(members)
         })
     }
 
@@ -114,29 +111,36 @@ impl<U: User> Context<'_, U> {
     }
 }
 
-/// The users of a group at one time.
-struct Members<C: Consumer> {
-    visible: Vec<PresentMember>,
-    /// All users, each with a connection.
-    everyone: HashMap<Arc<str>, Arc<Session<C>>>,
-}
-
-/// Evaluates the `presence` expression for each user of a group, in one epoch of the viewer.
-async fn visible_members<G: Group>(viewer: &Arc<Session<G::Consumer>>, group: &G) -> Result<Members<G::Consumer>> {
+/// Returns the users of a group that the viewer may see, and the epoch of the viewer in which all were evaluated.
+async fn visible_members<G: Group>(
+    viewer: &Arc<Session<G::Consumer>>,
+    group: &G,
+) -> Result<(Vec<PresentMember>, Epoch)> {
     let (mut overtaken, mut evaluation) = (0, None);
     loop {
         evaluation = evaluation.or_else(|| viewer.registry.pending_raises.wait_for(overtaken));
         overtaken += 1;
         // Read before the scope and before the evaluation, so that a change in between shows.
         let epoch = viewer.send_queue.epoch();
-        let users = list_users(viewer, group)?;
-        let visible = evaluate(viewer, group, &users).await?;
+        let visible = evaluate(viewer, group).await?;
         if viewer.send_queue.epoch() == epoch {
-            let newest = users.into_iter().filter_map(|user| Some((user.id, user.sessions.last()?.clone())));
-            return Ok(Members { visible, everyone: newest.collect() });
+            return Ok((visible, epoch));
         }
         // The viewer's rights have changed meanwhile. Yields, so that the time limit of the action applies.
         tokio::task::yield_now().await;
+    }
+}
+
+/// Returns the users of a group that the viewer may see, all at one time: once the grants are loaded, nothing waits.
+async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<PresentMember>> {
+    let Some(scope) = viewer.scope() else { return Ok(Vec::new()) };
+    let mut subscriber = Subscriber::new(&*scope);
+    loop {
+        let users = list_users(viewer, group)?;
+        if let Some(visible) = evaluate_each(viewer, group, &subscriber, &users) {
+            return Ok(visible);
+        }
+        subscriber.load().await?;
     }
 }
 
@@ -155,44 +159,20 @@ fn list_users<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<
     Ok(users)
 }
 
-/// Returns the users that the viewer may see.
-async fn evaluate<G: Group>(
+/// Returns those of the users that the viewer may see, or `None` if grants must be loaded first.
+fn evaluate_each<G: Group>(
     viewer: &Session<G::Consumer>,
     group: &G,
+    subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
     users: &[RosterUser<G::Consumer>],
-) -> Result<Vec<PresentMember>> {
-    let Some(scope) = viewer.scope() else { return Ok(Vec::new()) };
-    let mut subscriber = Subscriber::new(&*scope);
+) -> Option<Vec<PresentMember>> {
     let mut visible = Vec::new();
-    for RosterUser { id, sessions } in users {
-        let connections = sessions.iter().filter(|session| !session.is_closing()).count();
-        // A user whose connections all end is not there any more.
-        let Some(newest) = sessions.iter().rev().find(|session| !session.is_closing()) else { continue };
-        let may_see = loop {
-            match may_see(group, viewer, &subscriber, newest) {
-                Some(may_see) => break may_see,
-                None => subscriber.load().await?,
-            }
-        };
-        if may_see {
-            visible.push(PresentMember { user_id: id.to_string(), connections });
+    for RosterUser { id, newest, connections } in users {
+        let scope = MemberScope::current(newest);
+        let Some(user) = scope.as_ref().and_then(MemberScope::user) else { continue };
+        if may_see(group, viewer, subscriber, user)? {
+            visible.push(PresentMember { user_id: id.to_string(), connections: *connections });
         }
     }
-    Ok(visible)
-}
-
-/// Lets the viewer learn after the reply what has changed since the list was taken: events in between may precede the reply.
-fn announce_again_after_reply<G: Group>(
-    call: &Call<'_, <G::Consumer as Handler>::User>,
-    viewer: &Arc<Session<G::Consumer>>,
-    group: &G,
-    everyone: HashMap<Arc<str>, Arc<Session<G::Consumer>>>,
-) {
-    let (viewer, group) = (viewer.clone(), Contained::new(group.clone()));
-    let effect = move || {
-        if let Some(list) = viewer.registry.group_table::<G>().members(&group) {
-            list.announce_difference(&everyone, viewer.id);
-        }
-    };
-    call.with_side_effects(|effects| effects.push(SideEffect::Publish(Box::new(effect))));
+    Some(visible)
 }

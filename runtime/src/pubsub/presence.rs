@@ -7,11 +7,14 @@ use std::marker::PhantomData;
 
 use futures_util::FutureExt;
 
+use super::event::Subscriber;
 use super::group::Group;
 use crate::context::{Handler, Scope};
 use crate::error::{Error, Result};
-use crate::log::Cause;
+use crate::log::{Cause, Truncated};
+use crate::panic::catch_unwind;
 use crate::permission::{AllowAny, DenyAll, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind};
+use crate::session::session::Session;
 
 /// A group whose members can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
 /// [`Context::members`](crate::Context::members).
@@ -172,3 +175,18 @@ impl<P: MemberPermission<C>, C: Handler> MemberLeafOptions<P, C> {
 }
 
 impl<P, C> LeafDefaults for MemberLeafOptions<P, C> {}
+
+/// Evaluates the `presence` expression of a group for one viewer and the user of a member. `None` if grants must be loaded
+/// first. A panic hides the member.
+pub(super) fn may_see<G: Group>(
+    group: &G,
+    viewer: &Session<G::Consumer>,
+    subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
+    member: &<G::Consumer as Handler>::User,
+) -> Option<bool> {
+    catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, member)).unwrap_or_else(|panic| {
+        let (user, cause) = (viewer.user_id().map(Truncated::new), Cause::new(&panic.message()));
+        tracing::error!(?user, group = G::NAME, ?cause, "member hidden: `presence` expression panicked");
+        Some(false)
+    })
+}

@@ -1,112 +1,121 @@
-//! The users of one group with `presence`, and the changes that are still to be announced.
+//! The users of one group with `presence`, by the memberships of their connections.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
+use super::member::MemberScope;
+use super::presence_changes::{PresenceChange, PresenceChanges};
 use crate::consumer::Consumer;
-use crate::context::ConnectionId;
+use crate::session::membership::Membership;
 use crate::session::session::Session;
-
-/// The connections of one user in a group, in the order in which they joined.
-type UserSessions<C> = SmallVec<[Arc<Session<C>>; 1]>;
 
 /// A user of a group.
 pub(super) struct RosterUser<C: Consumer> {
     pub(super) id: Arc<str>,
-    pub(super) sessions: UserSessions<C>,
+    /// The connection that joined last.
+    pub(super) newest: Arc<Session<C>>,
+    /// The number of the user's connections in the group.
+    pub(super) connections: usize,
 }
 
-/// The users that are members of one group. Anonymous members have no entry.
+/// The users that are members of one group. A user is one while one of its memberships has an entry; anonymous members have
+/// none.
 pub(super) struct Roster<C: Consumer> {
-    users: HashMap<Arc<str>, UserSessions<C>>,
-    /// Whether changes are announced.
-    is_announced: bool,
-    /// The changes that are still to be announced, in the order in which they took place.
-    changes: VecDeque<PresenceChange<C>>,
+    users: HashMap<Arc<str>, UserConnections<C>>,
+    /// The entry of each membership, by its address: the membership is in the group's list of members for as long.
+    joins: HashMap<usize, Join>,
+    next_join: u64,
+    /// `None` if changes are not announced.
+    pub(super) changes: Option<PresenceChanges<C>>,
 }
 
-/// A user who has come or gone.
-pub(super) struct PresenceChange<C: Consumer> {
-    pub(super) user_id: Arc<str>,
-    /// The connection by which the user has come or gone.
-    pub(super) session: Arc<Session<C>>,
-    pub(super) is_online: bool,
-    /// The only connection that learns of it. `None` for all members.
-    pub(super) receiver: Option<ConnectionId>,
+/// The entry of a membership.
+struct Join {
+    user_id: Arc<str>,
+    /// The number of the join in the group.
+    number: u64,
 }
+
+/// The connections of a user that are members of the group.
+struct UserConnections<C: Consumer> {
+    /// Each by the number of its join, so that the last one joined last.
+    sessions: BTreeMap<u64, Arc<Session<C>>>,
+    /// The scope by which the user is announced. `None` if changes are not announced.
+    scope: Option<MemberScope<C>>,
+}
+
+/// What a change of the roster has removed from it. It is dropped after the lock of the roster is released, because it may
+/// own the last reference to a user.
+#[must_use]
+#[expect(dead_code, reason = "only dropped")]
+pub(super) struct Removed<C: Consumer>(
+    Option<Arc<Session<C>>>,
+    Option<UserConnections<C>>,
+    Option<MemberScope<C>>,
+    Option<PresenceChange<C>>,
+);
 
 impl<C: Consumer> Roster<C> {
     pub(super) fn new(is_announced: bool) -> Roster<C> {
-        Roster { users: HashMap::new(), is_announced, changes: VecDeque::new() }
+        let changes = is_announced.then(PresenceChanges::new);
+        Roster { users: HashMap::new(), joins: HashMap::new(), next_join: 0, changes }
     }
 
     /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
     pub(super) fn users(&self, max_users: usize) -> Option<Vec<RosterUser<C>>> {
-        let user =
-            |(id, sessions): (&Arc<str>, &UserSessions<C>)| RosterUser { id: id.clone(), sessions: sessions.clone() };
-        (self.users.len() <= max_users).then(|| self.users.iter().map(user).collect())
+        let user = |(id, connections): (&Arc<str>, &UserConnections<C>)| {
+            let (_, newest) = connections.sessions.last_key_value()?;
+            Some(RosterUser { id: id.clone(), newest: newest.clone(), connections: connections.sessions.len() })
+        };
+        (self.users.len() <= max_users).then(|| self.users.iter().filter_map(user).collect())
     }
 
-    /// Adds a connection of a member, unless it is anonymous or has been added.
-    pub(super) fn add(&mut self, session: &Arc<Session<C>>) {
-        // The user of the current scope: an anonymous connection that logs in has an id before it has its user.
-        let Some(scope) = session.scope().filter(|scope| scope.user().is_some()) else { return };
-        let user_id: Arc<str> = session.user_id().map_or_else(|| scope.user_id().into(), Arc::from);
-        let sessions = self.users.entry(user_id.clone()).or_default();
-        if sessions.iter().any(|known| Arc::ptr_eq(known, session)) {
-            return;
+    /// Adds the membership of a connection whose user is `scope`, unless it has been added.
+    pub(super) fn add(&mut self, membership: &Membership, user_id: &Arc<str>, scope: MemberScope<C>) -> Removed<C> {
+        let Entry::Vacant(join) = self.joins.entry(address(membership)) else {
+            return Removed(None, None, Some(scope), None);
+        };
+        let number = self.next_join;
+        self.next_join += 1;
+        join.insert(Join { user_id: user_id.clone(), number });
+        let session = scope.session.clone();
+        if let Some(user) = self.users.get_mut(user_id) {
+            user.sessions.insert(number, session);
+            return Removed(None, None, Some(scope), None);
         }
-        // A user whose other connections are closing is not listed any more, so comes again.
-        let is_new = sessions.iter().all(|known| known.is_closing());
-        sessions.push(session.clone());
-        if is_new {
-            self.record(user_id, session, true);
+        let (mut unused, mut replaced, mut announced) = (None, None, None);
+        match &mut self.changes {
+            Some(changes) => {
+                announced = Some(scope.clone());
+                replaced = changes.record(PresenceChange { user_id: user_id.clone(), scope, is_online: true });
+            }
+            None => unused = Some(scope),
         }
+        let sessions = BTreeMap::from([(number, session)]);
+        self.users.insert(user_id.clone(), UserConnections { sessions, scope: announced });
+        Removed(None, None, unused, replaced)
     }
 
-    /// Removes a connection of a member.
-    pub(super) fn remove(&mut self, session: &Arc<Session<C>>) {
-        let Some(user_id) = session.user_id() else { return };
-        let Entry::Occupied(mut sessions) = self.users.entry(user_id.into()) else { return };
-        sessions.get_mut().retain(|known| !Arc::ptr_eq(known, session));
-        if sessions.get().is_empty() {
-            let (user_id, _) = sessions.remove_entry();
-            self.record(user_id, session, false);
+    /// Removes a membership.
+    pub(super) fn remove(&mut self, membership: &Membership) -> Removed<C> {
+        let Some(Join { user_id, number }) = self.joins.remove(&address(membership)) else {
+            return Removed(None, None, None, None);
+        };
+        let Entry::Occupied(mut user) = self.users.entry(user_id) else { return Removed(None, None, None, None) };
+        let session = user.get_mut().sessions.remove(&number);
+        if !user.get().sessions.is_empty() {
+            return Removed(session, None, None, None);
         }
-    }
-
-    fn record(&mut self, user_id: Arc<str>, session: &Arc<Session<C>>, is_online: bool) {
-        if self.is_announced {
-            let session = session.clone();
-            self.changes.push_back(PresenceChange { user_id, session, is_online, receiver: None });
+        let (user_id, mut user) = user.remove_entry();
+        let mut replaced = None;
+        if let (Some(changes), Some(scope)) = (&mut self.changes, user.scope.take()) {
+            replaced = changes.record(PresenceChange { user_id, scope, is_online: false });
         }
+        Removed(session, Some(user), None, replaced)
     }
+}
 
-    /// Lets one connection learn what has changed since a list of users was taken.
-    pub(super) fn record_difference(&mut self, earlier: &HashMap<Arc<str>, Arc<Session<C>>>, receiver: ConnectionId) {
-        let gone = earlier.iter().filter(|(user_id, _)| !self.users.contains_key(*user_id));
-        let gone = gone.map(|(user_id, session)| (user_id.clone(), session.clone(), false));
-        let new = self.users.iter().filter(|(user_id, _)| !earlier.contains_key(*user_id));
-        let new = new.filter_map(|(user_id, sessions)| Some((user_id.clone(), sessions.last()?.clone(), true)));
-        let changes = gone.chain(new).map(|(user_id, session, is_online)| PresenceChange {
-            user_id,
-            session,
-            is_online,
-            receiver: Some(receiver),
-        });
-        self.changes.extend(changes);
-    }
-
-    /// Returns whether there are changes to announce.
-    pub(super) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
-    }
-
-    /// Returns the next change to announce.
-    pub(super) fn next_change(&mut self) -> Option<PresenceChange<C>> {
-        self.changes.pop_front()
-    }
+fn address(membership: &Membership) -> usize {
+    std::ptr::from_ref(membership).addr()
 }

@@ -42,7 +42,8 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn group_type(&self) -> &'static str;
     /// Ends the membership and removes it from the list of members.
     fn leave(&self);
-    /// Adds the user of a connection that was anonymous when it joined to the users of a group with presence.
+    /// Adds the user of the session to those of a group with presence, unless it is there. Called once the membership has
+    /// passed the group's permission, while no lock is held.
     fn add_user(&self);
     /// Returns the key of the group.
     fn group(&self) -> &dyn Any;
@@ -163,6 +164,14 @@ impl<C: Consumer> Memberships<C> {
         let entry = create_entry(id, slot);
         list.entries.push(entry);
         true
+    }
+
+    /// Adds the user of the session to those of a group with presence, if the session is a member.
+    pub(crate) fn add_user(&self, group: &dyn Any) {
+        let entry = self.lock_list().entries.iter().find(|entry| entry.is_group(group)).cloned();
+        if let Some(entry) = entry {
+            entry.add_user();
+        }
     }
 
     /// Ends the join of `group` (`id` is `None`) or the subscription of `id`, and the membership if nothing else holds it.

@@ -4,7 +4,7 @@
 pub(crate) mod backpressure;
 pub(crate) mod connections;
 mod deferral;
-mod deferred;
+pub(crate) mod deferred;
 pub(crate) mod delivery_path;
 mod discarded;
 mod drain;

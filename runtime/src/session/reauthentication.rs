@@ -60,7 +60,6 @@ impl<C: Consumer> Session<C> {
             scope.forget_grants();
             self.replace_scope(scope);
         });
-        self.memberships.entries().iter().for_each(|entry| entry.add_user());
         if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
             self.close_with(CloseReason::Revoked);
         } else if self.registry.tombstones_expired_since(changes_at_start) {

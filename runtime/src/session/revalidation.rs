@@ -206,15 +206,19 @@ impl<C: Consumer> Session<C> {
                 return self.close_with(CloseReason::Failed);
             }
         }
-        self.release_held(entry.membership(), epoch);
+        if self.release_held(entry.membership(), epoch) {
+            // A connection that was anonymous when it joined may have a user by now.
+            entry.add_user();
+        }
     }
 
-    /// Lets the events of a membership be delivered again, first those that have waited.
-    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) {
+    /// Lets the events of a membership be delivered again, first those that have waited. Returns false if another change has
+    /// overtaken the evaluation.
+    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) -> bool {
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() != epoch {
             // The change that has begun this epoch has taken the events back.
-            return;
+            return false;
         }
         let events = deferred.take_side_queue(membership);
         if !events.is_empty() {
@@ -223,6 +227,7 @@ impl<C: Consumer> Session<C> {
             deferred.resume(events);
         }
         membership.verify(&self.send_queue);
+        true
     }
 
     /// Ends a membership, because the permission of its group refuses with `error`, and tells its subscriptions.

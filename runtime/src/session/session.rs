@@ -1,6 +1,6 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `MemberList::announcing`, `Session::deferred`, `Session::former_scopes`, `Memberships::list`,
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`,
 //! then one of `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
 //! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
 //! none of these is held.

@@ -1,6 +1,9 @@
-//! Events about users who come and go.
+//! Announcements: the events about the first and the last connection of a user.
+
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use portcullis::Drain;
 use portcullis::http::request::Parts;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -84,8 +87,9 @@ async fn event_that_a_join_causes_carries_the_subscriptions_of_its_receiver() {
     assert_eq!(event.value(), &expected);
 }
 
+/// A client applies to the list what comes after it has requested it, as here.
 #[tokio::test(start_paused = true)]
-async fn change_between_the_list_and_the_reply_is_announced_again_after_the_reply() {
+async fn change_between_the_list_and_its_reply_is_announced_once() {
     let (office, _) = office(without_timeouts());
     let mut viewer = enter(&office, 1, &["red"]).await;
     let mut leaves = enter(&office, 2, &["red"]).await;
@@ -96,15 +100,126 @@ async fn change_between_the_list_and_the_reply_is_announced_again_after_the_repl
     assert_eq!(leaves.call("exit").with("room", 1).await.status(), 200);
     assert_eq!(joins.call("enter").with("room", 1).await.status(), 200);
     let changes = [("2".to_owned(), false), ("3".to_owned(), true)];
-    // The client does not know yet whether the list includes these.
     assert_eq!([next_change(&mut viewer).await, next_change(&mut viewer).await], changes);
     let list = viewer.reply().await;
     assert_eq!(list.data(), &json!([{"user": "1", "connections": 1}, {"user": "2", "connections": 1}]));
-    assert_eq!([change(&mut viewer).await, change(&mut viewer).await], changes);
     viewer.expect_silence().await;
 }
 
-/// Returns the next frame, which must be about a user who comes or goes.
+#[tokio::test(start_paused = true)]
+async fn user_is_announced_as_its_first_connection_shows_it() {
+    let (office, _) = office(without_timeouts());
+    let mut red = enter(&office, 1, &["red"]).await;
+    let mut blue = enter(&office, 2, &["blue"]).await;
+    // Two connections of one user, of which the viewers see one each.
+    let mut first = enter(&office, 3, &["red"]).await;
+    let mut second = enter(&office, 3, &["blue"]).await;
+    assert_eq!(change(&mut red).await, ("3".to_owned(), true));
+    assert_eq!(first.call("exit").with("room", 1).await.status(), 200);
+    red.expect_silence().await;
+    assert_eq!(second.call("exit").with("room", 1).await.status(), 200);
+    assert_eq!(change(&mut red).await, ("3".to_owned(), false));
+    // The viewer was never told that the user is there.
+    blue.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn viewers_of_the_former_connection_learn_that_it_has_gone_although_the_user_is_back() {
+    let (office, _) = office(without_timeouts());
+    let mut red = enter(&office, 1, &["red"]).await;
+    let mut blue = enter(&office, 2, &["blue"]).await;
+    let _former = enter(&office, 3, &["red"]).await;
+    let mut newer = open(&office, 3, &["blue"]).await;
+    assert_eq!(change(&mut red).await, ("3".to_owned(), true));
+    office.publisher().leave("3", &Room(1));
+    newer.send(json!({"action": "enter", "room": 1}).to_string());
+    assert_eq!(change(&mut red).await, ("3".to_owned(), false));
+    assert_eq!(change(&mut blue).await, ("3".to_owned(), true));
+    red.expect_silence().await;
+    blue.expect_silence().await;
+}
+
+/// One event fits into the queue, and the viewer reads nothing meanwhile.
+#[tokio::test(start_paused = true)]
+async fn changes_that_a_member_may_not_see_fill_no_queue() {
+    let (office, _) = office(Limits { max_queued_events: 1, ..without_timeouts() });
+    let mut red = enter(&office, 1, &["red"]).await;
+    let mut blue = enter(&office, 2, &["blue"]).await;
+    for _ in 0..50 {
+        assert_eq!(blue.call("exit").with("room", 1).await.status(), 200);
+        assert_eq!(blue.call("enter").with("room", 1).await.status(), 200);
+    }
+    red.expect_silence().await;
+    assert_eq!(online(&mut red).await, [(1, 1)]);
+    assert_eq!(office.publisher().counters().too_slow, 0);
+}
+
+/// The connection processes all messages before the task runs that announces the changes.
+#[tokio::test(start_paused = true)]
+async fn changes_that_follow_each_other_are_announced_as_one() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut member = enter(&office, 2, &["red"]).await;
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), true));
+    for last in ["exit", "enter"] {
+        for action in ["exit", "enter"].repeat(10).iter().chain([&last]) {
+            member.send(json!({"action": action, "room": 1}).to_string());
+        }
+        assert_eq!(change(&mut viewer).await, ("2".to_owned(), last == "enter"));
+        viewer.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_of_a_task_that_panics_is_announced() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut panics = enter(&office, 2, &["red"]).await;
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), true));
+    panics.send(json!({"action": "fall"}).to_string());
+    assert_eq!(panics.closed().await, 4500);
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), false));
+    assert_eq!(online(&mut viewer).await, [(1, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_announces_the_connections_that_it_closes() {
+    let (office, _) = office(without_timeouts());
+    let mut clients = Vec::new();
+    for id in 0..8 {
+        clients.push(enter(&office, id, &["red"]).await);
+    }
+    let drain = Drain { notice: Duration::ZERO, window: Duration::from_secs(8), deadline: Duration::from_mins(1) };
+    office.drain_handle().start(drain);
+    assert_eq!(office.drain_handle().finished().await.closed, 8);
+    // The connection that was closed last has seen all others go.
+    let mut most = 0;
+    for client in clients {
+        let (frames, code) = client.close().await;
+        assert_eq!(code, 1012);
+        let gone =
+            frames.iter().filter(|frame| frame.event_name() == Some("presence") && frame.data()["online"] == false);
+        most = most.max(gone.count());
+    }
+    assert_eq!(most, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn user_with_a_new_connection_stays_a_member_while_the_former_one_closes() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut former = enter(&office, 2, &["red"]).await;
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), true));
+    let mut newer = enter(&office, 2, &["red"]).await;
+    assert_eq!(newer.call("close_others").await.status(), 200);
+    assert_eq!(former.closed().await, 4403);
+    viewer.expect_silence().await;
+    assert_eq!(online(&mut viewer).await, [(1, 1), (2, 1)]);
+    drop(newer);
+    assert_eq!(change(&mut viewer).await, ("2".to_owned(), false));
+}
+
+/// Returns the next frame, which must be an announcement.
 async fn next_change(client: &mut Client) -> (String, bool) {
     let frame = client.reply().await;
     assert_eq!(frame.event_name(), Some("presence"), "{}", frame.text());
@@ -127,7 +242,7 @@ async fn read(socket: &mut Socket) -> Value {
 }
 
 #[tokio::test]
-async fn real_sockets_list_each_other_and_learn_who_comes_and_goes() {
+async fn real_sockets_list_each_other_and_get_announcements() {
     let address = serve(office(Limits::default()).0.authenticate(by_query)).await;
     let (mut ada, _) = connect_async(format!("ws://{address}/ws?id=1")).await.unwrap();
     let (mut eve, _) = connect_async(format!("ws://{address}/ws?id=2")).await.unwrap();

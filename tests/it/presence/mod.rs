@@ -1,4 +1,4 @@
-//! Presence: the list of a group's members, what each viewer sees of it, and the events by which members come and go.
+//! Presence: the list of a group's members, what each viewer sees of it, and the announcements of its changes.
 
 mod announcements;
 mod list;
@@ -7,12 +7,13 @@ mod random;
 mod rights;
 
 use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, Context, Endpoint, Error, Event, Group, GroupPermission, IsAuthenticated, Limits, MemberPermission,
-    PresentMember, Result, Rule, Scope, consumer,
+    PresentMember, Result, Rule, Scope, User, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,9 +145,34 @@ impl Office {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 
+    /// Closes the other connections of the caller.
+    #[action(permission = AllowAny)]
+    async fn close_others(&self, cx: &Context<'_, Member>) -> Result<()> {
+        let (user_id, keep) = (cx.require_user()?.id().into_owned(), cx.scope().connection_id());
+        assert!(cx.connections::<Office>()?.disconnect_others(&user_id, keep).await.is_acknowledged());
+        Ok(())
+    }
+
+    /// Joins a group whose key panics, which ends the task of the connection.
+    #[action(permission = AllowAny)]
+    async fn fall(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Trapdoor).await
+    }
+
     #[event(permission = AllowAny)]
     fn said(event: &Said) -> &Said {
         event
+    }
+}
+
+/// A group that no connection can join.
+#[derive(Clone, PartialEq, Eq, Group)]
+#[group(consumer = Office, permission = AllowAny, publish = members, events(Said), local)]
+struct Trapdoor;
+
+impl Hash for Trapdoor {
+    fn hash<H: Hasher>(&self, _: &mut H) {
+        panic!("a key that fails");
     }
 }
 
@@ -182,10 +208,19 @@ async fn online(client: &mut Client) -> Vec<(u32, usize)> {
         .collect()
 }
 
-/// Returns the next event, which must be about a user of room 1 who comes or goes.
+/// Returns the next event, which must be an announcement about a user of room 1.
 async fn change(client: &mut Client) -> (String, bool) {
     let event = client.event().await;
     let frame = event.value();
     assert_eq!((&frame["event"], &frame["group"]), (&json!("presence"), &json!("rooms/1")), "{}", event.text());
     (frame["data"]["user"].as_str().unwrap().to_owned(), frame["data"]["online"] == Value::Bool(true))
+}
+
+#[test]
+fn audit_tells_which_groups_announce() {
+    let audit = portcullis::Audit::of::<Office>();
+    let permission = |name| &audit.entries().iter().find(|entry| entry.action == name).unwrap().permission;
+    assert!(permission("Room").ends_with(", members seen and announced by SharesTeam(member) | IsStaff"));
+    assert!(permission("Hall").ends_with(", members seen by Is({0})"));
+    assert!(permission("Trapdoor").ends_with(", published to by members"));
 }

@@ -1,10 +1,9 @@
-//! A list and the events that follow it, while others come and go at the same time on other threads.
+//! The list and the announcements while other threads join and leave.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use tokio::time::timeout;
+use portcullis::testing::Reply;
 
 use super::*;
 use crate::common::rng::Rng;
@@ -33,7 +32,7 @@ async fn churn(office: Endpoint<Office>, id: u32, is_over: Arc<AtomicBool>) -> (
     (id, is_member, clients.into_iter().map(|(client, _)| client).collect())
 }
 
-/// Applies only what comes after the list.
+/// Applies to the list what comes after its request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn member_that_joins_and_then_lists_misses_no_change() {
     for round in 0..20 {
@@ -45,14 +44,16 @@ async fn member_that_joins_and_then_lists_misses_no_change() {
         for _ in 0..round {
             viewer.call("ping").await;
         }
+        viewer.call("ping").await;
         let message = json!({"action": "online_later", "room": 1, "turns": 20 * round, "request_id": "list"});
         viewer.send(message.to_string());
+        let mut changes = Vec::new();
         let list = loop {
-            // Events before the reply are dropped: the list includes them, or they come again.
             let frame = viewer.reply().await;
             if frame.value()["request_id"] == "list" {
                 break frame;
             }
+            changes.push(frame);
         };
         let mut seen: BTreeSet<String> =
             list.data().as_array().unwrap().iter().map(|user| user["user"].as_str().unwrap().to_owned()).collect();
@@ -66,14 +67,56 @@ async fn member_that_joins_and_then_lists_misses_no_change() {
                 expected.insert(id.to_string());
             }
         }
-        while seen != expected {
-            let next = timeout(Duration::from_secs(20), change(&mut viewer)).await;
-            let Ok((user, is_online)) = next else { panic!("round {round}: seen {seen:?}, members {expected:?}") };
+        // Each reply says that what its action caused has begun. The last user is announced after all before it.
+        let _last = enter(&office, 99, &["red"]).await;
+        changes.extend(changes_until(&mut viewer, "99").await);
+        for change in changes {
+            let (user, is_online) =
+                (change.data()["user"].as_str().unwrap().to_owned(), change.data()["online"] == true);
             if is_online {
                 seen.insert(user)
             } else {
                 seen.remove(&user)
             };
         }
+        assert!(seen.remove("99"));
+        assert_eq!(seen, expected, "round {round}");
+    }
+}
+
+/// Returns the events up to the one about this user.
+async fn changes_until(viewer: &mut Client, user: &str) -> Vec<Reply> {
+    let mut changes = Vec::new();
+    loop {
+        let change = viewer.event().await;
+        let is_last = change.data()["user"] == user;
+        changes.push(change);
+        if is_last {
+            return changes;
+        }
+    }
+}
+
+/// One connection is removed from the room and joined to it by its own actions and by the server at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn member_that_leaves_and_joins_at_the_same_time_is_listed_as_long_as_it_is_one() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut member = enter(&office, 2, &["red"]).await;
+    for round in 0..500 {
+        let publisher = office.publisher();
+        let by_server = tokio::spawn(async move {
+            publisher.leave("2", &Room(1));
+            publisher.join("2", Room(1)).await;
+        });
+        assert_eq!(member.call("exit").with("room", 1).await.status(), 200);
+        assert_eq!(member.call("enter").with("room", 1).await.status(), 200);
+        by_server.await.unwrap();
+        // Either may have removed it last.
+        assert_eq!(member.call("enter").with("room", 1).await.status(), 200);
+        assert_eq!(member.call("ping").await.status(), 200);
+        let list = viewer.call("online").with("room", 1).await;
+        let expected = json!([{"user": "1", "connections": 1}, {"user": "2", "connections": 1}]);
+        assert_eq!(list.data(), &expected, "round {round}");
     }
 }

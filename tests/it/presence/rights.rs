@@ -1,10 +1,14 @@
 //! The list follows the viewer's rights: those of the call, also if they change while it is evaluated.
 
-use portcullis::{GrantSet, GrantSource, UserGrants};
+use std::time::Duration;
+
+use portcullis::{GrantSet, GrantSource, OverflowPolicy, UserGrants};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::*;
 use crate::common::codenames::uploads;
+use crate::common::progress::Progress;
 
 /// The grants of all users. A load that has read them waits while the gate is closed.
 #[derive(Clone)]
@@ -24,12 +28,17 @@ impl GrantSource<Member> for Rights {
     }
 }
 
-struct Vault;
+struct Vault(Arc<Progress>);
 
 /// Viewers with the codename see every member.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
 #[group(consumer = Vault, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
 struct Shelf;
+
+/// As the shelf, and announces its users.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
+#[group(consumer = Vault, permission = AllowAny, publish = members, events(Filed), presence = uploads.read, announce)]
+struct Desk;
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 struct Filed;
@@ -39,6 +48,32 @@ impl Vault {
     #[action(permission = AllowAny)]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Shelf).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn sit_down(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Desk).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn stand_up(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.leave(Desk)
+    }
+
+    /// Lists the members, and replies when the test lets it.
+    #[action(permission = AllowAny)]
+    async fn online_later(&self, cx: &Context<'_, Member>) -> Result<usize> {
+        let count = cx.member_count(&Shelf).await?;
+        self.0.wait().await;
+        Ok(count)
+    }
+
+    /// As `online_later`, after a change of its caller's rights by itself.
+    #[action(permission = AllowAny)]
+    async fn online_after_own_change(&self, cx: &Context<'_, Member>) -> Result<usize> {
+        let count = cx.member_count(&Shelf).await?;
+        assert!(cx.connections::<Vault>()?.refresh_user("1").await.is_acknowledged());
+        Ok(count)
     }
 
     #[action(permission = AllowAny)]
@@ -52,14 +87,16 @@ impl Vault {
     }
 }
 
-fn vault() -> (Endpoint<Vault>, Rights) {
+fn vault() -> (Endpoint<Vault>, Rights, Arc<Progress>) {
+    let progress = Progress::new();
     let rights = Rights { granted: Arc::default(), gate: watch::Sender::new(true), loads: watch::Sender::new(0) };
-    (portcullis::websocket(Vault).grants(rights.clone()).limits(without_timeouts()), rights)
+    let archive = portcullis::websocket(Vault(progress.clone())).grants(rights.clone()).limits(without_timeouts());
+    (archive, rights, progress)
 }
 
 #[tokio::test(start_paused = true)]
 async fn codename_of_the_viewer_is_evaluated_at_each_call() {
-    let (archive, rights) = vault();
+    let (archive, rights, _) = vault();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     assert_eq!(viewer.call("online").await.data(), 0);
@@ -73,7 +110,7 @@ async fn codename_of_the_viewer_is_evaluated_at_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_viewers_rights() {
-    let (archive, rights) = vault();
+    let (archive, rights, _) = vault();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     rights.granted.lock().unwrap().insert(1);
@@ -85,4 +122,58 @@ async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_v
     assert!(archive.connections().refresh_user("1").await.is_acknowledged());
     rights.gate.send_replace(true);
     assert_eq!(viewer.reply().await.data(), 0);
+}
+
+/// Opens a connection that is a member of the shelf and sees it.
+async fn enter_with_rights(archive: &Endpoint<Vault>, rights: &Rights) -> Client {
+    rights.granted.lock().unwrap().insert(1);
+    let mut viewer = connect(archive).user(member(1, &["red"])).open().await.unwrap();
+    assert_eq!(viewer.call("enter").await.status(), 200);
+    assert_eq!(viewer.call("online").await.data(), 1);
+    viewer
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_on_rights_that_were_revoked_before_the_reply_does_not_go_out() {
+    let (archive, rights, progress) = vault();
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    viewer.send(json!({"action": "online_later"}).to_string());
+    progress.started(1).await;
+    rights.granted.lock().unwrap().clear();
+    assert!(archive.connections().refresh_user("1").await.is_acknowledged());
+    progress.resume(1);
+    let reply = viewer.reply().await;
+    assert_eq!((reply.status(), reply.code(), reply.data()), (403, "rights_changed", &Value::Null));
+    assert_eq!(viewer.call("online").await.data(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_after_a_change_that_the_action_makes_itself_goes_out() {
+    let (archive, rights, _) = vault();
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    assert_eq!(viewer.call("online_after_own_change").await.data(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn announcements_of_one_user_that_wait_for_grants_are_coalesced() {
+    let (archive, rights, _) = vault();
+    let archive = archive.limits(Limits { max_queued_events: 1, ..without_timeouts() });
+    let archive = archive.overflow_policy(OverflowPolicy::KeepNewest);
+    let mut viewer = enter_with_rights(&archive, &rights).await;
+    assert_eq!(viewer.call("sit_down").await.status(), 200);
+    let mut other = connect(&archive).user(member(2, &["red"])).open().await.unwrap();
+    rights.gate.send_replace(false);
+    assert!(archive.connections().refresh_user("1").await.is_acknowledged());
+    for _ in 0..20 {
+        assert_eq!(other.call("sit_down").await.status(), 200);
+        assert_eq!(other.call("stand_up").await.status(), 200);
+    }
+    rights.gate.send_replace(true);
+    let mut changes = Vec::new();
+    while let Ok(event) = timeout(Duration::from_millis(1), viewer.event()).await {
+        changes.push(event.data().clone());
+    }
+    assert!(changes.len() < 10, "{changes:?}");
+    assert_eq!(changes.last(), Some(&json!({"user": "2", "online": false})));
+    assert_eq!(archive.publisher().counters().too_slow, 0);
 }

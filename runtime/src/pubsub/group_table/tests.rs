@@ -82,6 +82,26 @@ impl Group for Room {
     }
 }
 
+/// A group whose members can be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Hall;
+
+impl Group for Hall {
+    type Consumer = House;
+    type Events = Self;
+
+    const NAME: &'static str = "Hall";
+    const PATH: &'static str = "Hall";
+    const FINGERPRINT: u64 = 0;
+    const PERMISSION: &'static Expression = UNUSED;
+    const PUBLISH: PublishRule = PublishRule::Members;
+    const PRESENCE: Option<&'static Expression> = Some(UNUSED);
+
+    async fn authorize_join(&self, _: &House, _: &Call<'_, Visitor>) -> Result<()> {
+        Ok(())
+    }
+}
+
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
     max_presence: 9,
@@ -250,4 +270,50 @@ async fn join_whose_key_panics_changes_nothing() {
     assert_members(&registry, Room(1), &HashSet::from([first.id]));
     assert!(join(&second, Room(1)));
     assert_members(&registry, Room(1), &HashSet::from([first.id, second.id]));
+}
+
+/// Joins the hall by a membership that the session does not keep.
+fn enter(session: &Arc<Session<House>>) -> (Arc<MemberList<Hall>>, Arc<Membership>) {
+    let slot = session.memberships.reserve_slot(0).unwrap();
+    let (list, membership) = session.registry.group_table().insert(&Hall, None, session, None, slot);
+    list.add_user(session, &membership);
+    (list, membership)
+}
+
+/// Returns the newest connection of the only user, with the number of its connections.
+fn user(list: &MemberList<Hall>) -> Option<(ConnectionId, usize)> {
+    let users = list.users(9).unwrap();
+    assert!(users.len() <= 1);
+    users.first().map(|user| {
+        assert_eq!(&*user.id, "7");
+        (user.newest.id, user.connections)
+    })
+}
+
+#[tokio::test]
+async fn user_is_listed_while_one_of_its_memberships_is_there() {
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
+    let [first, second] = [(); 2].map(|()| {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let session = session(&registry);
+        session.establish(Scope::new(Some(Visitor), parts));
+        session
+    });
+    let table = registry.group_table::<Hall>();
+    let (list, former) = enter(&first);
+    // The connection joins again before its former membership is removed.
+    let (_, newer) = enter(&first);
+    assert_eq!(user(&list), Some((first.id, 2)));
+    table.remove(&list, &former);
+    table.remove(&list, &former);
+    assert_eq!(user(&list), Some((first.id, 1)));
+    list.add_user(&first, &former);
+    assert_eq!(user(&list), Some((first.id, 1)), "a membership that has ended is added");
+    let (_, other) = enter(&second);
+    list.add_user(&first, &newer);
+    assert_eq!(user(&list), Some((second.id, 2)), "a membership that is there is added again");
+    table.remove(&list, &other);
+    assert_eq!(user(&list), Some((first.id, 1)));
+    table.remove(&list, &newer);
+    assert_eq!(user(&list), None);
 }

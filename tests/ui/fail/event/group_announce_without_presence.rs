@@ -1,29 +1,13 @@
 // `announce` in a group without `presence`.
 
-use portcullis::{AllowAny, Event, Group, MemberPermission, Result, Rule, Scope, consumer};
+use portcullis::{AllowAny, Event, Group, consumer};
 
 #[derive(serde::Serialize, serde::Deserialize, Event)]
 struct Said(String);
 
-struct IsStaff;
-
-impl Rule<Chat> for IsStaff {
-    async fn holds(&self, _: &Chat, _: &Scope<()>) -> Result<bool> {
-        Ok(false)
-    }
-}
-
-struct SharesTeam;
-
-impl MemberPermission<Chat> for SharesTeam {
-    fn may_see_member(&self, _: &Chat, _: &Scope<()>, _: &()) -> Result<bool> {
-        Ok(true)
-    }
-}
-
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, Group)]
 #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said), announce)]
-struct Room(u32);
+struct Room;
 
 struct Chat;
 
