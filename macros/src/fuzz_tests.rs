@@ -1,12 +1,10 @@
 //! The fuzz target of permission expressions: any text goes through the whole macro. The user's block always comes back,
 //! and an expression is accepted exactly if a plain parser reads it and its truth table has no mistake.
 //!
-//! `cargo test` runs it on some random inputs, libFuzzer for as long as wanted (`cargo install cargo-bolero`). Tests of a
-//! procedural macro load the standard library of the toolchain:
+//! `cargo test` runs it on some random inputs. libFuzzer cannot instrument a procedural macro, but there may be more of them:
 //!
 //! ```text
-//! LD_LIBRARY_PATH="$(rustc --print sysroot)/lib" cargo bolero test --rustc-bootstrap --sanitizer NONE --package portcullis-macros -T 20m \
-//!     fuzz_tests::any_permission_is_accepted_or_refused_as_its_truth_table_says
+//! BOLERO_RANDOM_ITERATIONS=4000000 cargo test --profile fuzz --package portcullis-macros --lib fuzz_tests
 //! ```
 
 use proc_macro2::{Literal, TokenStream};
