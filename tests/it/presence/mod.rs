@@ -24,15 +24,15 @@ use crate::common::{Member, member};
 /// The users that may not be in any room.
 type Outsiders = Arc<Mutex<HashSet<u32>>>;
 
-struct Office {
+struct Premises {
     outsiders: Outsiders,
 }
 
 /// Holds unless the user is an outsider.
 struct IsInvited;
 
-impl<G: Sync> GroupPermission<G, Office> for IsInvited {
-    async fn may_join(&self, office: &Office, scope: &Scope<Member>, _: &G) -> Result<bool> {
+impl<G: Sync> GroupPermission<G, Premises> for IsInvited {
+    async fn may_join(&self, office: &Premises, scope: &Scope<Member>, _: &G) -> Result<bool> {
         let is_outsider = |member: &Member| office.outsiders.lock().unwrap().contains(&member.id);
         Ok(!scope.user().is_some_and(is_outsider))
     }
@@ -41,8 +41,8 @@ impl<G: Sync> GroupPermission<G, Office> for IsInvited {
 /// Holds if the viewer is staff.
 struct IsStaff;
 
-impl Rule<Office> for IsStaff {
-    async fn holds(&self, _: &Office, viewer: &Scope<Member>) -> Result<bool> {
+impl Rule<Premises> for IsStaff {
+    async fn holds(&self, _: &Premises, viewer: &Scope<Member>) -> Result<bool> {
         Ok(viewer.user().is_some_and(|viewer| viewer.roles.contains(&"staff")))
     }
 }
@@ -50,8 +50,8 @@ impl Rule<Office> for IsStaff {
 /// Holds if the first roles of the viewer and the member, their teams, are equal.
 struct SharesTeam;
 
-impl MemberPermission<Office> for SharesTeam {
-    fn may_see_member(&self, _: &Office, viewer: &Scope<Member>, member: &Member) -> Result<bool> {
+impl MemberPermission<Premises> for SharesTeam {
+    fn may_see_member(&self, _: &Premises, viewer: &Scope<Member>, member: &Member) -> Result<bool> {
         match member.roles[0] {
             "error" => Err(Error::internal("a leaf's secret")),
             "panic" => panic!("a leaf's secret"),
@@ -63,8 +63,8 @@ impl MemberPermission<Office> for SharesTeam {
 /// Holds for this room.
 struct Is(u32);
 
-impl Rule<Office> for Is {
-    async fn holds(&self, _: &Office, _: &Scope<Member>) -> Result<bool> {
+impl Rule<Premises> for Is {
+    async fn holds(&self, _: &Premises, _: &Scope<Member>) -> Result<bool> {
         Ok(self.0 == 1)
     }
 }
@@ -75,7 +75,7 @@ struct Said(String);
 /// Members see their team, and staff sees everyone.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
 #[group(
-    consumer = Office,
+    consumer = Premises,
     permission = IsInvited,
     publish = members,
     events(Said),
@@ -87,11 +87,11 @@ struct Room(u32);
 
 /// Everyone sees the members of hall 1, and nobody those of other halls.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
-#[group(consumer = Office, permission = IsInvited, publish = members, events(Said), presence = Is({0}))]
+#[group(consumer = Premises, permission = IsInvited, publish = members, events(Said), presence = Is({0}))]
 struct Hall(u32);
 
 #[consumer(user = Member)]
-impl Office {
+impl Premises {
     #[authenticate]
     async fn log_in(&self, id: u32) -> Result<Option<Member>> {
         Ok(Some(member(id, &["red"])))
@@ -149,7 +149,7 @@ impl Office {
     #[action(permission = AllowAny)]
     async fn close_others(&self, cx: &Context<'_, Member>) -> Result<()> {
         let (user_id, keep) = (cx.require_user()?.id().into_owned(), cx.scope().connection_id());
-        assert!(cx.connections::<Office>()?.disconnect_others(&user_id, keep).await.is_acknowledged());
+        assert!(cx.connections::<Premises>()?.disconnect_others(&user_id, keep).await.is_acknowledged());
         Ok(())
     }
 
@@ -167,7 +167,7 @@ impl Office {
 
 /// A group that no connection can join.
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = Office, permission = AllowAny, publish = members, events(Said), local)]
+#[group(consumer = Premises, permission = AllowAny, publish = members, events(Said), local)]
 struct Trapdoor;
 
 impl Hash for Trapdoor {
@@ -176,17 +176,17 @@ impl Hash for Trapdoor {
     }
 }
 
-fn office(limits: Limits) -> (Endpoint<Office>, Outsiders) {
+fn office(limits: Limits) -> (Endpoint<Premises>, Outsiders) {
     let outsiders = Outsiders::default();
-    (portcullis::websocket(Office { outsiders: outsiders.clone() }).limits(limits), outsiders)
+    (portcullis::websocket(Premises { outsiders: outsiders.clone() }).limits(limits), outsiders)
 }
 
-async fn open(endpoint: &Endpoint<Office>, id: u32, roles: &[&'static str]) -> Client {
+async fn open(endpoint: &Endpoint<Premises>, id: u32, roles: &[&'static str]) -> Client {
     connect(endpoint).user(member(id, roles)).open().await.unwrap()
 }
 
 /// Opens a connection that is a member of room 1. Its join has taken effect.
-async fn enter(endpoint: &Endpoint<Office>, id: u32, roles: &[&'static str]) -> Client {
+async fn enter(endpoint: &Endpoint<Premises>, id: u32, roles: &[&'static str]) -> Client {
     let mut client = open(endpoint, id, roles).await;
     assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
     assert_eq!(client.call("ping").await.status(), 200);
@@ -218,7 +218,7 @@ async fn change(client: &mut Client) -> (String, bool) {
 
 #[test]
 fn audit_tells_which_groups_announce() {
-    let audit = portcullis::Audit::of::<Office>();
+    let audit = portcullis::Audit::of::<Premises>();
     let permission = |name| &audit.entries().iter().find(|entry| entry.action == name).unwrap().permission;
     assert!(permission("Room").ends_with(", members seen and announced by SharesTeam(member) | IsStaff"));
     assert!(permission("Hall").ends_with(", members seen by Is({0})"));

@@ -10,7 +10,7 @@ use crate::common::rng::Rng;
 
 /// Enters and leaves room 1 until `is_over`, by two connections, one of which closes now and then. Returns whether the user is
 /// a member at last, with the connections that keep it one.
-async fn churn(office: Endpoint<Office>, id: u32, is_over: Arc<AtomicBool>) -> (u32, bool, Vec<Client>) {
+async fn churn(office: Endpoint<Premises>, id: u32, is_over: Arc<AtomicBool>) -> (u32, bool, Vec<Client>) {
     let mut rng = Rng(u64::from(id) + 1);
     let mut clients = vec![(open(&office, id, &["red"]).await, false), (open(&office, id, &["red"]).await, false)];
     while !is_over.load(Ordering::Relaxed) {

@@ -87,7 +87,7 @@ async fn run(seed: u64) {
 }
 
 /// Makes one random change, and records what it does to the memberships. The watcher is not concerned.
-async fn change(rng: &mut Rng, office: &Endpoint<Office>, outsiders: &Outsiders, connections: &mut Vec<Connection>) {
+async fn change(rng: &mut Rng, office: &Endpoint<Premises>, outsiders: &Outsiders, connections: &mut Vec<Connection>) {
     let (user, room) = (rng.below(6_u32), ROOMS[rng.below(2_usize)]);
     let is_invited = |user: u32| !outsiders.lock().unwrap().contains(&user);
     let publisher = office.publisher();

@@ -28,23 +28,23 @@ impl GrantSource<Member> for Rights {
     }
 }
 
-struct Vault(Arc<Progress>);
+struct Depository(Arc<Progress>);
 
 /// Viewers with the codename see every member.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
-#[group(consumer = Vault, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
+#[group(consumer = Depository, permission = AllowAny, publish = members, events(Filed), presence = uploads.read)]
 struct Shelf;
 
 /// As the shelf, and announces its users.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
-#[group(consumer = Vault, permission = AllowAny, publish = members, events(Filed), presence = uploads.read, announce)]
+#[group(consumer = Depository, permission = AllowAny, publish = members, events(Filed), presence = uploads.read, announce)]
 struct Desk;
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 struct Filed;
 
 #[consumer(user = Member)]
-impl Vault {
+impl Depository {
     #[action(permission = AllowAny)]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Shelf).await
@@ -72,7 +72,7 @@ impl Vault {
     #[action(permission = AllowAny)]
     async fn online_after_own_change(&self, cx: &Context<'_, Member>) -> Result<usize> {
         let count = cx.member_count(&Shelf).await?;
-        assert!(cx.connections::<Vault>()?.refresh_user("1").await.is_acknowledged());
+        assert!(cx.connections::<Depository>()?.refresh_user("1").await.is_acknowledged());
         Ok(count)
     }
 
@@ -87,16 +87,16 @@ impl Vault {
     }
 }
 
-fn vault() -> (Endpoint<Vault>, Rights, Arc<Progress>) {
+fn depository() -> (Endpoint<Depository>, Rights, Arc<Progress>) {
     let progress = Progress::new();
     let rights = Rights { granted: Arc::default(), gate: watch::Sender::new(true), loads: watch::Sender::new(0) };
-    let archive = portcullis::websocket(Vault(progress.clone())).grants(rights.clone()).limits(without_timeouts());
+    let archive = portcullis::websocket(Depository(progress.clone())).grants(rights.clone()).limits(without_timeouts());
     (archive, rights, progress)
 }
 
 #[tokio::test(start_paused = true)]
 async fn codename_of_the_viewer_is_evaluated_at_each_call() {
-    let (archive, rights, _) = vault();
+    let (archive, rights, _) = depository();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     assert_eq!(viewer.call("online").await.data(), 0);
@@ -110,7 +110,7 @@ async fn codename_of_the_viewer_is_evaluated_at_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_viewers_rights() {
-    let (archive, rights, _) = vault();
+    let (archive, rights, _) = depository();
     let mut viewer = connect(&archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
     rights.granted.lock().unwrap().insert(1);
@@ -125,7 +125,7 @@ async fn list_that_is_being_evaluated_is_evaluated_again_after_a_change_of_the_v
 }
 
 /// Opens a connection that is a member of the shelf and sees it.
-async fn enter_with_rights(archive: &Endpoint<Vault>, rights: &Rights) -> Client {
+async fn enter_with_rights(archive: &Endpoint<Depository>, rights: &Rights) -> Client {
     rights.granted.lock().unwrap().insert(1);
     let mut viewer = connect(archive).user(member(1, &["red"])).open().await.unwrap();
     assert_eq!(viewer.call("enter").await.status(), 200);
@@ -135,7 +135,7 @@ async fn enter_with_rights(archive: &Endpoint<Vault>, rights: &Rights) -> Client
 
 #[tokio::test(start_paused = true)]
 async fn list_on_rights_that_were_revoked_before_the_reply_does_not_go_out() {
-    let (archive, rights, progress) = vault();
+    let (archive, rights, progress) = depository();
     let mut viewer = enter_with_rights(&archive, &rights).await;
     viewer.send(json!({"action": "online_later"}).to_string());
     progress.started(1).await;
@@ -149,14 +149,14 @@ async fn list_on_rights_that_were_revoked_before_the_reply_does_not_go_out() {
 
 #[tokio::test(start_paused = true)]
 async fn list_after_a_change_that_the_action_makes_itself_goes_out() {
-    let (archive, rights, _) = vault();
+    let (archive, rights, _) = depository();
     let mut viewer = enter_with_rights(&archive, &rights).await;
     assert_eq!(viewer.call("online_after_own_change").await.data(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn announcements_of_one_user_that_wait_for_grants_are_coalesced() {
-    let (archive, rights, _) = vault();
+    let (archive, rights, _) = depository();
     let archive = archive.limits(Limits { max_queued_events: 1, ..without_timeouts() });
     let archive = archive.overflow_policy(OverflowPolicy::KeepNewest);
     let mut viewer = enter_with_rights(&archive, &rights).await;
