@@ -1,6 +1,6 @@
 //! Whether the message of a call is counted by the rate of its action.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::{CallSession, Scope, User};
 use crate::error::{Error, Result};
@@ -8,6 +8,7 @@ use crate::rate::Rate;
 
 /// What the rate of an action has decided about a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum RateOutcome {
     #[default]
     Unchecked,
@@ -17,29 +18,25 @@ pub(crate) enum RateOutcome {
     Exceeded,
 }
 
-/// The outcome of a call's message so far.
+/// The outcome of a call's message so far, as the number of a [`RateOutcome`].
 #[derive(Debug, Default)]
-pub(crate) struct RateState {
-    is_counted: AtomicBool,
-    is_exceeded: AtomicBool,
-}
+pub(crate) struct RateState(AtomicU8);
 
 impl RateState {
     pub(super) fn new(outcome: RateOutcome) -> RateState {
-        RateState {
-            is_counted: AtomicBool::new(outcome == RateOutcome::Counted),
-            is_exceeded: AtomicBool::new(outcome == RateOutcome::Exceeded),
-        }
+        RateState(AtomicU8::new(outcome as u8))
     }
 
     pub(crate) fn outcome(&self) -> RateOutcome {
-        if self.is_exceeded.load(Ordering::Relaxed) {
-            RateOutcome::Exceeded
-        } else if self.is_counted.load(Ordering::Relaxed) {
-            RateOutcome::Counted
-        } else {
-            RateOutcome::Unchecked
-        }
+        let outcome = self.0.load(Ordering::Relaxed);
+        [RateOutcome::Counted, RateOutcome::Exceeded]
+            .into_iter()
+            .find(|known| *known as u8 == outcome)
+            .unwrap_or(RateOutcome::Unchecked)
+    }
+
+    fn set(&self, outcome: RateOutcome) {
+        self.0.store(outcome as u8, Ordering::Relaxed);
     }
 
     /// Counts the message by the rate of its action, unless it is counted. A call without a session only evaluates the
@@ -64,17 +61,19 @@ impl RateState {
         }
     }
 
+    /// Counts a message that is not counted yet. One that was refused is counted again, because its evaluation was overtaken.
     fn count_once(&self, count: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.is_counted.load(Ordering::Relaxed) {
+        if self.outcome() == RateOutcome::Counted {
             return Ok(());
         }
-        let outcome = count();
-        match &outcome {
-            Ok(()) => self.is_counted.store(true, Ordering::Relaxed),
+        let counted = count();
+        self.set(match &counted {
+            Ok(()) => RateOutcome::Counted,
             // A fault is not a decision of the rate.
-            Err(error) => self.is_exceeded.store(!error.is_fault(), Ordering::Relaxed),
-        }
-        outcome
+            Err(error) if error.is_fault() => RateOutcome::Unchecked,
+            Err(_) => RateOutcome::Exceeded,
+        });
+        counted
     }
 }
 
@@ -113,5 +112,19 @@ mod tests {
         assert!(check(RateOutcome::Exceeded, None, true).unwrap_err().is_authorized_only());
         let error = check(RateOutcome::Exceeded, None, false).unwrap_err();
         assert!(error.is_fault() && !error.is_authorized_only());
+    }
+
+    /// Otherwise a reauthorization of its reply would stop at the rate, in front of what has been evaluated since.
+    #[test]
+    fn message_that_was_refused_and_is_evaluated_again_counts_as_counted() {
+        let state = RateState::new(RateOutcome::Exceeded);
+        assert!(state.count_once(|| Err(Error::too_many_requests(std::time::Duration::ZERO))).is_err());
+        assert_eq!(state.outcome(), RateOutcome::Exceeded);
+        assert!(state.count_once(|| Ok(())).is_ok());
+        assert_eq!(state.outcome(), RateOutcome::Counted);
+        assert!(state.count_once(|| panic!("counted twice")).is_ok());
+        let faulty = RateState::new(RateOutcome::Exceeded);
+        assert!(faulty.count_once(|| Err(Error::internal("no limiter"))).is_err());
+        assert_eq!(faulty.outcome(), RateOutcome::Unchecked);
     }
 }
