@@ -259,7 +259,7 @@ fn answer_in_room(entries: &Entries<'_>, room: &str, rest: &str, action: &str) -
             let (note, text): (u32, String) = (entries.argument("note")?, entries.argument("text")?);
             match note {
                 1 => Ok(format!("edit 1 {text:?} {SECRET}")),
-                // Whether a note exists is not for those who may not edit it.
+                // A missing note is refused like one of another author, so that its existence is not revealed.
                 _ => Err(403),
             }
         }

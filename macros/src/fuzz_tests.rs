@@ -63,7 +63,7 @@ enum Plain {
     Any(Vec<Plain>),
 }
 
-/// Parses an expression over [`LEAVES`]. Returns `None` if it is none.
+/// Parses an expression over [`LEAVES`]. Returns `None` if the text is not an expression.
 fn parse(text: &str) -> Option<Plain> {
     let mut rest: Vec<char> = text.chars().filter(|char| *char != ' ').rev().collect();
     let parsed = parse_any(&mut rest)?;

@@ -6,7 +6,7 @@
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
 //! - [`security`]: threats and what is done about them, and what is left to the application.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
-//! - [`operations`]: deploying a new version while clients are connected.
+//! - [`operations`]: deploying a new version while clients are connected, proxies, health and sizing.
 //! - [`observability`]: spans, metrics, observers and snapshots, and what to alert on.
 #![cfg_attr(
     feature = "testing",

@@ -56,8 +56,8 @@
 //!
 //! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
 //! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol), on [security](guide::security), on
-//! [limits](guide::limits), on [operations](guide::operations), on [observability](guide::observability) and [for Django users](guide::from_django), and a
-//! [glossary](guide::glossary).
+//! [limits](guide::limits), on [operations](guide::operations), on [observability](guide::observability) and
+//! [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features
 //!

@@ -295,8 +295,8 @@ impl ActionExpansion<'_> {
         matches!(parameter.kind, ParameterKind::Key { .. }) && (self.action.validates(parameter) || is_named())
     }
 
-    /// Returns the statements that validate arguments. They follow the whole expression, so that a caller who may not call
-    /// the action learns nothing from them, and come before objects that no leaf has loaded.
+    /// Returns the statements that validate arguments. They follow the whole expression, so that they reveal nothing to a
+    /// caller without the right to the action, and come before objects that no leaf has loaded.
     fn validated(&self, locals: &Locals) -> Option<TokenStream> {
         self.action.validate.as_ref()?;
         let Locals { site, validation, .. } = locals;

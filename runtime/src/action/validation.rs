@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// Maximum number of entries. The reply names no further fields.
 const MAX_ENTRIES: usize = 32;
-/// Maximum number of errors that are looked at. A report may have one per element of a list of the message, or more.
+/// Maximum number of errors that are read. A report may have one per element of a list of the message, or more.
 const MAX_ERRORS: usize = 256;
 /// Maximum length of the path of a field, in characters. It may contain keys of the message.
 const MAX_PATH_CHARS: usize = 128;

@@ -39,7 +39,6 @@ pub(crate) use grants::GrantKeyList;
 pub use grants::{GrantKey, GrantKeys, collect_keys, may_on};
 pub use handler::Handler;
 pub(crate) use kept_answers::{KeptAnswers, KeptLeaves};
-
 pub(crate) use kept_request::KeptHeaders;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use kept_request::UrlParams;

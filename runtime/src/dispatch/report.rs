@@ -13,7 +13,8 @@ pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
-/// Logs a refusal, unless it is logged already or its client has caused too many entries. Returns the id of the log entry if the error is a fault.
+/// Logs a refusal, unless it is logged already or its client has caused too many entries. Returns the id of the log entry
+/// if the error is a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     // The application's code: a panic in it must not suppress the reply.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());

@@ -129,7 +129,7 @@ struct Announcing<G: Group> {
 }
 
 impl<G: Group> Announcing<G> {
-    /// Returns the next change to announce, with the members at this time. If there is none, another task may start.
+    /// Returns the next change to announce, with the members at this time. If no change is pending, another task may start.
     fn next(&mut self) -> Option<DueChange<G>> {
         let mut state = lock(&self.list.state);
         let change = state.roster.as_mut().and_then(|roster| roster.changes.as_mut()?.next());
@@ -205,7 +205,7 @@ impl<G: Group> GroupTable<G> {
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
         let removed_user = state.roster.as_mut().map(|roster| roster.remove(membership));
-        // Nobody is left to whom changes could be announced.
+        // No member is left that could receive an announcement.
         let removed_roster = if is_empty { state.roster.take() } else { None };
         drop(state);
         drop((removed_user, removed_roster));

@@ -44,7 +44,7 @@ impl<C: Consumer> PresenceChanges<C> {
         !self.pending.is_empty() && !std::mem::replace(&mut self.is_announcing, true)
     }
 
-    /// Returns the next change to announce, or `None` if there is none: the task then counts as ended.
+    /// Returns the next change to announce, or `None` if no change is pending. The task then counts as ended.
     pub(super) fn next(&mut self) -> Option<PresenceChange<C>> {
         let next = self.pending.pop_first().map(|(_, change)| change);
         match &next {

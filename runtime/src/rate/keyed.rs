@@ -5,10 +5,11 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Rate;
-use super::key_states::KeyStates;
 use governor::RateLimiter;
 use governor::clock::{Clock, DefaultClock};
+
+use super::Rate;
+use super::key_states::KeyStates;
 
 /// The maximum number of keys that are counted one by one. About 5 MB for addresses.
 const MAX_KEYS: usize = 100_000;

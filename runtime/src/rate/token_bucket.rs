@@ -33,7 +33,7 @@ impl TokenBucket {
     ///
     /// # Errors
     ///
-    /// When there is a token, if there is none.
+    /// The time at which the next token is available, if none is left.
     #[inline]
     pub(crate) fn take(&mut self, delayed_since: Instant) -> Result<(), Instant> {
         if self.tokens == 0 {

@@ -87,7 +87,7 @@ async fn event_that_a_join_causes_carries_the_subscriptions_of_its_receiver() {
     assert_eq!(event.value(), &expected);
 }
 
-/// A client applies to the list what comes after it has requested it, as here.
+/// Applies announcements to the list from its request on, as a client does.
 #[tokio::test(start_paused = true)]
 async fn change_between_the_list_and_its_reply_is_announced_once() {
     let (office, _) = office(without_timeouts());

@@ -85,7 +85,7 @@ struct Said(String);
 )]
 struct Room(u32);
 
-/// Everyone sees the members of hall 1, and nobody those of other halls.
+/// Every viewer may see the members of hall 1, and no viewer those of other halls.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
 #[group(consumer = Premises, permission = IsInvited, publish = members, events(Said), presence = Is({0}))]
 struct Hall(u32);

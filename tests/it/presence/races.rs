@@ -32,7 +32,7 @@ async fn churn(office: Endpoint<Premises>, id: u32, is_over: Arc<AtomicBool>) ->
     (id, is_member, clients.into_iter().map(|(client, _)| client).collect())
 }
 
-/// Applies to the list what comes after its request.
+/// Applies announcements to the list from its request on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn member_that_joins_and_then_lists_misses_no_change() {
     for round in 0..20 {
