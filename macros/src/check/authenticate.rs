@@ -2,7 +2,7 @@
 
 use quote::ToTokens;
 
-use super::signature;
+use super::{parameter, signature};
 use crate::diagnostics::Diagnostics;
 use crate::model::Role;
 use crate::model::authenticate::Authenticate;
@@ -11,19 +11,19 @@ use crate::model::parameter::{Parameter, ParameterKind};
 
 pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mut Diagnostics) {
     signature::check_client_method(&authenticate.signature, diagnostics);
-    signature::check_parameters(&authenticate.parameters, diagnostics);
+    parameter::check_parameters(&authenticate.parameters, diagnostics);
     for parameter in &authenticate.parameters {
         if check_source(parameter, diagnostics) {
             for attribute in &parameter.attributes {
-                signature::reject_cfg(attribute, diagnostics);
+                parameter::reject_cfg(attribute, diagnostics);
             }
             continue;
         }
         match &parameter.kind {
-            ParameterKind::Context => signature::check_context(parameter, diagnostics),
-            _ => signature::check_argument(parameter, block, diagnostics),
+            ParameterKind::Context => parameter::check_context(parameter, diagnostics),
+            _ => parameter::check_argument(parameter, block, diagnostics),
         }
-        signature::check_attributes(parameter, diagnostics);
+        parameter::check_attributes(parameter, diagnostics);
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mu
 /// Returns whether the parameter was rejected.
 fn check_source(parameter: &Parameter, diagnostics: &mut Diagnostics) -> bool {
     const ONLY_MESSAGE: &str = "`#[authenticate]` reads its arguments only from the message";
-    if signature::contains_object(parameter.ty.to_token_stream()) {
+    if parameter::contains_object(parameter.ty.to_token_stream()) {
         let message = format!("{ONLY_MESSAGE}; take the key of the object, and load it in the body");
         diagnostics.error(&parameter.ty, message);
         return true;

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{PatType, Type};
 
-use super::{leaf_captures, leaf_parameters, logic, signature};
+use super::{leaf_captures, leaf_parameters, logic, parameter, signature};
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
 use crate::model::event::{Event, is_scope, shared_referent};
@@ -68,7 +68,7 @@ fn check_parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
     }
     let parameters = event.parameters();
     for attribute in parameters.iter().flat_map(|parameter| &parameter.attrs) {
-        signature::reject_cfg(attribute, diagnostics);
+        parameter::reject_cfg(attribute, diagnostics);
     }
     let user = block.user.to_token_stream();
     match parameters.as_slice() {

@@ -5,7 +5,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::Type;
 
-use super::signature::contains_object;
+use super::parameter::contains_object;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
@@ -153,7 +153,7 @@ fn unsuitable_parameter_message(leaf: &Leaf, parameter: &Parameter) -> Option<St
             Some(format!("`{name}` is extracted after all permissions are evaluated; name {suitable}"))
         }
         ParameterKind::Key { .. } | ParameterKind::Capture { .. } if leaf.is_codename => None,
-        // `signature::check_argument` reports the object inside another type.
+        // `parameter::check_argument` reports the object inside another type.
         ParameterKind::Key { .. } if contains_object(parameter.ty.to_token_stream()) => None,
         ParameterKind::Key { .. } if is_bare_object(&parameter.ty) => {
             Some(format!("`{name}` does not name the type to load; write, for example, `{name}: Object<Message>`"))

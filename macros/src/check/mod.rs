@@ -15,6 +15,7 @@ mod unique_names;
 
 mod leaf_captures;
 mod leaf_parameters;
+mod parameter;
 mod regex_match;
 mod route;
 mod signature;
