@@ -130,8 +130,9 @@ fn write_package(root: &Path, package: &Path, cases: &[String]) {
     let runtime = quoted(root.join("runtime"));
     let mut manifest = format!(
         "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n[workspace]\n[dependencies]\n\
-         portcullis = {{ path = {runtime}, features = [\"anyhow\", \"axum\", \"registry\", \"testing\"] }}\n\
-         anyhow = \"1\"\naxum = \"0.8\"\nfutures-util = \"0.3\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
+         portcullis = {{ path = {runtime}, features = [\"anyhow\", \"axum\", \"registry\", \"testing\", \"validate\"] }}\n\
+         anyhow = \"1\"\naxum = \"0.8\"\nfutures-util = \"0.3\"\ngarde = {{ version = \"0.23\", features = [\"derive\"] }}\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\n"
     );
     for case in cases {
         let (name, path) = (case.replace('/', "--"), root.join(CASES).join(case).with_extension("rs"));
