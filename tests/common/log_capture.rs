@@ -12,6 +12,11 @@ use tracing::{Dispatch, Event, Metadata, Subscriber};
 /// the thread that reaches the call site first, which may run a test without a subscriber. These two exist until the end.
 static KEEP_ENABLED: LazyLock<[Dispatch; 2]> = LazyLock::new(|| [(); 2].map(|()| Dispatch::new(Recorder::default())));
 
+/// Must be called before a test sets a subscriber of its own, see [`KEEP_ENABLED`].
+pub fn keep_enabled() {
+    LazyLock::force(&KEEP_ENABLED);
+}
+
 /// The log events of `portcullis` on the current thread, one line per event, until it is dropped.
 pub struct LogCapture {
     lines: Arc<Mutex<Vec<String>>>,
@@ -21,7 +26,7 @@ pub struct LogCapture {
 impl LogCapture {
     /// Starts recording.
     pub fn start() -> LogCapture {
-        LazyLock::force(&KEEP_ENABLED);
+        keep_enabled();
         let recorder = Recorder::default();
         LogCapture { lines: recorder.0.clone(), _guard: tracing::subscriber::set_default(recorder) }
     }

@@ -17,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use super::capture::{self, lines};
 use super::desk::{Clerk, desk, open};
 use super::recorder::Recording;
+use crate::common::log_capture::keep_enabled;
 
 struct Vault {
     is_open: Arc<AtomicBool>,
@@ -172,6 +173,7 @@ async fn user_is_in_the_log_once_however_often_the_client_authenticates() {
 
 #[tokio::test]
 async fn filter_by_the_name_of_a_span_enables_it() {
+    keep_enabled();
     let recorded = Arc::new(AtomicBool::new(false));
     let seen = recorded.clone();
     let filter = filter_fn(|metadata| metadata.is_span() && metadata.name() == "portcullis.action");

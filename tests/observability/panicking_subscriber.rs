@@ -15,6 +15,7 @@ use tracing_subscriber::layer::{self, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::desk::Clerk;
+use crate::common::log_capture::keep_enabled;
 
 /// Panics in one method, for the spans of the library.
 struct Panics {
@@ -101,6 +102,7 @@ impl Shop {
 
 #[tokio::test]
 async fn subscriber_that_panics_in_a_span_breaks_no_connection() {
+    keep_enabled();
     for method in ["new_span", "record", "follows_from", "enter", "exit", "close"] {
         let count = Arc::new(AtomicUsize::new(0));
         let layer = Panics { method, count: count.clone() };

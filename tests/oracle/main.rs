@@ -5,6 +5,9 @@
 mod blocking;
 mod case;
 mod handlers;
+#[path = "../common/log_capture.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests record the log with it")]
+mod log_capture;
 mod reference;
 mod refusals;
 mod safety;

@@ -7,6 +7,7 @@ use portcullis::testing::Reply;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::case::{Answer, Outcome};
+use crate::log_capture::keep_enabled;
 use crate::script::{SCRIPTED_PANIC, SECRET, Script};
 use crate::timeouts::{answers, small_case};
 use crate::{ACTION_TIMEOUT, endpoint, open, paused, silence_scripted_panics};
@@ -42,6 +43,7 @@ impl MakeWriter<'_> for Lines {
 /// Calls `get` once per row, and passes its reply and its log to `check`.
 fn logged(rows: &[(Answer, Answer, Outcome)], mut check: impl FnMut(usize, &Reply, &str)) {
     silence_scripted_panics();
+    keep_enabled();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
