@@ -1,6 +1,8 @@
 //! Counters of actions, spread over the threads of the program, because each message changes two of them.
 
+use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -59,9 +61,6 @@ pub struct ActionCounts {
     pub streams: u64,
 }
 
-/// The number of parts. Threads beyond it share one.
-const SHARDS: usize = 8;
-
 /// The cells of some threads, on cache lines of their own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -87,19 +86,29 @@ impl Shard {
     }
 }
 
-/// The cells behind the first part of [`ActionCounts`].
-#[derive(Debug, Default)]
-pub(super) struct ActionCells([Shard; SHARDS]);
+/// The cells behind the first part of [`ActionCounts`], a shard per thread that can run at the same time.
+#[derive(Debug)]
+pub(super) struct ActionCells {
+    /// Not empty; the number is a power of two.
+    shards: Box<[Shard]>,
+}
+
+impl Default for ActionCells {
+    fn default() -> ActionCells {
+        let threads = available_parallelism().map_or(1, NonZero::get).next_power_of_two();
+        ActionCells { shards: (0..threads).map(|_| Shard::default()).collect() }
+    }
+}
 
 impl ActionCells {
     #[inline]
     fn shard(&self) -> &Shard {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
-            static INDEX: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            static INDEX: usize = THREADS.fetch_add(1, Ordering::Relaxed);
         }
         // A thread that ends has no index.
-        &self.0[INDEX.try_with(|index| *index).unwrap_or(0)]
+        &self.shards[INDEX.try_with(|index| *index).unwrap_or(0) & (self.shards.len() - 1)]
     }
 
     #[inline]
@@ -115,11 +124,11 @@ impl ActionCells {
 
     /// Returns the sums. What has ended is read first, so that nothing ends more often than it started.
     pub(super) fn snapshot(&self) -> ActionCounts {
-        let sum = |outcome| self.0.iter().map(|shard| shard.ended(outcome).load(Ordering::Acquire)).sum::<u64>();
+        let sum = |outcome| self.shards.iter().map(|shard| shard.ended(outcome).load(Ordering::Acquire)).sum::<u64>();
         let (succeeded, refused) = (sum(ActionOutcome::Succeeded), sum(ActionOutcome::Refused));
         let (timed_out, failed) = (sum(ActionOutcome::TimedOut), sum(ActionOutcome::Failed));
         let cancelled = sum(ActionOutcome::Cancelled);
-        let started = self.0.iter().map(|shard| shard.started.load(Ordering::Relaxed)).sum::<u64>();
+        let started = self.shards.iter().map(|shard| shard.started.load(Ordering::Relaxed)).sum::<u64>();
         let running = started.saturating_sub(succeeded + refused + timed_out + failed + cancelled);
         let (detached, streams) = (0, 0);
         ActionCounts { started, succeeded, refused, timed_out, failed, cancelled, running, detached, streams }

@@ -151,14 +151,15 @@ impl Instruments {
         self.rejected.with(status, create, |counter| counter.increment(1));
     }
 
-    pub(super) fn record_action_start(&self, index: usize) {
+    /// Records that an action waits: one that never does is not active when the metrics are read.
+    pub(super) fn record_wait(&self, index: usize) {
         if let Some(action) = self.actions.get(index) {
             action.active.increment(1.0);
         }
     }
 
-    /// Reverts [`record_action_start`](Instruments::record_action_start).
-    pub(super) fn record_end_of_action(&self, index: usize) {
+    /// Reverts [`record_wait`](Instruments::record_wait).
+    pub(super) fn record_end_of_wait(&self, index: usize) {
         if let Some(action) = self.actions.get(index) {
             action.active.decrement(1.0);
         }
@@ -214,7 +215,7 @@ fn describe() {
     describe_counter!(HANDSHAKES_ACCEPTED, Unit::Count, "Handshakes that were accepted.");
     describe_counter!(HANDSHAKES_ABANDONED, Unit::Count, "Handshakes that the client has abandoned.");
     describe_counter!(HANDSHAKES_REJECTED, Unit::Count, "Handshakes that were rejected.");
-    describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress.");
+    describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress that have waited at least once.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");
     describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications.");
     describe_counter!(EVENTS_DELIVERED, Unit::Count, "Events that were sent to one connection.");

@@ -13,18 +13,18 @@ use super::spans::{action_span, may_be_enabled, record_end};
 use super::telemetry::Telemetry;
 use crate::panic::ContainedSpan;
 
-/// An action that spans, the observer or the metrics report.
+/// An action that spans, the observer or the metrics report. Part of the future of each connection, so it is small.
 pub(super) struct ObservedAction {
+    started_at: Instant,
+    /// `None` if it is disabled. Boxed, because it is large and the metrics alone need none.
+    pub(super) span: Option<Box<ContainedSpan>>,
     /// Its index in the [`ActionTable`].
     index: usize,
-    /// `None` if it is disabled.
-    pub(super) span: Option<ContainedSpan>,
-    started_at: Instant,
     /// Whether the gauge of active actions has counted it.
     #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "only the metrics have a gauge"))]
     is_metered: bool,
-    /// Whether the observer knows that it has started.
-    is_announced: bool,
+    /// Whether it has waited, so that the observer knows that it has started.
+    has_waited: bool,
 }
 
 impl Telemetry {
@@ -37,29 +37,29 @@ impl Telemetry {
     /// Returns what is reported of an action that has started, if anything is. `index` returns its index in the
     /// [`ActionTable`].
     #[inline]
-    pub(super) fn observe_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<Box<ObservedAction>> {
+    pub(super) fn observe_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<ObservedAction> {
         if self.has_receiver() || may_be_enabled() { self.new_observed_action(index) } else { None }
     }
 
     #[cold]
-    fn new_observed_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<Box<ObservedAction>> {
+    fn new_observed_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<ObservedAction> {
         let index = LazyCell::new(|| index(self.actions));
         let span = action_span(|| self.actions.name(*index));
         if span.is_none() && !self.has_receiver() {
             return None;
         }
-        let index = *index;
-        #[cfg(feature = "metrics")]
-        let is_metered = self.record(|instruments| instruments.record_action_start(index));
-        #[cfg(not(feature = "metrics"))]
-        let is_metered = false;
-        Some(Box::new(ObservedAction { index, span, started_at: Instant::now(), is_metered, is_announced: false }))
+        let (index, span) = (*index, span.map(Box::new));
+        Some(ObservedAction { started_at: Instant::now(), span, index, is_metered: false, has_waited: false })
     }
 
-    /// Tells the observer that an action has started, when it is pending for the first time.
+    /// Reports that an action is in progress, when it is pending for the first time. Most never are.
     #[cold]
-    pub(super) fn announce_action(&self, observed: &mut ObservedAction) {
-        if !std::mem::replace(&mut observed.is_announced, true) {
+    pub(super) fn report_wait(&self, observed: &mut ObservedAction) {
+        if !std::mem::replace(&mut observed.has_waited, true) {
+            #[cfg(feature = "metrics")]
+            {
+                observed.is_metered = self.record(|instruments| instruments.record_wait(observed.index));
+            }
             let ActionName { action, route } = self.actions.name(observed.index);
             self.observe(|consumer| Observation::ActionStarted(ActionStarted { consumer, action, route }));
         }
@@ -67,7 +67,7 @@ impl Telemetry {
 
     /// Counts an action as ended.
     #[inline]
-    pub(super) fn end_action(&self, status: StatusCode, observed: Option<Box<ObservedAction>>) {
+    pub(super) fn end_action(&self, status: StatusCode, observed: Option<ObservedAction>) {
         self.action_cells.record_end(ActionOutcome::of(status));
         if let Some(observed) = observed {
             self.report_action(status, &observed);
@@ -83,7 +83,7 @@ impl Telemetry {
         #[cfg(feature = "metrics")]
         {
             if observed.is_metered {
-                self.record(|instruments| instruments.record_end_of_action(observed.index));
+                self.record(|instruments| instruments.record_end_of_wait(observed.index));
             }
             self.record(|instruments| instruments.record_action_duration(observed.index, status, duration));
         }
@@ -91,7 +91,7 @@ impl Telemetry {
             let ActionName { action, route } = self.actions.name(observed.index);
             let outcome = ActionOutcome::of(status);
             let finished = ActionFinished { consumer, action, route, status, outcome, duration };
-            if observed.is_announced { Observation::ActionFinished(finished) } else { Observation::ActionRan(finished) }
+            if observed.has_waited { Observation::ActionFinished(finished) } else { Observation::ActionRan(finished) }
         });
     }
 }

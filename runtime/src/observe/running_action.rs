@@ -18,13 +18,13 @@ use crate::panic::ContainedSpan;
 pub(crate) struct RunningAction<'t> {
     /// `None` if it is counted elsewhere, or was counted as ended.
     telemetry: Option<&'t Telemetry>,
-    observed: Option<Box<ObservedAction>>,
+    observed: Option<ObservedAction>,
 }
 
 /// An action whose stream has begun.
 struct StreamingAction {
     telemetry: Arc<Telemetry>,
-    observed: Option<Box<ObservedAction>>,
+    observed: Option<ObservedAction>,
     /// The status of the last reply, once it is written.
     status: Option<StatusCode>,
 }
@@ -58,7 +58,7 @@ impl<'t> RunningAction<'t> {
 
     /// Runs a part of the action, which does not wait, in its span.
     pub(crate) fn in_scope<T>(&self, part: impl FnOnce() -> T) -> T {
-        match self.observed.as_ref().and_then(|observed| observed.span.as_ref()) {
+        match self.observed.as_ref().and_then(|observed| observed.span.as_deref()) {
             Some(span) => span.in_scope(part),
             None => part(),
         }
@@ -82,7 +82,7 @@ impl<'t> RunningAction<'t> {
         self.telemetry = None;
         let mut observed = self.observed.take();
         if let Some(observed) = &mut observed {
-            telemetry.announce_action(observed);
+            telemetry.report_wait(observed);
         }
         telemetry.streams.increment();
         Box::new(StreamingAction { telemetry: telemetry.clone(), observed, status: None })
@@ -109,7 +109,7 @@ impl<F: Future> Future for ActionPart<'_, '_, F> {
             None => this.part.poll(cx),
         };
         if poll.is_pending() {
-            telemetry.announce_action(observed);
+            telemetry.report_wait(observed);
         }
         poll
     }
@@ -126,7 +126,7 @@ impl Drop for RunningAction<'_> {
 
 impl StreamObservation for StreamingAction {
     fn span(&self) -> Option<&ContainedSpan> {
-        self.observed.as_ref()?.span.as_ref()
+        self.observed.as_ref()?.span.as_deref()
     }
 
     fn finish(&mut self, status: StatusCode) {
