@@ -1,10 +1,11 @@
 //! Shows: the costs of Portcullis compared with the same server written by hand, as ratios of CPU and memory.
 //! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself] [--workers N]` (Linux; a minute or two).
+//! Or:  the same with `--with metrics|observer`: the cost of metrics, or of metrics and an observer, compared with neither.
 //! Or:  the same with `--sizes`: the cost of a message of 146 to 60000 bytes.
 //! Or:  the same with `--deliveries [--members N]`: the cost of an event per member of a group, over sockets.
 //! Or:  `cargo run --release --example bench -- --checks`: the cost of one check of a codename.
 //! Or:  `cargo run --release --example bench -- --events`: the cost of one event to many members, without sockets.
-//! Or:  `cargo run --release --example bench -- --serve ours|hand [--port N] [--workers N]` for another load generator.
+//! Or:  `cargo run --release --example bench -- --serve ours|metrics|observer|hand [--port N] [--workers N]` for another load generator.
 //!
 //! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once and are measured
 //! in turn in short windows, and the result is the ratio within a round. `--against-itself` measures the hand-written
@@ -18,6 +19,7 @@ mod events;
 mod hand;
 mod load;
 mod measure;
+mod observed;
 mod ours;
 mod report;
 mod server;
@@ -47,7 +49,7 @@ struct Options {
     port: u16,
     mode: Mode,
     rounds: u32,
-    against_itself: bool,
+    kinds: [Kind; 2],
     members: u32,
     workers: Option<usize>,
 }
@@ -59,17 +61,24 @@ impl Options {
             port: 0,
             mode: Mode::Costs,
             rounds: 30,
-            against_itself: false,
+            kinds: [Kind::Ours, Kind::Hand],
             members: 500,
             workers: None,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
-                "--serve" => options.serve = Some(Kind::named(&value()?).ok_or("--serve is for `ours` or `hand`")?),
+                "--serve" => {
+                    let kind = Kind::named(&value()?);
+                    options.serve = Some(kind.ok_or("--serve is for `ours`, `metrics`, `observer` or `hand`")?);
+                }
                 "--port" => options.port = value()?.parse()?,
                 "--rounds" => options.rounds = value()?.parse()?,
-                "--against-itself" => options.against_itself = true,
+                "--against-itself" => options.kinds = [Kind::Hand, Kind::Hand],
+                "--with" => {
+                    let kind = Kind::named(&value()?).filter(|kind| matches!(kind, Kind::Metrics | Kind::Observer));
+                    options.kinds = [kind.ok_or("--with is for `metrics` or `observer`")?, Kind::Ours];
+                }
                 "--members" => options.members = value()?.parse()?,
                 "--workers" => options.workers = Some(value()?.parse()?),
                 "--sizes" => options.mode = Mode::Sizes,
@@ -90,6 +99,8 @@ impl Options {
 async fn serve(kind: Kind, port: u16) -> Result<(), Box<dyn Error>> {
     let app = match kind {
         Kind::Ours => ours::app(),
+        Kind::Metrics => observed::metrics_app(),
+        Kind::Observer => observed::observer_app(),
         Kind::Hand => hand::app(),
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -123,8 +134,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let Options { rounds, members, .. } = *options;
-    let kinds = if options.against_itself { [Kind::Hand, Kind::Hand] } else { [Kind::Ours, Kind::Hand] };
+    let Options { rounds, members, kinds, .. } = *options;
     let placement = || Placement::new(options.workers);
     match options.mode {
         Mode::Costs => println!("{}", driver::run(kinds, placement()?, rounds).await?),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::Router;
 use portcullis::http::request::Parts;
 use portcullis::{
-    AllowAny, Context, Error, Event, EventPermission, Group, GroupPermission, IsAuthenticated, Permission,
+    AllowAny, Context, Endpoint, Error, Event, EventPermission, Group, GroupPermission, IsAuthenticated, Permission,
     PermissionContext, Result, Scope, Str, User, consumer, handler,
 };
 
 use super::world::{SaidView, Sent, World};
 
-struct Member {
+pub(crate) struct Member {
     id: u32,
 }
 
@@ -22,7 +22,7 @@ impl User for Member {
     }
 }
 
-struct Chat {
+pub(crate) struct Chat {
     rooms: Rooms,
     named: Named,
 }
@@ -146,12 +146,19 @@ impl Permission<Named> for NamedMember {
 }
 
 pub(crate) fn app() -> Router {
+    serve(endpoint())
+}
+
+pub(crate) fn serve(endpoint: Endpoint<Chat>) -> Router {
+    Router::new().route("/ws", endpoint.into_route())
+}
+
+pub(crate) fn endpoint() -> Endpoint<Chat> {
     let world = World::new();
     let users = world.clone();
     let chat = Chat { rooms: Rooms { world: world.clone() }, named: Named { world } };
-    let endpoint = portcullis::websocket(chat).authenticate(move |parts: &Parts| {
+    portcullis::websocket(chat).authenticate(move |parts: &Parts| {
         let user = users.login(parts.uri.query()).map(|id| Member { id });
         async { Ok(user) }
-    });
-    Router::new().route("/ws", endpoint.into_route())
+    })
 }

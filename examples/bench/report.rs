@@ -89,6 +89,8 @@ impl fmt::Display for Comparison {
 fn heading(f: &mut fmt::Formatter<'_>, kinds: [Kind; 2]) -> fmt::Result {
     let [first, second] = kinds.map(|kind| match kind {
         Kind::Ours => "Portcullis",
+        Kind::Metrics => "with metrics",
+        Kind::Observer => "with metrics and an observer",
         Kind::Hand => "by hand",
     });
     writeln!(f, "| | {first} | {second} | ratio |\n|---|---:|---:|---:|")

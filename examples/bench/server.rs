@@ -10,17 +10,23 @@ use super::measure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ours,
+    /// Ours, with metrics.
+    Metrics,
+    /// Ours, with metrics and an observer.
+    Observer,
     Hand,
 }
 
 impl Kind {
     pub(crate) fn named(name: &str) -> Option<Kind> {
-        [Kind::Ours, Kind::Hand].into_iter().find(|kind| kind.name() == name)
+        [Kind::Ours, Kind::Metrics, Kind::Observer, Kind::Hand].into_iter().find(|kind| kind.name() == name)
     }
 
     fn name(self) -> &'static str {
         match self {
             Kind::Ours => "ours",
+            Kind::Metrics => "metrics",
+            Kind::Observer => "observer",
             Kind::Hand => "hand",
         }
     }

@@ -9,6 +9,9 @@ mod hostile;
 #[path = "../../examples/bench/load.rs"]
 #[allow(dead_code, reason = "the benchmark uses more of it")]
 mod load;
+#[path = "../../examples/bench/observed.rs"]
+#[allow(dead_code, reason = "the benchmark uses more of it")]
+mod observed;
 #[path = "../../examples/bench/ours.rs"]
 mod ours;
 mod socket;
@@ -40,6 +43,16 @@ fn message_costs_at_most_two_allocations() {
         println!("{in_flight} in flight, allocations per message: Portcullis {ours:.3}, by hand {by_hand:.3}");
         assert!(by_hand >= 1.0, "a reply that is written into a fresh string is not counted: {by_hand}");
         assert!(ours <= 2.0, "{ours} allocations, {in_flight} in flight");
+    }
+}
+
+/// The recorder allocates a block for every few hundred durations.
+#[test]
+fn metrics_and_an_observer_add_no_allocation_to_a_message() {
+    for in_flight in [1, BATCH] {
+        let (observed, ours) = (allocations(observed::observer_app, in_flight), allocations(ours::app, in_flight));
+        println!("{in_flight} in flight, allocations per message: {observed:.3}, without metrics {ours:.3}");
+        assert!(observed <= ours + 0.05, "{observed} allocations, {in_flight} in flight");
     }
 }
 
