@@ -73,7 +73,12 @@ impl ActionTable {
                 Step::Action => {}
             }
         }
-        let position = action.and_then(|action| level.handler.actions.iter().position(|row| row.name == action.name));
+        let actions = level.handler.actions;
+        let position = action.and_then(|action| {
+            // Nearly always the first comparison finds it. A constant may have several addresses, though.
+            let same = actions.iter().position(|row| ptr::eq(row, action));
+            same.or_else(|| actions.iter().position(|row| row.name == action.name))
+        });
         level.first + position.map_or(0, |position| position + 1)
     }
 
