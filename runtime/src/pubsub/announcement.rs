@@ -22,7 +22,7 @@ use crate::panic::Contained;
 use crate::session::PACER;
 use crate::session::backpressure::Pacer;
 use crate::session::delivery_path::DeliveryPath;
-use crate::session::queued_event::{EventHandle, QueuedEvent};
+use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
@@ -110,15 +110,12 @@ impl<G: Group> Announcement<G> {
         let outcome = match self.authorize(session, &Subscriber::new(&*scope)) {
             Some(false) => return DeliveryOutcome::Refused,
             // Events keep their order, so an event that follows a deferred one is deferred too.
-            Some(true) if !session.has_deferred.load(Ordering::SeqCst) => self.enqueue(session, path, epoch),
+            Some(true) if !session.has_deferred.load(Ordering::SeqCst) => {
+                session.enqueue(path, epoch, || Some(self.frame_and_handle(path)))
+            }
             Some(true) | None => EnqueueOutcome::Stale,
         };
-        match outcome {
-            EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {}
-            EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => session.push_deferred(self.handle(path)),
-            EnqueueOutcome::Unverified => session.push_held(self.handle(path)),
-        }
-        DeliveryOutcome::Done
+        session.conclude(outcome, || self.handle(path))
     }
 
     /// Evaluates the expression for the user and one viewer. `None` if grants must be loaded first.
@@ -133,45 +130,15 @@ impl<G: Group> Announcement<G> {
         }
     }
 
-    /// Enqueues the announcement, which was authorized in `epoch`.
-    fn enqueue(
-        self: &Arc<Self>,
-        session: &Arc<Session<G::Consumer>>,
-        path: DeliveryPath<'_>,
-        epoch: Epoch,
-    ) -> EnqueueOutcome {
-        self.build_frame(path, |frame, handle, frame_version| {
-            // The discarded handles are dropped here, where no lock is held.
-            let (outcome, _) = session.send_queue.enqueue(frame, handle, epoch, frame_version, || {
-                // Events that waited for a group's permission may have been deferred since this delivery began.
-                if session.has_deferred.load(Ordering::Relaxed) { Err(EnqueueOutcome::Stale) } else { path.version() }
-            });
-            session.pass_to_flusher(outcome)
-        })
-    }
-
-    /// Builds the frame for one session and enqueues it, again if what it shows of the membership changes meanwhile.
-    fn build_frame(
-        self: &Arc<Self>,
-        path: DeliveryPath<'_>,
-        enqueue: impl Fn(EventFrame, EventHandle<Session<G::Consumer>>, u64) -> EnqueueOutcome,
-    ) -> EnqueueOutcome {
-        loop {
-            let frame_version = match path.version() {
-                Ok(version) => version,
-                Err(outcome) => return outcome,
-            };
-            let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
-            let frame = if ids.is_empty() {
-                self.frame.clone()
-            } else {
-                EventFrame::new(&Native::address_event(&self.text, path.group_name(), &ids))
-            };
-            match enqueue(frame, self.handle(path), frame_version) {
-                EnqueueOutcome::PathChanged => {}
-                outcome => return outcome,
-            }
-        }
+    /// Returns the frame for one member, and what it takes to authorize the announcement again.
+    fn frame_and_handle(self: &Arc<Self>, path: DeliveryPath<'_>) -> FrameAndHandle<Session<G::Consumer>> {
+        let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
+        let frame = if ids.is_empty() {
+            self.frame.clone()
+        } else {
+            EventFrame::new(&Native::address_event(&self.text, path.group_name(), &ids))
+        };
+        (frame, self.handle(path))
     }
 
     fn handle(self: &Arc<Self>, path: DeliveryPath<'_>) -> EventHandle<Session<G::Consumer>> {
@@ -195,15 +162,7 @@ impl<G: Group> QueuedEvent<Session<G::Consumer>> for Announcement<G> {
             let Some(expression) = G::PRESENCE else { return EnqueueOutcome::Discarded };
             let authorize =
                 |subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>| self.authorize(session, subscriber);
-            let enqueue = |_: &_| {
-                let outcome = self.build_frame(path, |frame, handle, frame_version| {
-                    session.enqueue_in_progress(frame, handle, epoch, frame_version, || path.version())
-                });
-                if outcome == EnqueueOutcome::Unverified {
-                    session.hold_in_progress(path, epoch);
-                }
-                outcome
-            };
+            let enqueue = |_: &_| session.enqueue_deferred(path, epoch, || Some(self.frame_and_handle(path)));
             settle(session, epoch, (PRESENCE, expression), authorize, enqueue).await
         })
     }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::delivery_path::DeliveryPath;
-use crate::session::queued_event::{EventHandle, QueuedEvent};
+use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::EventFrame;
@@ -103,6 +103,20 @@ impl<E> Publication<E> {
         }
     }
 
+    /// Returns the frame for a session with what it takes to authorize this event again, or `None` if it gets none.
+    #[inline]
+    pub(super) fn frame_and_handle<C: Emits<E>>(
+        self: &Arc<Self>,
+        session: &Session<C>,
+        scope: &Scope<C::User>,
+        path: DeliveryPath<'_>,
+    ) -> Option<FrameAndHandle<Session<C>>>
+    where
+        E: Send + Sync + 'static,
+    {
+        Some((self.frame(session, scope, path)?, self.handle(session, path)))
+    }
+
     /// Returns what it takes to authorize this event again.
     pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_>) -> EventHandle<Session<C>>
     where
@@ -146,7 +160,9 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
         Box::pin(async move {
             let subject = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
             let authorize = |subscriber: &Subscriber<'_, C::User>| session.authorize_event(subscriber, &self);
-            let enqueue = |scope: &Scope<C::User>| session.enqueue_deferred(scope, &self, path, epoch);
+            let enqueue = |scope: &Scope<C::User>| {
+                session.enqueue_deferred(path, epoch, || self.frame_and_handle(session, scope, path))
+            };
             settle(session, epoch, subject, authorize, enqueue).await
         })
     }
