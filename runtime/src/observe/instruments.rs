@@ -9,7 +9,6 @@ use metrics::{
 };
 
 use super::action_table::{ActionName, ActionTable};
-use crate::consumer::EventDescriptor;
 use crate::context::DisconnectReason;
 
 /// The recommended boundaries of the buckets of the histogram `portcullis.action.duration`, in seconds. They are those of
@@ -50,7 +49,8 @@ pub(super) struct Instruments {
     rejected: Series<StatusCode, Counter>,
     /// By the index in the [`ActionTable`].
     actions: Vec<ActionInstruments>,
-    published: Vec<(&'static str, Counter)>,
+    /// By the name of the event.
+    published: Series<&'static str, Counter>,
     delivered: Counter,
     refused: Counter,
     dropped: Counter,
@@ -87,15 +87,12 @@ impl<K: Copy + PartialEq, H: Clone> Series<K, H> {
 }
 
 impl Instruments {
-    pub(super) fn new(consumer: &'static str, actions: &ActionTable, events: &[EventDescriptor]) -> Instruments {
+    pub(super) fn new(consumer: &'static str, actions: &ActionTable) -> Instruments {
         describe();
         let action = |name: &ActionName| {
             let ActionName { action, route } = *name;
             let active = gauge!(ACTIVE_ACTIONS, "consumer" => consumer, "action" => action, "route" => route);
             ActionInstruments { name: *name, active, durations: Series::new() }
-        };
-        let published = |event: &EventDescriptor| {
-            (event.name, counter!(EVENTS_PUBLISHED, "consumer" => consumer, "event" => event.name))
         };
         Instruments {
             consumer,
@@ -105,7 +102,7 @@ impl Instruments {
             abandoned: counter!(HANDSHAKES_ABANDONED, "consumer" => consumer),
             rejected: Series::new(),
             actions: actions.names().iter().map(action).collect(),
-            published: events.iter().map(published).collect(),
+            published: Series::new(),
             delivered: counter!(EVENTS_DELIVERED, "consumer" => consumer),
             refused: counter!(EVENTS_REFUSED, "consumer" => consumer),
             dropped: counter!(EVENTS_DROPPED, "consumer" => consumer),
@@ -177,9 +174,8 @@ impl Instruments {
     }
 
     pub(super) fn record_publication(&self, event: &'static str, refused: usize) {
-        if let Some((_, counter)) = self.published.iter().find(|(name, _)| *name == event) {
-            counter.increment(1);
-        }
+        let create = || counter!(EVENTS_PUBLISHED, "consumer" => self.consumer, "event" => event);
+        self.published.with(event, create, |counter| counter.increment(1));
         if refused > 0 {
             self.refused.increment(refused as u64);
         }
@@ -217,7 +213,7 @@ fn describe() {
     describe_counter!(HANDSHAKES_REJECTED, Unit::Count, "Handshakes that were rejected.");
     describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress that have waited at least once.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");
-    describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications.");
+    describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications, and announcements of presence.");
     describe_counter!(EVENTS_DELIVERED, Unit::Count, "Events that were sent to one connection.");
     describe_counter!(EVENTS_REFUSED, Unit::Count, "Events that a permission has withheld from one connection.");
     describe_counter!(EVENTS_DROPPED, Unit::Count, "Events that the overflow policy has dropped.");

@@ -66,7 +66,7 @@ pub trait Observer: Send + 'static {
         let _ = event;
     }
 
-    /// Called when an event was published.
+    /// Called when an event was published, or the presence of a user was announced.
     fn event_published(&mut self, event: &EventPublished) {
         let _ = event;
     }
@@ -133,13 +133,13 @@ pub struct ActionFinished {
     pub duration: Duration,
 }
 
-/// An event was published.
+/// An event was published, or the presence of a user was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventPublished {
     /// The name of the consumer.
     pub consumer: &'static str,
-    /// The name of the event.
+    /// The name of the event; `presence` for an announcement.
     pub event: &'static str,
     /// The number of connections that it was addressed to.
     pub receivers: usize,

@@ -24,7 +24,7 @@ use super::observer::{
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
 use super::snapshot::{ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts};
 use super::{ActionCounts, EventCounters, Snapshot};
-use crate::consumer::{Consumer, EventDescriptor, HandlerDescriptor};
+use crate::consumer::{Consumer, HandlerDescriptor};
 use crate::context::{ConnectionId, DisconnectReason};
 use crate::sync::ignore_poison;
 
@@ -53,8 +53,6 @@ pub(crate) struct Telemetry {
     /// Whether the metrics are created with the next handshake. `None` in `instruments` if the recorder has panicked then.
     #[cfg(feature = "metrics")]
     records_metrics: AtomicBool,
-    #[cfg(feature = "metrics")]
-    events_of_consumer: &'static [EventDescriptor],
 }
 
 /// Counts a handshake as in progress until it is dropped. Unless it has ended before, the client has abandoned it.
@@ -90,15 +88,10 @@ impl Drop for DetachedAction {
 
 impl Telemetry {
     pub(crate) fn new<C: Consumer>() -> Arc<Telemetry> {
-        Arc::new(Telemetry::of(C::NAME, C::DESCRIPTOR, C::EVENTS))
+        Arc::new(Telemetry::of(C::NAME, C::DESCRIPTOR))
     }
 
-    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "only the metrics name events"))]
-    fn of(
-        consumer: &'static str,
-        descriptor: &'static HandlerDescriptor,
-        events: &'static [EventDescriptor],
-    ) -> Telemetry {
+    fn of(consumer: &'static str, descriptor: &'static HandlerDescriptor) -> Telemetry {
         Telemetry {
             consumer,
             actions: ActionTable::of(descriptor),
@@ -120,8 +113,6 @@ impl Telemetry {
             instruments: OnceLock::new(),
             #[cfg(feature = "metrics")]
             records_metrics: AtomicBool::new(false),
-            #[cfg(feature = "metrics")]
-            events_of_consumer: events,
         }
     }
 
@@ -166,7 +157,7 @@ impl Telemetry {
     #[cfg(feature = "metrics")]
     fn create_instruments(&self) {
         if self.records_metrics.load(Ordering::Relaxed) && self.instruments.get().is_none() {
-            let create = || Box::new(Instruments::new(self.consumer, self.actions, self.events_of_consumer));
+            let create = || Box::new(Instruments::new(self.consumer, self.actions));
             let created = self.contain_recorder(create);
             crate::panic::drop_contained(self.instruments.set(created));
         }
@@ -351,6 +342,6 @@ impl Default for Telemetry {
     /// Creates the telemetry of a consumer without actions.
     fn default() -> Telemetry {
         static EMPTY: HandlerDescriptor = HandlerDescriptor::EMPTY;
-        Telemetry::of("", &EMPTY, &[])
+        Telemetry::of("", &EMPTY)
     }
 }
