@@ -37,9 +37,10 @@ impl<C: Consumer> Dispatcher<C> {
         Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
-    /// Writes the reply to a message above the rate of its connection. The text is parsed for the envelope alone.
+    /// Counts a message above the rate of its connection, and writes the reply to it. The text is parsed for the envelope alone.
     #[cold]
     pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
+        self.session.registry.telemetry.record_refused_message();
         let error = Error::too_many_requests(message.retry_at.saturating_duration_since(Instant::now()));
         self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
     }

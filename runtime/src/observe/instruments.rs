@@ -28,6 +28,7 @@ const CONNECTION_DURATION: &str = "portcullis.server.connection.duration";
 const HANDSHAKES_ACCEPTED: &str = "portcullis.handshake.accepted";
 const HANDSHAKES_ABANDONED: &str = "portcullis.handshake.abandoned";
 const HANDSHAKES_REJECTED: &str = "portcullis.handshake.rejected";
+const MESSAGES_REFUSED: &str = "portcullis.message.refused";
 const ACTIVE_ACTIONS: &str = "portcullis.action.active";
 const ACTION_DURATION: &str = "portcullis.action.duration";
 const EVENTS_PUBLISHED: &str = "portcullis.events.published";
@@ -47,6 +48,7 @@ pub(super) struct Instruments {
     accepted: Counter,
     abandoned: Counter,
     rejected: Series<StatusCode, Counter>,
+    refused_messages: Counter,
     /// By the index in the [`ActionTable`].
     actions: Vec<ActionInstruments>,
     /// By the name of the event.
@@ -101,6 +103,7 @@ impl Instruments {
             accepted: counter!(HANDSHAKES_ACCEPTED, "consumer" => consumer),
             abandoned: counter!(HANDSHAKES_ABANDONED, "consumer" => consumer),
             rejected: Series::new(),
+            refused_messages: counter!(MESSAGES_REFUSED, "consumer" => consumer),
             actions: actions.names().iter().map(action).collect(),
             published: Series::new(),
             delivered: counter!(EVENTS_DELIVERED, "consumer" => consumer),
@@ -146,6 +149,10 @@ impl Instruments {
         let create =
             || counter!(HANDSHAKES_REJECTED, "consumer" => self.consumer, "status" => status.as_str().to_owned());
         self.rejected.with(status, create, |counter| counter.increment(1));
+    }
+
+    pub(super) fn record_refused_message(&self) {
+        self.refused_messages.increment(1);
     }
 
     /// Records that an action waits: one that never does is not active when the metrics are read.
@@ -211,6 +218,7 @@ fn describe() {
     describe_counter!(HANDSHAKES_ACCEPTED, Unit::Count, "Handshakes that were accepted.");
     describe_counter!(HANDSHAKES_ABANDONED, Unit::Count, "Handshakes that the client has abandoned.");
     describe_counter!(HANDSHAKES_REJECTED, Unit::Count, "Handshakes that were rejected.");
+    describe_counter!(MESSAGES_REFUSED, Unit::Count, "Messages above the rate of their connection.");
     describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress that have waited at least once.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");
     describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications, and announcements of presence.");

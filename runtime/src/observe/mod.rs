@@ -26,7 +26,7 @@ pub use observer::{
 };
 pub(crate) use running_action::RunningAction;
 pub use snapshot::{
-    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts, Snapshot,
+    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts, Snapshot,
 };
 pub(crate) use spans::{connection_span, record_user};
 pub(crate) use telemetry::{DetachedAction, Telemetry};

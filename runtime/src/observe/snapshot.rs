@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub handshakes: HandshakeCounts,
     /// Connections.
     pub connections: ConnectionCounts,
+    /// Messages that are not evaluated.
+    pub messages: MessageCounts,
     /// Actions.
     pub actions: ActionCounts,
     /// Groups.
@@ -83,6 +85,15 @@ pub struct ConnectionCounts {
     pub aborted: u64,
     /// Connections that the server has closed, by close code.
     pub closed: BTreeMap<u16, u64>,
+}
+
+/// Messages of an endpoint that are not evaluated, so that [`ActionCounts`] does not count them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MessageCounts {
+    /// Messages that were refused with 429 because their connection has exceeded
+    /// [`Limits::messages_per_connection`](crate::Limits::messages_per_connection).
+    pub refused: u64,
 }
 
 /// Groups of an endpoint.

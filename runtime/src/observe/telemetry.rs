@@ -22,7 +22,9 @@ use super::observer::{
     ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer, QueueOverflowed,
 };
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
-use super::snapshot::{ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts};
+use super::snapshot::{
+    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
+};
 use super::{ActionCounts, EventCounters, Snapshot};
 use crate::consumer::{Consumer, HandlerDescriptor};
 use crate::context::{ConnectionId, DisconnectReason};
@@ -42,6 +44,7 @@ pub(crate) struct Telemetry {
     rejected: Mutex<BTreeMap<u16, u64>>,
     /// Protects the connections that have ended, by reason. No lock is taken under it.
     ended: Mutex<HashMap<Option<DisconnectReason>, u64>>,
+    refused_messages: AtomicU64,
     pub(crate) authenticated: Gauge,
     pub(crate) groups: Gauge,
     pub(crate) memberships: Gauge,
@@ -103,6 +106,7 @@ impl Telemetry {
             abandoned: AtomicU64::new(0),
             rejected: Mutex::default(),
             ended: Mutex::default(),
+            refused_messages: AtomicU64::new(0),
             authenticated: Gauge::default(),
             groups: Gauge::default(),
             memberships: Gauge::default(),
@@ -223,6 +227,13 @@ impl Telemetry {
         });
     }
 
+    /// Counts a message that was refused because it is above the rate of its connection.
+    pub(crate) fn record_refused_message(&self) {
+        self.refused_messages.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        self.record(Instruments::record_refused_message);
+    }
+
     /// Returns whether there is an observer, or metrics are recorded.
     #[inline]
     pub(super) fn has_receiver(&self) -> bool {
@@ -306,6 +317,7 @@ impl Telemetry {
                 rejected: ignore_poison(self.rejected.lock()).clone(),
             },
             connections: self.connections(open as u64),
+            messages: MessageCounts { refused: self.refused_messages.load(Ordering::Relaxed) },
             actions: ActionCounts { detached, streams, ..self.action_cells.snapshot() },
             groups: GroupCounts { groups: self.groups.get(), memberships: self.memberships.get() },
             events: self.event_counters(),
