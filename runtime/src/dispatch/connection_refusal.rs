@@ -1,4 +1,5 @@
-//! Refusals by the connection: of binary frames, of messages above its rate, and of those whose action gets no slot.
+//! Refusals without an action: of binary frames, of messages above the rate of the connection, and of messages whose action gets
+//! no slot.
 
 use http::StatusCode;
 use tokio::time::Instant;

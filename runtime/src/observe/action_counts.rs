@@ -64,7 +64,7 @@ pub struct ActionCounts {
 /// The cells of some threads, on cache lines of their own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard {
+struct ActionShard {
     started: AtomicU64,
     succeeded: AtomicU64,
     refused: AtomicU64,
@@ -73,7 +73,7 @@ struct Shard {
     cancelled: AtomicU64,
 }
 
-impl Shard {
+impl ActionShard {
     #[inline]
     fn ended(&self, outcome: ActionOutcome) -> &AtomicU64 {
         match outcome {
@@ -90,19 +90,19 @@ impl Shard {
 #[derive(Debug)]
 pub(super) struct ActionCells {
     /// Not empty; the number is a power of two.
-    shards: Box<[Shard]>,
+    shards: Box<[ActionShard]>,
 }
 
 impl Default for ActionCells {
     fn default() -> ActionCells {
         let threads = available_parallelism().map_or(1, NonZero::get).next_power_of_two();
-        ActionCells { shards: (0..threads).map(|_| Shard::default()).collect() }
+        ActionCells { shards: (0..threads).map(|_| ActionShard::default()).collect() }
     }
 }
 
 impl ActionCells {
     #[inline]
-    fn shard(&self) -> &Shard {
+    fn shard(&self) -> &ActionShard {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
             static INDEX: usize = THREADS.fetch_add(1, Ordering::Relaxed);

@@ -59,19 +59,19 @@ pub(crate) struct Telemetry {
 }
 
 /// Counts a handshake as in progress until it is dropped. Unless it has ended before, the client has abandoned it.
-pub(crate) struct Handshake<'t> {
+pub(crate) struct HandshakeInProgress<'t> {
     telemetry: &'t Telemetry,
     has_ended: bool,
 }
 
-impl Handshake<'_> {
+impl HandshakeInProgress<'_> {
     /// Records that the handshake was accepted or rejected.
     pub(crate) fn end(mut self) {
         self.has_ended = true;
     }
 }
 
-impl Drop for Handshake<'_> {
+impl Drop for HandshakeInProgress<'_> {
     fn drop(&mut self) {
         self.telemetry.handshakes.decrement();
         if !self.has_ended {
@@ -168,11 +168,11 @@ impl Telemetry {
     }
 
     /// Counts a handshake as in progress until the returned guard is dropped. With the first one, the metrics are created.
-    pub(crate) fn begin_handshake(&self) -> Handshake<'_> {
+    pub(crate) fn begin_handshake(&self) -> HandshakeInProgress<'_> {
         #[cfg(feature = "metrics")]
         self.create_instruments();
         self.handshakes.increment();
-        Handshake { telemetry: self, has_ended: false }
+        HandshakeInProgress { telemetry: self, has_ended: false }
     }
 
     /// Counts a handshake that the client has abandoned.

@@ -1,4 +1,4 @@
-//! Endpoints that are observed.
+//! The methods of [`Endpoint`] that observe it: observer, metrics and snapshots.
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
