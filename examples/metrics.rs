@@ -51,9 +51,9 @@ impl Chat {
 struct SlowActions;
 
 impl Observer for SlowActions {
-    fn action_finished(&mut self, event: &ActionFinished) {
-        if event.duration > Duration::from_secs(1) {
-            println!("{} took {:?}", event.action, event.duration);
+    fn action_finished(&mut self, observation: &ActionFinished) {
+        if observation.duration > Duration::from_secs(1) {
+            println!("{} took {:?}", observation.action, observation.duration);
         }
     }
 }

@@ -124,7 +124,7 @@ pub use observe::{ACTION_DURATION_BUCKETS, CONNECTION_DURATION_BUCKETS};
 pub use observe::{
     ActionCounts, ActionFinished, ActionOutcome, ActionStarted, ConnectionClosed, ConnectionCounts, ConnectionOpened,
     EndpointState, EventCounters, EventPublished, GrantLoads, GroupCounts, HandshakeCounts, HandshakeRejected,
-    MessageCounts, Observer, ObserverCounts, QueueOverflowed, Snapshot,
+    MessageCounts, Observer, ObserverCounts, QueueOverflowed, RecorderCounts, Snapshot,
 };
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,

@@ -83,7 +83,7 @@ async fn stream_that_a_change_of_rights_ends_counts_as_refused() {
     resumed.add_permits(1);
     assert_eq!(client.reply().await.status(), 403);
     let actions = endpoint.snapshot().actions;
-    assert_eq!((actions.refused, actions.cancelled, actions.running), (1, 0, 0), "{actions:?}");
+    assert_eq!((actions.refused, actions.cancelled, actions.in_progress), (1, 0, 0), "{actions:?}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn action_that_is_cancelled_while_its_body_runs_counts_as_cancelled() {
     steps.resume(1);
     assert_eq!(client.reply().await.status(), 499);
     let actions = endpoint.snapshot().actions;
-    assert_eq!((actions.succeeded, actions.cancelled, actions.running), (0, 1, 0), "{actions:?}");
+    assert_eq!((actions.succeeded, actions.cancelled, actions.in_progress), (0, 1, 0), "{actions:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -190,9 +190,10 @@ async fn recorder_that_panics_is_counted_and_stops_nothing() {
         endpoint.publisher().publish(&Hall(1), Said(1));
         client.event().await;
         let snapshot = endpoint.snapshot();
-        let panicked = snapshot.observer.panicked;
+        assert_eq!(snapshot.observer.panicked, 0, "there is no observer");
+        let panicked = snapshot.recorder.panicked;
         // Without handles, nothing is recorded.
         assert!(if registers { panicked > 20 } else { panicked == 1 }, "{panicked}");
-        assert_eq!((snapshot.actions.succeeded, snapshot.actions.refused, snapshot.actions.running), (11, 10, 0));
+        assert_eq!((snapshot.actions.succeeded, snapshot.actions.refused, snapshot.actions.in_progress), (11, 10, 0));
     }
 }

@@ -28,9 +28,10 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// struct SlowActions;
 ///
 /// impl Observer for SlowActions {
-///     fn action_finished(&mut self, event: &ActionFinished) {
-///         if event.duration.as_secs() >= 1 {
-///             println!("{} at `{}`: {} after {:?}", event.action, event.route, event.status, event.duration);
+///     fn action_finished(&mut self, observation: &ActionFinished) {
+///         let ActionFinished { action, route, status, duration, .. } = observation;
+///         if duration.as_secs() >= 1 {
+///             println!("{action} at `{route}`: {status} after {duration:?}");
 ///         }
 ///     }
 /// }
@@ -47,38 +48,38 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// ```
 pub trait Observer: Send + 'static {
     /// Called when a handshake was accepted.
-    fn connection_opened(&mut self, event: &ConnectionOpened) {
-        let _ = event;
+    fn connection_opened(&mut self, observation: &ConnectionOpened) {
+        let _ = observation;
     }
 
     /// Called when a handshake was rejected.
-    fn handshake_rejected(&mut self, event: &HandshakeRejected) {
-        let _ = event;
+    fn handshake_rejected(&mut self, observation: &HandshakeRejected) {
+        let _ = observation;
     }
 
     /// Called when the evaluation of a message begins.
-    fn action_started(&mut self, event: &ActionStarted) {
-        let _ = event;
+    fn action_started(&mut self, observation: &ActionStarted) {
+        let _ = observation;
     }
 
     /// Called when the reply of an action, or the last reply of its stream, is written, or the action has ended without one.
-    fn action_finished(&mut self, event: &ActionFinished) {
-        let _ = event;
+    fn action_finished(&mut self, observation: &ActionFinished) {
+        let _ = observation;
     }
 
     /// Called when an event was published, or the presence of a user was announced.
-    fn event_published(&mut self, event: &EventPublished) {
-        let _ = event;
+    fn event_published(&mut self, observation: &EventPublished) {
+        let _ = observation;
     }
 
     /// Called when the send queue of a connection has overflowed.
-    fn queue_overflowed(&mut self, event: &QueueOverflowed) {
-        let _ = event;
+    fn queue_overflowed(&mut self, observation: &QueueOverflowed) {
+        let _ = observation;
     }
 
     /// Called when a connection has ended, after `#[disconnect]`.
-    fn connection_closed(&mut self, event: &ConnectionClosed) {
-        let _ = event;
+    fn connection_closed(&mut self, observation: &ConnectionClosed) {
+        let _ = observation;
     }
 }
 

@@ -22,8 +22,10 @@ use super::observer::{
     ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer, QueueOverflowed,
 };
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
+use super::panic_count::PanicCount;
 use super::snapshot::{
     ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
+    RecorderCounts,
 };
 use super::{ActionCounts, EventCounters, Snapshot};
 use crate::consumer::{Consumer, HandlerDescriptor};
@@ -51,6 +53,8 @@ pub(crate) struct Telemetry {
     events: CounterCells,
     observer: OnceLock<ObserverQueue>,
     observer_cells: Arc<ObserverCells>,
+    /// The panics of the recorder of metrics.
+    recorder_panics: PanicCount,
     #[cfg(feature = "metrics")]
     pub(super) instruments: OnceLock<Option<Box<Instruments>>>,
     /// Whether the metrics are created with the next handshake. `None` in `instruments` if the recorder has panicked then.
@@ -113,6 +117,7 @@ impl Telemetry {
             events: CounterCells::default(),
             observer: OnceLock::new(),
             observer_cells: Arc::default(),
+            recorder_panics: PanicCount::default(),
             #[cfg(feature = "metrics")]
             instruments: OnceLock::new(),
             #[cfg(feature = "metrics")]
@@ -148,7 +153,7 @@ impl Telemetry {
     #[cfg(feature = "metrics")]
     fn contain_recorder<T>(&self, call: impl FnOnce() -> T) -> Option<T> {
         let outcome = crate::panic::catch_unwind(call);
-        outcome.map_err(|panic| self.observer_cells.record_panic("the recorder of metrics", panic.message())).ok()
+        outcome.map_err(|panic| self.recorder_panics.record("the recorder of metrics", panic.message())).ok()
     }
 
     /// Creates the metrics with the next handshake.
@@ -324,8 +329,9 @@ impl Telemetry {
             grant_loads,
             observer: ObserverCounts {
                 dropped: self.observer_cells.dropped.load(Ordering::Relaxed),
-                panicked: self.observer_cells.panicked.load(Ordering::Relaxed),
+                panicked: self.observer_cells.panics.get(),
             },
+            recorder: RecorderCounts { panicked: self.recorder_panics.get() },
         }
     }
 
