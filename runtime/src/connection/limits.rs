@@ -86,9 +86,9 @@ pub struct Limits {
     pub max_read_ahead_bytes: usize,
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
-    /// Maximum number of users in a group whose members are [listed](crate::Context::members), visible or not. More fail with
-    /// 409 `too_many_members`. A list evaluates the group's `presence` expression for each of them. Default: 1000.
-    pub max_presence: usize,
+    /// Maximum number of present users of a group that is [listed](crate::Context::present_users), visible or not. With more,
+    /// the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each of them. Default: 1000.
+    pub max_present_users: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
     /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since
     /// the events were queued, for events that wait for grants, and for those that wait for the permission of one group.
@@ -151,7 +151,7 @@ impl Default for Limits {
             max_read_ahead: 32,
             max_read_ahead_bytes: 128 * 1024,
             max_groups: 256,
-            max_presence: 1000,
+            max_present_users: 1000,
             max_queued_events: 256,
             max_queued_bytes: 1024 * 1024,
             max_event_bytes: 1024 * 1024,
@@ -178,7 +178,7 @@ impl Limits {
     pub(crate) fn session_limits(&self) -> SessionLimits {
         SessionLimits {
             max_groups: self.max_groups,
-            max_presence: self.max_presence,
+            max_present_users: self.max_present_users,
             max_event_bytes: self.max_event_bytes,
             check_timeout: self.action_timeout,
             max_age: self.grants_max_age,

@@ -46,6 +46,6 @@ pub use group::{
 };
 pub(crate) use new_user_joins::NewUserJoins;
 pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
-pub use present_users::PresentMember;
+pub use present_users::PresentUser;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

@@ -1,4 +1,4 @@
-//! Presence: which members of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
+//! Presence: which users of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
 //! member, without waiting.
 
 use std::any::type_name;
@@ -16,12 +16,12 @@ use crate::panic::catch_unwind;
 use crate::permission::{AllowAny, DenyAll, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind};
 use crate::session::session::Session;
 
-/// A group whose members can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
-/// [`Context::members`](crate::Context::members).
+/// A group whose present users can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
+/// [`Context::present_users`](crate::Context::present_users).
 #[diagnostic::on_unimplemented(
-    message = "the members of `{Self}` cannot be listed",
-    label = "no `presence` expression says who may see which member",
-    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every member, or with a leaf about both such as `SharesTeam(member)`"
+    message = "the present users of `{Self}` cannot be listed",
+    label = "no `presence` expression says who may see which user",
+    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every user, or with a leaf about viewer and member such as `SharesTeam(member)`"
 )]
 pub trait Presence: Group {}
 
@@ -161,7 +161,10 @@ fn refuse_after_error<L>(error: &Error) -> Refused {
 
 #[cold]
 fn refuse_unready<L>() -> Refused {
-    tracing::error!(leaf = type_name::<L>(), "member hidden: rule was not ready at its first poll");
+    tracing::error!(
+        leaf = type_name::<L>(),
+        "member hidden: rule waits; a rule in `presence` must be ready at its first poll"
+    );
     Refused
 }
 

@@ -44,7 +44,7 @@ impl Consumer for Hall {
 
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
-    max_presence: 9,
+    max_present_users: 9,
     max_event_bytes: 99,
     check_timeout: Duration::from_secs(9),
     max_age: None,
