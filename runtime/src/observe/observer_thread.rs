@@ -48,7 +48,7 @@ impl ObserverCells {
     fn record_dropped(&self) {
         let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            contain_log(|| tracing::warn!(count, "observations dropped: the observer is too slow"));
+            contain_log(|| tracing::warn!(count, "observations dropped: queue full, the observer is too slow"));
         }
     }
 }
@@ -85,7 +85,7 @@ impl ObserverQueue {
 fn run(mut observer: impl Observer, receiver: &Receiver<Observation>, cells: &ObserverCells) {
     let mut contained = |observation: &Observation| {
         if let Err(panic) = catch_unwind(|| deliver(&mut observer, observation)) {
-            cells.panics.record("the observer", panic.message());
+            cells.panics.record("observer", panic.message());
         }
     };
     while let Some(observation) = next(receiver) {

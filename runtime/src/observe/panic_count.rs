@@ -14,7 +14,7 @@ impl PanicCount {
     pub(super) fn record(&self, callee: &'static str, message: &str) {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            contain_log(|| tracing::error!(count, cause = ?Cause::new(&message), "{callee} panicked"));
+            contain_log(|| tracing::error!(callee, count, cause = ?Cause::new(&message), "panic contained"));
         }
     }
 

@@ -133,7 +133,8 @@ impl Telemetry {
     pub(crate) fn set_observer(&self, observer: impl Observer) -> Result<(), String> {
         let queue = ObserverQueue::start(observer, self.observer_cells.clone());
         let queue = queue.map_err(|error| format!("the thread of the observer cannot be started: {error}"))?;
-        self.observer.set(queue).map_err(|_| format!("the endpoint of `{}` has an observer already", self.consumer))
+        let message = "has an observer already; an endpoint has one, so call both from one `Observer`";
+        self.observer.set(queue).map_err(|_| format!("the endpoint of `{}` {message}", self.consumer))
     }
 
     pub(super) fn observe(&self, observation: impl FnOnce(&'static str) -> Observation) {
@@ -153,7 +154,7 @@ impl Telemetry {
     #[cfg(feature = "metrics")]
     fn contain_recorder<T>(&self, call: impl FnOnce() -> T) -> Option<T> {
         let outcome = crate::panic::catch_unwind(call);
-        outcome.map_err(|panic| self.recorder_panics.record("the recorder of metrics", panic.message())).ok()
+        outcome.map_err(|panic| self.recorder_panics.record("metrics recorder", panic.message())).ok()
     }
 
     /// Creates the metrics with the next handshake.
