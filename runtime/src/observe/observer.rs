@@ -14,11 +14,13 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// text of a client and no argument of an action.
 ///
 /// An observer cannot delay or change what it observes. Its methods are called on a thread of its own, named
-/// `portcullis-observer`, in the order in which things happened on one connection. 8192 observations may wait; while the
-/// observer is slower than that, further ones are dropped, and [`ObserverCounts`](crate::ObserverCounts) counts them. A
-/// panic is caught, counted and logged, and the next observation is delivered. The thread ends when the endpoint and all its
-/// handles are dropped; an observer that never returns keeps its thread, and one that owns such a handle, for example a
-/// [`SnapshotHandle`](crate::SnapshotHandle), keeps both: give it a [`Weak`](std::sync::Weak) one.
+/// `portcullis-observer`; observations of one connection arrive in order. The queue in front of it holds 8192 observations.
+/// When it is full, further ones are dropped, and [`ObserverCounts`](crate::ObserverCounts) counts them. A panic is caught,
+/// counted and logged, and the next observation is delivered.
+///
+/// The thread ends when the endpoint and all its handles are dropped. An observer that owns such a handle, for example a
+/// [`SnapshotHandle`](crate::SnapshotHandle), would keep its own thread alive: put the handle into an `Arc` that something
+/// else owns, and give the observer a [`Weak`](std::sync::Weak).
 ///
 /// # Examples
 ///

@@ -28,9 +28,11 @@ pub trait Presence: Group {}
 /// Decides whether a viewer may see that a user is a member of a group: `#[group(presence = "SharesTeam(member)")]`, where
 /// `member` stands for the member's user.
 ///
-/// Leaves about the viewer alone are a [`Rule`], a codename, `AllowAny` or `IsAuthenticated`. It is evaluated for each pair of
-/// viewer and member, so it must not block, and reads what is in memory. The arguments of a leaf may name fields of the group's
-/// key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
+/// A leaf without `member` is about the viewer alone: a [`Rule`], a codename, `AllowAny`, `DenyAll` or `IsAuthenticated`.
+///
+/// The expression is evaluated for each pair of viewer and member, so its leaves must not block, and read only what is in
+/// memory. A `Rule` that is not ready when it is first polled hides the member. The arguments of a leaf may name fields of
+/// the group's key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
 ///
 /// # Errors
 ///
