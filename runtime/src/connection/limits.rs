@@ -87,7 +87,7 @@ pub struct Limits {
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
     /// Maximum number of present users of a group that is [listed](crate::Context::present_users), visible or not. With more,
-    /// the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each of them. Default: 1000.
+    /// the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each. Default: 1000.
     pub max_present_users: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
     /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since

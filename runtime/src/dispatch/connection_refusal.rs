@@ -1,5 +1,5 @@
-//! Refusals without an action: of binary frames, of messages above the rate of the connection, and of messages whose action gets
-//! no slot.
+//! Refusals without an action: of binary frames, of messages above the rate of the connection, and of messages whose action
+//! gets no slot.
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ impl<C: Consumer> Dispatcher<C> {
         Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
-    /// Counts a message above the rate of its connection, and writes the reply to it. The text is parsed for the envelope alone.
+    /// Counts a message above the rate of its connection, and writes the reply to it. Only the envelope is parsed.
     #[cold]
     pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
         self.session.registry.telemetry.record_refused_message();

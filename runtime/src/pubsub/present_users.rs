@@ -48,8 +48,8 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// - 409 `too_many_users` if the group has more than [`Limits::max_present_users`](crate::Limits::max_present_users) users, whether
-    ///   or not they are visible. No part of the list is returned.
+    /// - 409 `too_many_users` if the group has more than [`Limits::max_present_users`](crate::Limits::max_present_users)
+    ///   users, whether or not they are visible. No part of the list is returned.
     /// - The error of the grant source, if the expression has a codename.
     /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
     ///   belong to the consumer of the group.

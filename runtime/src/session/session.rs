@@ -1,7 +1,7 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`,
-//! then one of `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, then one of
+//! `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
 //! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
 //! none of these is held.
 
@@ -75,7 +75,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) check_timeout: Duration,
     /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
     pub(crate) max_event_bytes: usize,
-    /// The maximum number of present users of a group that is listed, see [`Limits::max_present_users`](crate::Limits::max_present_users).
+    /// The maximum number of present users of a group that is listed, see
+    /// [`Limits::max_present_users`](crate::Limits::max_present_users).
     pub(crate) max_present_users: usize,
     pub(crate) runtime: Handle,
     /// The span of the connection. `None` if it is disabled.
