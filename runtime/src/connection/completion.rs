@@ -161,7 +161,7 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// How the connection ends, also if the action has closed it and nothing is left to do.
+    /// How the connection ends, even if the action has closed it and nothing is left to do.
     pub(super) fn next_step<C: Consumer, T: Transport>(
         &mut self,
         io: &mut ConnectionIo<C, T>,

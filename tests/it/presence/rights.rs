@@ -1,4 +1,4 @@
-//! The list follows the viewer's rights: those of the call, also if they change while it is evaluated.
+//! The list follows the viewer's rights: those of the call, even if they change while it is evaluated.
 
 use std::time::Duration;
 
