@@ -1,7 +1,8 @@
 //! The fuzz target of permission expressions: any text goes through the whole macro. The user's block always comes back,
 //! and an expression is accepted exactly if a plain parser reads it and its truth table has no mistake.
 //!
-//! `cargo test` runs it on some random inputs. libFuzzer cannot instrument a procedural macro, but there may be more of them:
+//! `cargo test` runs it on some random inputs. libFuzzer cannot instrument a procedural macro; this tries more random
+//! inputs:
 //!
 //! ```text
 //! BOLERO_RANDOM_ITERATIONS=4000000 cargo test --profile fuzz --package portcullis-macros --lib fuzz_tests

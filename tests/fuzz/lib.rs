@@ -180,7 +180,8 @@ impl Rooms {
     }
 }
 
-/// The entries of an object in the order of the text, repeated ones included.
+/// The entries of an object in the order of the text, repeated ones included. A copy of `Entries` in
+/// `runtime/src/message/request/fuzz.rs`, which is private to its crate.
 struct Entries<'a>(Vec<(String, &'a str)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

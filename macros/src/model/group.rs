@@ -24,7 +24,7 @@ pub(crate) struct Group {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) publish: Option<Publish>,
-    /// Who may see which member. `None` if members cannot be listed.
+    /// Who may see which user. `None` if users cannot be listed.
     pub(crate) presence: Option<Expression>,
     /// The key by which changes of the users are announced to the members.
     pub(crate) announce: Option<Ident>,

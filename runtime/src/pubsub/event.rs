@@ -176,7 +176,10 @@ fn refuse_after_error<R>(error: &Error) -> Refused {
 
 #[cold]
 fn refuse_unready<R>() -> Refused {
-    tracing::error!(rule = std::any::type_name::<R>(), "event refused: rule was not ready at its first poll");
+    tracing::error!(
+        rule = std::any::type_name::<R>(),
+        "event refused: rule waits; a rule of an event must be ready at its first poll"
+    );
     Refused
 }
 

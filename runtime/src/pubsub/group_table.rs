@@ -41,11 +41,11 @@ pub(crate) struct GroupTable<G: Group> {
     hasher: RandomState,
     /// Each protects the groups of one part of the table, and is locked only to find, insert or remove a group. Lock order:
     /// after `Memberships::list`; no lock is taken under it.
-    shards: [Mutex<Shard<G>>; SHARD_COUNT],
+    shards: [Mutex<GroupShard<G>>; SHARD_COUNT],
 }
 
 /// Groups by the hash of their keys, so that `Hash` of a key runs under no lock of the table.
-type Shard<G> = HashMap<u64, SmallVec<[Arc<MemberList<G>>; 1]>, foldhash::fast::RandomState>;
+type GroupShard<G> = HashMap<u64, SmallVec<[Arc<MemberList<G>>; 1]>, foldhash::fast::RandomState>;
 
 impl<G: Group> Default for GroupTable<G> {
     fn default() -> Self {
@@ -116,19 +116,19 @@ impl<G: Group> MemberList<G> {
         let is_due =
             |roster: &mut Box<Roster<_>>| roster.changes.as_mut().is_some_and(PresenceChanges::begin_announcing);
         if lock(&self.state).roster.as_mut().is_some_and(is_due) {
-            let mut task = Announcing { list: self.clone(), has_ended: false };
+            let mut task = AnnouncementTask { list: self.clone(), has_ended: false };
             runtime.spawn(NotifyAfterPoll::new(announce_changes(group, self.name.clone(), move || task.next())));
         }
     }
 }
 
 /// The task that announces the changes of one group's users. However it ends, another one can start.
-struct Announcing<G: Group> {
+struct AnnouncementTask<G: Group> {
     list: Arc<MemberList<G>>,
     has_ended: bool,
 }
 
-impl<G: Group> Announcing<G> {
+impl<G: Group> AnnouncementTask<G> {
     /// Returns the next change to announce, with the members at this time. If no change is pending, another task may start.
     fn next(&mut self) -> Option<DueChange<G>> {
         let mut state = lock(&self.list.state);
@@ -138,7 +138,7 @@ impl<G: Group> Announcing<G> {
     }
 }
 
-impl<G: Group> Drop for Announcing<G> {
+impl<G: Group> Drop for AnnouncementTask<G> {
     fn drop(&mut self) {
         if !self.has_ended
             && let Some(changes) = lock(&self.list.state).roster.as_mut().and_then(|roster| roster.changes.as_mut())
@@ -222,7 +222,7 @@ impl<G: Group> GroupTable<G> {
         }
     }
 
-    fn shard(&self, hash: u64) -> &Mutex<Shard<G>> {
+    fn shard(&self, hash: u64) -> &Mutex<GroupShard<G>> {
         &self.shards[usize::from(hash.to_le_bytes()[0]) % SHARD_COUNT]
     }
 

@@ -1,4 +1,4 @@
-//! Presence: which members of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
+//! Presence: which users of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
 //! member, without waiting.
 
 use std::any::type_name;
@@ -16,21 +16,23 @@ use crate::panic::catch_unwind;
 use crate::permission::{AllowAny, DenyAll, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind};
 use crate::session::session::Session;
 
-/// A group whose members can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
-/// [`Context::members`](crate::Context::members).
+/// A group whose present users can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
+/// [`Context::present_users`](crate::Context::present_users).
 #[diagnostic::on_unimplemented(
-    message = "the members of `{Self}` cannot be listed",
-    label = "no `presence` expression says who may see which member",
-    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every member, or with a leaf about both such as `SharesTeam(member)`"
+    message = "the present users of `{Self}` cannot be listed",
+    label = "no `presence` expression says who may see which user",
+    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every user, or with a leaf about viewer and member such as `SharesTeam(member)`"
 )]
 pub trait Presence: Group {}
 
 /// Decides whether a viewer may see that a user is a member of a group: `#[group(presence = "SharesTeam(member)")]`, where
 /// `member` stands for the member's user.
 ///
-/// Leaves about the viewer alone are a [`Rule`], a codename, `AllowAny` or `IsAuthenticated`. It is evaluated for each pair of
-/// viewer and member, so it must not block, and reads what is in memory. The arguments of a leaf may name fields of the group's
-/// key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
+/// A leaf without `member` is about the viewer alone: a [`Rule`], a codename, `AllowAny`, `DenyAll` or `IsAuthenticated`.
+///
+/// The expression is evaluated for each pair of viewer and member, so its leaves must not block, and read only what is in
+/// memory. A `Rule` that is not ready when it is first polled hides the member. The arguments of a leaf may name fields of
+/// the group's key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
 ///
 /// # Errors
 ///
@@ -161,7 +163,10 @@ fn refuse_after_error<L>(error: &Error) -> Refused {
 
 #[cold]
 fn refuse_unready<L>() -> Refused {
-    tracing::error!(leaf = type_name::<L>(), "member hidden: rule was not ready at its first poll");
+    tracing::error!(
+        leaf = type_name::<L>(),
+        "member hidden: rule waits; a rule in `presence` must be ready at its first poll"
+    );
     Refused
 }
 

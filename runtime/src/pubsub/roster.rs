@@ -19,8 +19,7 @@ pub(super) struct RosterUser<C: Consumer> {
     pub(super) connections: usize,
 }
 
-/// The users that are members of one group. A user is one while one of its memberships has an entry; anonymous members have
-/// none.
+/// The users that are present in one group: each while one of its memberships has an entry. Anonymous members have none.
 pub(super) struct Roster<C: Consumer> {
     users: HashMap<Arc<str>, UserConnections<C>>,
     /// The entry of each membership, by its address: the membership is in the group's list of members for as long.

@@ -96,8 +96,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// A response for HTTP handlers: the status of the error, and `Retry-After` if the client may try again. The body of a fault is
-/// the id under which its cause is logged; any other error has none.
+/// The response of an HTTP handler: the status of the error, and `Retry-After` if the client may try again. The body of a
+/// fault is `Internal error` with the id under which its cause is logged; any other error has no body.
 #[cfg(feature = "axum")]
 impl IntoResponse for Error {
     fn into_response(self) -> Response {

@@ -21,7 +21,7 @@ impl<C: Consumer> Endpoint<C> {
     ///   logs, so prefer the subprotocol if the client can set one.
     ///
     /// A request that presents a ticket is authenticated by it alone: the user of a tower layer and the function of
-    /// [`authenticate`](Endpoint::authenticate) are not considered, also if the ticket is invalid. A ticket that was
+    /// [`authenticate`](Endpoint::authenticate) are not considered, even if the ticket is invalid. A ticket that was
     /// used, has expired, is void, malformed or unknown, or was issued for another consumer, is rejected with 401,
     /// and so are several tickets in one request. The response does not say which. Requests without a ticket are
     /// authenticated as without this setting.

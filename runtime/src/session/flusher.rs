@@ -287,7 +287,7 @@ impl<F: Future> Future for NotifyAfterPoll<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Wakes the deferred tasks, also if the polled one panics.
+        /// Wakes the deferred tasks, even if the polled one panics.
         struct Scope {
             was_polling: bool,
         }

@@ -90,9 +90,9 @@ impl<U: User> Tickets<U> {
         self
     }
 
-    /// Sets how many tickets are issued to a user per minute, on average, and at most in a row. One more fails with 429. A ticket
-    /// that the store could not keep counts too. Each process counts for itself, and clones count together with this value
-    /// from this call on. Default: 60.
+    /// Sets the maximum number of tickets that are issued to a user per minute, which is also the maximum in a row. A further
+    /// one fails with 429. A ticket that the store failed to keep counts. Each process counts for itself; clones made before
+    /// this call keep counting with their own value. Default: 60.
     ///
     /// # Panics
     ///

@@ -97,7 +97,7 @@ async fn leaf_may_name_a_field_of_the_group() {
 
 #[tokio::test(start_paused = true)]
 async fn group_with_more_users_than_the_limit_is_not_listed() {
-    let (office, _) = office(Limits { max_presence: 3, ..without_timeouts() });
+    let (office, _) = office(Limits { max_present_users: 3, ..without_timeouts() });
     let mut staff = open(&office, 1, &["none", "staff"]).await;
     let mut members = Vec::new();
     for id in [2, 3, 3, 4] {
@@ -107,7 +107,7 @@ async fn group_with_more_users_than_the_limit_is_not_listed() {
     let _one_more = enter(&office, 5, &["red"]).await;
     for action in ["online", "count"] {
         let reply = staff.call(action).with("room", 1).await;
-        assert_eq!((reply.status(), reply.code()), (409, "too_many_members"));
+        assert_eq!((reply.status(), reply.code()), (409, "too_many_users"));
     }
     assert_eq!(members.pop().unwrap().call("exit").with("room", 1).await.status(), 200);
     assert_eq!(online(&mut staff).await.len(), 3);

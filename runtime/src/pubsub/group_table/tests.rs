@@ -82,7 +82,7 @@ impl Group for Room {
     }
 }
 
-/// A group whose members can be listed.
+/// A group whose users can be listed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Hall;
 
@@ -104,7 +104,7 @@ impl Group for Hall {
 
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
-    max_presence: 9,
+    max_present_users: 9,
     max_event_bytes: 99,
     check_timeout: Duration::from_secs(9),
     max_age: None,

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Rate;
-use super::keyed::{KeyedLimiter, hash_16};
+use super::keyed_limiter::{KeyedLimiter, hash_16};
 
 /// How much higher the rate of an IPv6 site is than that of each of its networks.
 const SITE_FACTOR: NonZeroU32 = NonZeroU32::new(16).unwrap();
