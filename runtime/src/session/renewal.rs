@@ -14,6 +14,7 @@ use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
+use crate::panic::catch_unwind_future;
 use crate::sync::lock;
 
 /// The part of the maximum age after which the first sessions are renewed.
@@ -98,10 +99,22 @@ impl<C: Consumer> Session<C> {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
     }
 
-    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
-    /// renewed until they are too old, an epoch begins, so that nothing happens on the old ones any more.
+    /// Renews the rights of the session, and schedules the next renewal.
     async fn renew_rights(self: Arc<Self>) {
         let Some(max_age) = self.max_age() else { return };
+        if let Err(panic) = catch_unwind_future(self.renew_in_time(max_age)).await {
+            // It is unknown which permissions were evaluated, so all are evaluated again.
+            self.begin_renewed_epoch();
+            tracing::error!(cause = ?Cause::new(&panic.message()), "renewal panicked");
+        }
+        if !self.is_closing() {
+            self.schedule_renewal();
+        }
+    }
+
+    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
+    /// renewed until they are too old, an epoch begins.
+    async fn renew_in_time(self: &Arc<Self>, max_age: Duration) {
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
         let mut has_failed = false;
         while !self.is_closing() {
@@ -114,15 +127,17 @@ impl<C: Consumer> Session<C> {
             if has_failed && retries.wait().await {
                 continue;
             }
-            drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
+            self.begin_renewed_epoch();
             break;
         }
         if has_failed {
             self.forget_old_objects(max_age).await;
         }
-        if !self.is_closing() {
-            self.schedule_renewal();
-        }
+    }
+
+    /// Begins an epoch on grants that are loaded again, so that nothing happens on the old ones any more.
+    fn begin_renewed_epoch(self: &Arc<Self>) {
+        drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
     }
 
     /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
