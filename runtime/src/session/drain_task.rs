@@ -13,7 +13,7 @@ use super::drain_state::{DrainPhase, DrainProgress, DrainState};
 use super::session::SessionRegistry;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::transport::CloseReason;
 
 /// How long `#[disconnect]` and closing handshakes have after the deadline.
@@ -75,7 +75,7 @@ impl DrainTask {
 
     pub(super) async fn run(mut self) {
         let consumer = self.target.consumer_name();
-        tracing::info!(consumer, "drain started");
+        log_entry!(INFO, consumer, "drain started");
         self.wait(|schedule| schedule.notice_until).await;
         self.target.drain().begin_closing();
         self.close_connections().await;
@@ -83,11 +83,11 @@ impl DrainTask {
         self.advance(DrainPhase::CuttingActions, HOOK_GRACE_PERIOD).await;
         self.advance(DrainPhase::CuttingConnections, TASK_GRACE_PERIOD).await;
         let open = self.progress.borrow().open();
-        if open > 0 {
-            tracing::warn!(consumer, open, "connections have not ended: the deadline of the drain passed");
-        }
         let DrainReport { closed, finished, cut } = self.target.drain().finish();
-        tracing::info!(consumer, closed, finished, cut, "drain finished");
+        if open > 0 {
+            log_entry!(WARN, consumer, open, "connections have not ended: the deadline of the drain passed");
+        }
+        log_entry!(INFO, consumer, closed, finished, cut, "drain finished");
     }
 
     /// Closes all connections by the end of the window, at a constant rate. A session that is established after it has

@@ -14,7 +14,7 @@ use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
-use crate::panic::catch_unwind_future;
+use crate::panic::{catch_unwind_future, log_entry};
 use crate::sync::lock;
 
 /// The part of the maximum age after which the first sessions are renewed.
@@ -105,7 +105,7 @@ impl<C: Consumer> Session<C> {
         if let Err(panic) = catch_unwind_future(self.renew_in_time(max_age)).await {
             // It is unknown which permissions were evaluated, so all are evaluated again.
             self.begin_renewed_epoch();
-            tracing::error!(cause = ?Cause::new(&panic.message()), "renewal panicked");
+            log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "renewal panicked");
         }
         if !self.is_closing() {
             self.schedule_renewal();
@@ -165,7 +165,7 @@ impl<C: Consumer> Session<C> {
         let changes = within(limit(), scope.find_changes(max_age.mul_f64(OVERWRITES_RENEWAL))).await;
         drop(scope);
         let (has_changed, objects) = changes.map_err(|error| {
-            tracing::error!(?user, cause = ?Cause::new(&error), "grants could not be renewed");
+            log_entry!(ERROR, ?user, cause = ?Cause::new(&error), "grants could not be renewed");
         })?;
         if has_changed {
             return Ok(if self.send_queue.epoch() == epoch {
@@ -181,7 +181,7 @@ impl<C: Consumer> Session<C> {
         if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
             if error.is_fault() {
                 let (leaf, cause) = (error.leaf(), Cause::new(&error));
-                tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
+                log_entry!(ERROR, ?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
             self.close_revoked(&error);
@@ -195,7 +195,7 @@ impl<C: Consumer> Session<C> {
             let Err(error) = result else { continue };
             if error.is_fault() {
                 let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
-                tracing::error!(?user, group, leaf, ?cause, "group permission could not be renewed");
+                log_entry!(ERROR, ?user, group, leaf, ?cause, "group permission could not be renewed");
                 outcome = Err(());
             } else {
                 self.end_membership(entry, epoch, &error);

@@ -25,7 +25,7 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Undo};
 use crate::log::Cause;
-use crate::panic::{catch_unwind_future, drop_contained};
+use crate::panic::{catch_unwind_future, drop_contained, log_entry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseReason;
@@ -179,7 +179,7 @@ impl<C: Consumer> Session<C> {
                     if is_delivery {
                         session.registry.telemetry.record_failure();
                     }
-                    tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
+                    log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "revalidator panicked");
                 }
             }
         });
