@@ -10,7 +10,7 @@ use crate::context::{Authorized, Call, Epoch, OwnEpochs, SideEffects};
 use crate::error::Error;
 use crate::log::Truncated;
 use crate::message::{Reply, Request};
-use crate::panic::contain_future;
+use crate::panic::{contain_future, log_entry};
 use crate::time::deadline;
 
 /// The epoch in which an action was last authorized.
@@ -65,7 +65,7 @@ impl AuthorizedAt {
             let current = dispatcher.session.send_queue.epoch();
             if self.list_epoch.is_some_and(|list_epoch| !self.has_no_foreign_epoch(list_epoch, current)) {
                 let user = dispatcher.session.user_id().map(Truncated::new);
-                tracing::info!(?user, "reply withheld: rights changed after users were listed");
+                log_entry!(INFO, ?user, "reply withheld: rights changed after users were listed");
                 return false;
             }
             if !dispatcher.is_authorized(text, &mut self.kept_answers).await {

@@ -11,7 +11,7 @@ use super::observer::{
     QueueOverflowed,
 };
 use super::panic_count::PanicCount;
-use crate::panic::{catch_unwind, contain_log, drop_contained};
+use crate::panic::{catch_unwind, drop_contained, log_entry};
 
 /// The number of observations that may wait.
 const MAX_QUEUED: usize = 8192;
@@ -48,7 +48,7 @@ impl ObserverCells {
     fn record_dropped(&self) {
         let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            contain_log(|| tracing::warn!(count, "observations dropped: queue full, the observer is too slow"));
+            log_entry!(WARN, count, "observations dropped: queue full, the observer is too slow");
         }
     }
 }

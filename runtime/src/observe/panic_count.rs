@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::log::Cause;
-use crate::panic::contain_log;
+use crate::panic::log_entry;
 
 /// Counts the panics of an observer or a recorder, and logs when the number has doubled.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl PanicCount {
     pub(super) fn record(&self, callee: &'static str, message: &str) {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            contain_log(|| tracing::error!(callee, count, cause = ?Cause::new(&message), "panic contained"));
+            log_entry!(ERROR, callee, count, cause = ?Cause::new(&message), "panic contained");
         }
     }
 

@@ -7,7 +7,7 @@ use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, FrameAndHandle};
 use crate::session::send_queue::EnqueueOutcome;
@@ -96,10 +96,11 @@ impl<C: Consumer> Session<C> {
     {
         let event = publication.event();
         catch_unwind(|| self.consumer.authorize_event(subscriber, event)).unwrap_or_else(|panic| {
-            let cause = Cause::new(&panic.message());
-            let (user, permission) = (self.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
-            tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: permission panicked");
             self.registry.telemetry.record_failure();
+            let cause = Cause::new(&panic.message());
+            let (event, permission) = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
+            let user = self.user_id().map(Truncated::new);
+            log_entry!(ERROR, ?user, event, %permission, ?cause, "event refused: permission panicked");
             Some(false)
         })
     }

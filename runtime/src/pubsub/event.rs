@@ -15,6 +15,7 @@ use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::log::Cause;
+use crate::panic::log_entry;
 use crate::permission::{
     AllowAny, DenyAll, Expression, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind,
 };
@@ -169,14 +170,15 @@ impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
 #[cold]
 fn refuse_after_error<R>(error: &Error) -> Refused {
     if error.status().is_server_error() {
-        tracing::error!(rule = std::any::type_name::<R>(), cause = ?Cause::new(error), "event refused: rule failed");
+        log_entry!(ERROR, rule = std::any::type_name::<R>(), cause = ?Cause::new(error), "event refused: rule failed");
     }
     Refused
 }
 
 #[cold]
 fn refuse_unready<R>() -> Refused {
-    tracing::error!(
+    log_entry!(
+        ERROR,
         rule = std::any::type_name::<R>(),
         "event refused: rule waits; a rule of an event must be ready at its first poll"
     );

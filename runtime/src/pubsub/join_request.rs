@@ -14,7 +14,7 @@ use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User}
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::deferred::PendingRevalidation;
 use crate::session::membership::GroupSlot;
 use crate::session::session::Session;
@@ -178,9 +178,9 @@ impl<C: Consumer> Session<C> {
                 let (user, leaf) = (self.user_id().map(Truncated::new), error.leaf());
                 let cause = Cause::new(&error);
                 if error.is_fault() {
-                    tracing::error!(?user, group = G::NAME, leaf, ?cause, "group join failed");
+                    log_entry!(ERROR, ?user, group = G::NAME, leaf, ?cause, "group join failed");
                 } else {
-                    tracing::info!(?user, group = G::NAME, leaf, ?cause, "group join refused");
+                    log_entry!(INFO, ?user, group = G::NAME, leaf, ?cause, "group join refused");
                 }
                 false
             }

@@ -12,7 +12,7 @@ use super::group::Group;
 use crate::context::{Handler, Scope};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::permission::{AllowAny, DenyAll, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind};
 use crate::session::session::Session;
 
@@ -156,14 +156,15 @@ pub fn member_answer<L>(answer: Result<bool>) -> Result<Option<bool>, Refused> {
 #[cold]
 fn refuse_after_error<L>(error: &Error) -> Refused {
     if error.is_fault() {
-        tracing::error!(leaf = type_name::<L>(), cause = ?Cause::new(error), "member hidden: leaf failed");
+        log_entry!(ERROR, leaf = type_name::<L>(), cause = ?Cause::new(error), "member hidden: leaf failed");
     }
     Refused
 }
 
 #[cold]
 fn refuse_unready<L>() -> Refused {
-    tracing::error!(
+    log_entry!(
+        ERROR,
         leaf = type_name::<L>(),
         "member hidden: rule waits; a rule in `presence` must be ready at its first poll"
     );
@@ -191,7 +192,7 @@ pub(super) fn may_see<G: Group>(
 ) -> Option<bool> {
     catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, member)).unwrap_or_else(|panic| {
         let (user, cause) = (viewer.user_id().map(Truncated::new), Cause::new(&panic.message()));
-        tracing::error!(?user, group = G::NAME, ?cause, "member hidden: `presence` expression panicked");
+        log_entry!(ERROR, ?user, group = G::NAME, ?cause, "member hidden: `presence` expression panicked");
         Some(false)
     })
 }

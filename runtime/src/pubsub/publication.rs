@@ -14,7 +14,7 @@ use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
 use crate::error::Error;
 use crate::log::Cause;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
@@ -138,7 +138,7 @@ impl<E> Publication<E> {
 /// Logs why a frame is not sent, which affects only the subscribers of this frame.
 fn log_failure<C: Emits<E>, E>(error: &Error) {
     if error.is_fault() {
-        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
+        log_entry!(ERROR, event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
     }
 }
 

@@ -6,6 +6,7 @@ use super::event::Subscriber;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
+use crate::panic::log_entry;
 use crate::permission::Expression;
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
@@ -43,11 +44,11 @@ pub(super) async fn settle<C: Consumer>(
         let (user, cause) = (session.user_id().map(Truncated::new), Cause::new(&error));
         session.registry.telemetry.record_failure();
         if !error.is_fault() {
-            tracing::error!(?user, event, %permission, ?cause, "event refused: grants could not be loaded");
             session.registry.telemetry.record_refusal();
+            log_entry!(ERROR, ?user, event, %permission, ?cause, "event refused: grants could not be loaded");
             return EnqueueOutcome::Discarded;
         }
-        tracing::error!(?user, event, %permission, ?cause, "event delayed: grants could not be loaded");
+        log_entry!(ERROR, ?user, event, %permission, ?cause, "event delayed: grants could not be loaded");
         if !retries.wait().await {
             // The event cannot be delivered, and the client must not miss it without notice.
             session.spread_close().await;

@@ -12,6 +12,8 @@ use http::header;
 use crate::error::Error;
 #[cfg(feature = "axum")]
 use crate::log::{Cause, fault_id};
+#[cfg(feature = "axum")]
+use crate::panic::log_entry;
 use crate::time::whole_seconds;
 use crate::transport::CloseFrame;
 
@@ -106,7 +108,7 @@ impl IntoResponse for Error {
         }
         let id = self.log_id().map_or_else(fault_id, str::to_owned);
         if self.log_id().is_none() {
-            tracing::error!(%id, cause = ?Cause::new(&self), "HTTP request failed");
+            log_entry!(ERROR, %id, cause = ?Cause::new(&self), "HTTP request failed");
         }
         (self.status(), format!("Internal error {id}")).into_response()
     }

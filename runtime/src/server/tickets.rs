@@ -6,6 +6,7 @@ use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::log::{Cause, fault_id};
+use crate::panic::log_entry;
 use crate::tickets::{LoginId, Ticket, Tickets};
 
 impl<C: Consumer> Endpoint<C> {
@@ -98,7 +99,7 @@ impl<C: Consumer> Endpoint<C> {
                 return error;
             }
             let id = fault_id();
-            tracing::error!(%id, consumer = C::NAME, cause = ?Cause::new(&error), "ticket not issued");
+            log_entry!(ERROR, %id, consumer = C::NAME, cause = ?Cause::new(&error), "ticket not issued");
             error.with_log_id(id)
         })
     }

@@ -22,7 +22,7 @@ use super::send_queue::parking::Flushed;
 use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
 use crate::context::{ActionRates, CallSession, ConnectionId, Handler, PeerAddress, Scope};
-use crate::panic::{ContainedSpan, catch_unwind, contain_log};
+use crate::panic::{ContainedSpan, catch_unwind, log_entry};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
 use crate::transport::{CloseReason, SocketWriter};
@@ -226,7 +226,7 @@ impl<C: Consumer> Session<C> {
         let dropped = self.send_queue.close();
         self.cancel_renewal();
         if dropped > 0 {
-            contain_log(|| tracing::info!(dropped, "events dropped: send queue full"));
+            log_entry!(INFO, dropped, "events dropped: send queue full");
         }
         is_authenticated
     }

@@ -14,7 +14,7 @@ use super::ticket::Ticket;
 use crate::context::User;
 use crate::error::{Error, Result};
 use crate::log::{Cause, fault_id};
-use crate::panic::contain_future;
+use crate::panic::{contain_future, log_entry};
 use crate::rate::{IdLimiter, Rate};
 use crate::time::deadline;
 
@@ -123,7 +123,7 @@ impl<U: User> Tickets<U> {
     pub async fn void_login(&self, login: &LoginId) -> Result<()> {
         call_store(|| self.store.void_login(login.clone())).await.map_err(|error| {
             let id = fault_id();
-            tracing::error!(%id, cause = ?Cause::new(&error), "login session not voided");
+            log_entry!(ERROR, %id, cause = ?Cause::new(&error), "login session not voided");
             error.with_log_id(id)
         })
     }
