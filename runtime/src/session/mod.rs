@@ -22,7 +22,8 @@ pub(crate) mod membership;
 pub(crate) mod memberships;
 mod notice;
 pub(crate) mod overflow;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod panic_tests;
 pub(crate) mod pending_raises;
 mod propagation;

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::message::RequestId;
 use crate::transport::{CloseReason, ConnectionEnd};
 
-const MAX_AGE: Duration = Duration::from_secs(60);
+const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// A consumer whose connect permission takes forever while `hangs`.
 #[derive(Default)]
