@@ -79,7 +79,9 @@ const _: () = {
         });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
-            ::core::option::Option::Some(::std::format!("rooms/{}", __group.room_id))
+            ::core::option::Option::Some(
+                ::std::format!("rooms/{}/{}", __group.room_id, __group.channel),
+            )
         }
         async fn authorize_join(
             &self,
