@@ -125,6 +125,7 @@ const _: () = {
                     0 => {
                         let __leaf = __PresenceLeaf0 {};
                         __rt::viewer_answer(
+                            __subscriber,
                             &__leaf,
                             <__PresenceLeaf0 as __rt::ViewerLeaf<
                                 __GroupConsumer,
@@ -139,7 +140,9 @@ const _: () = {
                     1 => {
                         __rt::member_answer::<
                             __PresenceLeaf1,
+                            _,
                         >(
+                            __subscriber,
                             <__PresenceLeaf1 as __rt::MemberPermission<
                                 __GroupConsumer,
                             >>::may_see_member(
@@ -296,6 +299,7 @@ const _: () = {
                     0 => {
                         let __leaf = __PresenceLeaf0 {};
                         __rt::viewer_answer(
+                            __subscriber,
                             &__leaf,
                             <__PresenceLeaf0 as __rt::ViewerLeaf<
                                 __GroupConsumer,
