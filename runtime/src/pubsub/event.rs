@@ -1,6 +1,6 @@
 //! Events: which types a consumer sends, the permission of each, and the frame that it is encoded as.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -237,6 +237,15 @@ pub struct Subscriber<'a, U> {
     scope: &'a Scope<U>,
     /// The grants that were not loaded when they were needed. Boxed, because there are mostly none.
     deferred: RefCell<Option<Box<DeferredGrants>>>,
+    /// The fault of a leaf of `presence`. Boxed, because there is mostly none.
+    fault: Cell<Option<Box<LeafFault>>>,
+}
+
+/// A fault of a leaf that hides a member of a group.
+pub(super) struct LeafFault {
+    /// `None` if it is not known which leaf it was.
+    pub(super) leaf: Option<&'static str>,
+    pub(super) cause: Cause,
 }
 
 /// Grants that an evaluation needs and that have to be loaded.
@@ -251,7 +260,7 @@ struct DeferredGrants {
 impl<'a, U: User> Subscriber<'a, U> {
     #[inline]
     pub(crate) fn new(scope: &'a Scope<U>) -> Subscriber<'a, U> {
-        Subscriber { scope, deferred: RefCell::new(None) }
+        Subscriber { scope, deferred: RefCell::new(None), fault: Cell::new(None) }
     }
 
     /// Returns the subscriber's scope.
@@ -284,6 +293,15 @@ impl<'a, U: User> Subscriber<'a, U> {
     #[cold]
     fn record_missing(&self, codename: Codename, objects: &[ObjectKey]) {
         self.deferred.borrow_mut().get_or_insert_default().missing.push((codename, objects.iter().cloned().collect()));
+    }
+
+    /// Records a fault, which ends the evaluation for one member.
+    pub(super) fn record_fault(&self, fault: LeafFault) {
+        self.fault.set(Some(Box::new(fault)));
+    }
+
+    pub(super) fn take_fault(&self) -> Option<Box<LeafFault>> {
+        self.fault.take()
     }
 
     /// Loads the grants that were missing.

@@ -10,8 +10,7 @@ use super::encoding_check::check_key;
 use super::event::Subscriber;
 use super::group::Group;
 use super::join_request::session;
-use super::member::MemberScope;
-use super::presence::{Presence, may_see};
+use super::presence::{HiddenMembers, Presence, may_see};
 use super::roster::RosterUser;
 use crate::context::{Context, Epoch, Handler, User};
 use crate::error::{Error, Result};
@@ -36,8 +35,9 @@ impl<U: User> Context<'_, U> {
     ///
     /// The connection need not be a member. Its own user is listed like any other. Anonymous members are not listed. The
     /// expression is evaluated for each user at each call, on the current rights of this connection; of a user with several
-    /// connections, for the one that joined last. A user is listed until its last membership has ended, even while its rights
-    /// are being evaluated again or its connection closes. Joins of the running action do not count yet.
+    /// connections in the group, for the one that joined first, with the user that last passed the group's permission. A user
+    /// is listed until its last membership has ended, even while its rights are being evaluated again or its connection
+    /// closes. Joins of the running action do not count yet.
     ///
     /// If the rights of this connection are changed by anything but this action before the reply is sent, the reply is a 403
     /// `rights_changed` instead, even if the action is still allowed: its content may come from a list on former rights.
@@ -135,7 +135,11 @@ async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<
     let mut subscriber = Subscriber::new(&*scope);
     loop {
         let users = list_users(viewer, group)?;
-        if let Some(visible) = evaluate_each(viewer, group, &subscriber, &users) {
+        let mut hidden = HiddenMembers::default();
+        // One turn of the connection has as many evaluations as a publication has.
+        viewer.pacer.record_deliveries(users.len());
+        if let Some(visible) = evaluate_each(viewer, group, &subscriber, &users, &mut hidden) {
+            hidden.report::<G>(&viewer.registry.telemetry);
             return Ok(visible);
         }
         subscriber.load().await?;
@@ -163,12 +167,11 @@ fn evaluate_each<G: Group>(
     group: &G,
     subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
     users: &[RosterUser<G::Consumer>],
+    hidden: &mut HiddenMembers,
 ) -> Option<Vec<PresentUser>> {
     let mut visible = Vec::new();
-    for RosterUser { id, newest, connections } in users {
-        let scope = MemberScope::current(newest);
-        let Some(user) = scope.as_ref().and_then(MemberScope::user) else { continue };
-        if may_see(group, viewer, subscriber, user)? {
+    for RosterUser { id, scope, connections } in users {
+        if may_see(group, viewer, subscriber, scope, hidden)? {
             visible.push(PresentUser { user_id: id.to_string(), connections: *connections });
         }
     }

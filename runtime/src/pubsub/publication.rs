@@ -15,6 +15,7 @@ use crate::dialect::{Dialect, Native};
 use crate::error::Error;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind, log_entry};
+use crate::permission::Refused;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
@@ -159,8 +160,10 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
             let subject = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
-            let authorize = |subscriber: &Subscriber<'_, C::User>| session.authorize_event(subscriber, &self);
-            let enqueue = |scope: &Scope<C::User>| {
+            let authorize = |subscriber: &Subscriber<'_, C::User>| {
+                session.authorize_event(subscriber, &self).map(|may_see| if may_see { Ok(()) } else { Err(Refused) })
+            };
+            let enqueue = |scope: &Scope<C::User>, ()| {
                 session.enqueue_deferred(path, epoch, || self.frame_and_handle(session, scope, path))
             };
             settle(session, epoch, subject, authorize, enqueue).await

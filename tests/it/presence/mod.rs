@@ -93,8 +93,8 @@ struct Hall(u32);
 #[consumer(user = Member)]
 impl Premises {
     #[authenticate]
-    async fn log_in(&self, id: u32) -> Result<Option<Member>> {
-        Ok(Some(member(id, &["red"])))
+    async fn log_in(&self, id: u32, is_blue: Option<bool>) -> Result<Option<Member>> {
+        Ok(Some(member(id, &[if is_blue == Some(true) { "blue" } else { "red" }])))
     }
 
     #[action(permission = AllowAny)]
