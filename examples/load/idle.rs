@@ -3,17 +3,20 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use portcullis::{AllowAny, consumer};
+use portcullis::{AllowAny, SnapshotHandle, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::Command;
-use tokio::sync::Semaphore;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// The option by which the program is the process of the clients.
 pub(crate) const HOLD: &str = "--hold";
@@ -21,14 +24,27 @@ pub(crate) const HOLD: &str = "--hold";
 const HELD_FOR: Duration = Duration::from_secs(30);
 /// How many handshakes are in progress at the same time.
 const CONCURRENT_HANDSHAKES: usize = 200;
+/// How long all replies at the end may take.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The first bytes of frames.
+const TEXT_FRAME: u8 = 0x81;
+const PING_FRAME: u8 = 0x89;
+const PONG_FRAME: u8 = 0x8A;
 
 /// What was measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Idle {
     pub(crate) connections: usize,
     pub(crate) open_time: Duration,
+    /// The connections that were open at the beginning and at the end of the time.
+    pub(crate) open: [u64; 2],
+    /// The connections on which an action was answered at the end.
+    pub(crate) answered: usize,
     /// Resident memory of the server's process, in bytes: before, while the connections were open, and after.
     pub(crate) resident: [usize; 3],
+    /// Allocated bytes of the server's process before and after.
+    pub(crate) allocated: [usize; 2],
     /// The CPU time of the process while nothing happened but pings.
     pub(crate) cpu: Duration,
     pub(crate) held_for: Duration,
@@ -48,23 +64,20 @@ pub(crate) async fn measure(connections: usize, max_time: Duration) -> Result<Op
         return Ok(None);
     }
     let endpoint = portcullis::websocket(Silent);
-    let observer = endpoint.connections();
+    let snapshots = endpoint.snapshot_handle();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let app = axum::Router::new().route("/ws", endpoint.into_route());
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
-    let before = resident()?;
+    // What is allocated once, by the first connections.
+    let mut warm_up = Holder::start(address, 8).await?;
+    warm_up.finish().await?;
+    wait_until_closed(&snapshots).await;
+    let (before, allocated_before) = (resident()?, crate::ALLOCATED.current_usage());
     let started = Instant::now();
-    let mut clients = Command::new(std::env::current_exe()?)
-        .args([HOLD.to_owned(), address.to_string(), connections.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut output = clients.stdout.take().ok_or("no output")?;
-    let mut byte = [0];
-    output.read_exact(&mut byte).await.map_err(|_| "the clients failed; is `ulimit -n` large enough?")?;
+    let mut holder = Holder::start(address, connections).await?;
     let open_time = started.elapsed();
+    let open_at_start = snapshots.snapshot().connections.open;
     let held_for = HELD_FOR.min(max_time);
     let progress = ProgressBar::new(held_for.as_secs());
     progress.set_style(ProgressStyle::with_template("{elapsed} {wide_bar} {eta}  {msg}")?);
@@ -76,28 +89,78 @@ pub(crate) async fn measure(connections: usize, max_time: Duration) -> Result<Op
     }
     progress.finish_and_clear();
     let (cpu, while_open) = (cpu_time()?.saturating_sub(cpu), resident()?);
-    drop(clients.stdin.take());
-    clients.wait().await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let after = resident()?;
+    let open = [open_at_start, snapshots.snapshot().connections.open];
+    let answered = holder.finish().await?;
+    wait_until_closed(&snapshots).await;
+    let (after, allocated_after) = (resident()?, crate::ALLOCATED.current_usage());
     server.abort();
-    drop(observer);
-    Ok(Some(Idle { connections, open_time, resident: [before, while_open, after], cpu, held_for }))
+    Ok(Some(Idle {
+        connections,
+        open_time,
+        open,
+        answered,
+        resident: [before, while_open, after],
+        allocated: [allocated_before, allocated_after],
+        cpu,
+        held_for,
+    }))
 }
 
-/// Opens connections, reports that they are open, and answers pings until its input ends.
+/// Waits until the server has noticed that its clients have gone, but at most 10 seconds.
+async fn wait_until_closed(snapshots: &SnapshotHandle) {
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if snapshots.snapshot().connections.open == 0 {
+            return;
+        }
+    }
+}
+
+/// The process that holds connections.
+struct Holder {
+    process: Child,
+    output: ChildStdout,
+}
+
+impl Holder {
+    /// Starts the process, and waits until its connections are open.
+    async fn start(address: SocketAddr, connections: usize) -> Result<Holder, Box<dyn Error>> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args([HOLD.to_owned(), address.to_string(), connections.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut output = process.stdout.take().ok_or("no output")?;
+        output.read_exact(&mut [0]).await.map_err(|_| "the clients failed; is `ulimit -n` large enough?")?;
+        Ok(Holder { process, output })
+    }
+
+    /// Has the process call an action on each connection, and end. Returns how many were answered.
+    async fn finish(&mut self) -> Result<usize, Box<dyn Error>> {
+        drop(self.process.stdin.take());
+        let mut answered = String::new();
+        self.output.read_to_string(&mut answered).await?;
+        let status = self.process.wait().await?;
+        if status.success() { Ok(answered.parse()?) } else { Err(format!("the idle clients failed: {status}").into()) }
+    }
+}
+
+/// Opens connections, reports that they are open, and answers pings until its input ends. Then calls an action on each, and
+/// reports how many were answered.
 pub(crate) async fn hold(address: SocketAddr, count: usize) -> Result<(), Box<dyn Error>> {
     let mut connections = JoinSet::new();
     let handshakes = Arc::new(Semaphore::new(CONCURRENT_HANDSHAKES));
     let opened = Arc::new(Semaphore::new(0));
+    let (end, ended) = watch::channel(false);
     for _ in 0..count {
         let permit = handshakes.clone().acquire_owned().await?;
-        let opened = opened.clone();
+        let (opened, ended) = (opened.clone(), ended.clone());
         connections.spawn(async move {
-            let mut stream = open(address).await?;
+            let stream = open(address).await?;
             drop(permit);
             opened.add_permits(1);
-            answer_pings(&mut stream).await
+            stay_idle(stream, ended).await
         });
     }
     tokio::select! {
@@ -107,7 +170,32 @@ pub(crate) async fn hold(address: SocketAddr, count: usize) -> Result<(), Box<dy
     io::stdout().write_all(b"+")?;
     io::stdout().flush()?;
     tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await??;
-    Ok(())
+    end.send_replace(true);
+    let mut answered = 0;
+    while let Some(ended) = connections.join_next().await {
+        match ended? {
+            Ok(()) => answered += 1,
+            Err(error) => eprintln!("an idle connection: {error}"),
+        }
+    }
+    print!("{answered}");
+    Ok(io::stdout().flush()?)
+}
+
+/// Answers pings until the end, then calls an action and waits for its reply.
+async fn stay_idle(stream: TcpStream, mut ended: watch::Receiver<bool>) -> io::Result<()> {
+    let (mut reader, writer) = stream.into_split();
+    let writer = Mutex::new(writer);
+    let mut reply = pin!(read_reply(&mut reader, &writer));
+    tokio::select! {
+        early = &mut reply => return Err(io::Error::other(format!("ended early: {early:?}"))),
+        // An error means that the sender is gone.
+        _ = ended.wait_for(|has_ended| *has_ended) => {}
+    }
+    write_frame(&writer, TEXT_FRAME, br#"{"action":"ping","request_id":1}"#).await?;
+    let reply = timeout(REPLY_TIMEOUT, reply).await??;
+    let expected = br#"{"errors":[],"data":null,"action":"ping","route":"","status":200,"request_id":1}"#;
+    if reply == expected { Ok(()) } else { Err(io::Error::other(String::from_utf8_lossy(&reply))) }
 }
 
 /// Performs a handshake.
@@ -125,17 +213,28 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     if response.starts_with(b"HTTP/1.1 101") { Ok(stream) } else { Err(io::Error::other("the handshake was rejected")) }
 }
 
-/// Answers pings, which are all that the server sends, until the connection ends.
-async fn answer_pings(stream: &mut TcpStream) -> io::Result<()> {
+/// Answers pings until a text frame arrives, and returns its payload.
+async fn read_reply(reader: &mut OwnedReadHalf, writer: &Mutex<OwnedWriteHalf>) -> io::Result<Vec<u8>> {
     let mut head = [0; 2];
     loop {
-        stream.read_exact(&mut head).await?;
-        let mut pong = vec![0; usize::from(head[1])];
-        stream.read_exact(&mut pong).await?;
-        // A mask of zeros.
-        pong.splice(..0, [0x8A, 0x80 | head[1], 0, 0, 0, 0]);
-        stream.write_all(&pong).await?;
+        reader.read_exact(&mut head).await?;
+        let mut payload = vec![0; usize::from(head[1])];
+        reader.read_exact(&mut payload).await?;
+        match head[0] {
+            TEXT_FRAME => return Ok(payload),
+            PING_FRAME => write_frame(writer, PONG_FRAME, &payload).await?,
+            other => return Err(io::Error::other(format!("a frame that begins with {other:#x}"))),
+        }
     }
+}
+
+/// Writes a frame of at most 125 bytes.
+async fn write_frame(writer: &Mutex<OwnedWriteHalf>, first_byte: u8, payload: &[u8]) -> io::Result<()> {
+    let length = u8::try_from(payload.len()).map_err(io::Error::other)?;
+    // A mask of zeros.
+    let mut frame = vec![first_byte, 0x80 | length, 0, 0, 0, 0];
+    frame.extend_from_slice(payload);
+    writer.lock().await.write_all(&frame).await
 }
 
 /// Returns the resident memory of this process, in bytes.

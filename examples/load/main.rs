@@ -1,12 +1,17 @@
 //! Shows: what a server holds and survives: many idle connections, then busy ones, some of them hostile, with failing sources.
 //! Run:   `cargo run --release --example load -- [--idle N] [--busy N] [--seconds N] [--seed N]` (Linux, loopback only;
 //!        without options 10,000 idle connections, then 2,000 busy ones for ten minutes).
-//! Look at: the report, a table in Markdown; the program fails if a reply is lost or an event leaks.
+//! Look at: the report, a table in Markdown; the program fails if a rule in `rules.rs` does not hold: a reply is lost or
+//!        wrong, an event leaks or is missed, a connection ends without a reason, or a rule had nothing to compare.
 
 mod clients;
 mod idle;
+mod inbox;
 mod ledger;
 mod report;
+mod requests;
+mod rights;
+mod rules;
 mod server;
 
 use std::error::Error;
@@ -21,7 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use ledger::Ledger;
 use report::{Memory, Report};
-use server::Server;
+use server::{Ended, Server};
 
 /// Counts the bytes that are allocated.
 #[global_allocator]
@@ -55,6 +60,9 @@ impl Options {
                 }
             }
         }
+        if options.busy < rules::MIN_CLIENTS {
+            return Err(format!("--busy must be at least {}: one client of each kind", rules::MIN_CLIENTS).into());
+        }
         Ok(options)
     }
 }
@@ -67,6 +75,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options::read(arguments)?;
+    server::count_panics();
     let servers = runtime("server", std::thread::available_parallelism().map_or(1, NonZeroUsize::get))?;
     let idle = servers.block_on(idle::measure(options.idle, options.duration))?;
     let report = run(&servers, options, idle)?;
@@ -74,6 +83,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let failures = report.failures();
     for failure in &failures {
         eprintln!("FAILED: {failure}");
+    }
+    for mistake in report.ledger.described() {
+        eprintln!("  for example {mistake}");
     }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -85,15 +97,15 @@ fn runtime(name: &str, workers: usize) -> std::io::Result<Runtime> {
 /// Runs the busy phase: clients, faults, revocations and publications at once, then a drain.
 fn run(servers: &Runtime, options: Options, idle: Option<idle::Idle>) -> Result<Report, Box<dyn Error>> {
     // What is allocated once, by the first connections.
-    let warm_up = Arc::new(Ledger::new(8));
+    let warm_up = Arc::new(Ledger::new(8, 1));
     phase(servers, &warm_up, Duration::from_secs(2), options.seed, &ProgressBar::hidden())?;
+    let ledger = Arc::new(Ledger::new(options.busy, server::rooms(options.busy)));
     let tasks_at_start = servers.metrics().num_alive_tasks();
     let memory_at_start = ALLOCATED.current_usage();
 
-    let ledger = Arc::new(Ledger::new(options.busy));
     let progress = progress_bar(options.duration);
     ALLOCATED.reset_peak_usage();
-    let (drain, events) = phase(servers, &ledger, options.duration, options.seed, &progress)?;
+    let ended = phase(servers, &ledger, options.duration, options.seed, &progress)?;
     progress.finish_and_clear();
     let memory = Memory {
         start: memory_at_start,
@@ -101,7 +113,7 @@ fn run(servers: &Runtime, options: Options, idle: Option<idle::Idle>) -> Result<
         end: ALLOCATED.current_usage().saturating_sub(ledger.own_bytes()),
     };
     let tasks = (tasks_at_start, servers.metrics().num_alive_tasks());
-    Ok(Report { options, idle, ledger, drain, events, memory, tasks })
+    Ok(Report { options, idle, ledger, ended, memory, tasks })
 }
 
 /// Serves and loads for some time, drains, and waits until all has ended.
@@ -111,8 +123,8 @@ fn phase(
     duration: Duration,
     seed: u64,
     progress: &ProgressBar,
-) -> Result<(portcullis::DrainReport, portcullis::EventCounters), Box<dyn Error>> {
-    let server = servers.block_on(Server::start(ledger.clone(), seed))?;
+) -> Result<Ended, Box<dyn Error>> {
+    let mut server = servers.block_on(Server::start(ledger.clone(), seed))?;
     // The clients have a thread of their own: while the server is busy, they are not.
     let loads = runtime("clients", 1)?;
     let clients = loads.spawn(clients::run(server.address, ledger.clone(), seed));
@@ -122,14 +134,13 @@ fn phase(
         progress.set_position(started.elapsed().as_millis().try_into()?);
         progress.set_message(ledger.summary(publisher.counters().delivered));
     }
-    ledger.stop();
-    let drain = servers.block_on(server.drain());
-    loads.block_on(clients)?;
-    let events = publisher.counters();
     drop(publisher);
+    progress.set_message("the connections are closed");
+    let ended = servers.block_on(server.drain());
+    loads.block_on(clients)?;
     loads.shutdown_timeout(Duration::from_secs(5));
     servers.block_on(server.stop());
-    Ok((drain, events))
+    Ok(ended)
 }
 
 fn progress_bar(duration: Duration) -> ProgressBar {

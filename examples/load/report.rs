@@ -1,22 +1,16 @@
-//! The report, a table in Markdown, and what must hold.
+//! The report, a table in Markdown.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis::{DrainReport, EventCounters};
+use portcullis::DrainReport;
 
 use crate::Options;
-use crate::clients::Misbehavior;
+use crate::clients::Behavior;
 use crate::idle::Idle;
-use crate::ledger::{Ledger, lock};
-
-/// How much more may be allocated after the load than before it: what is bounded and kept, such as rate limiters of log
-/// entries.
-const MAX_KEPT_BYTES: usize = 512 * 1024;
-
-/// The codes with which the server may close an attentive client: a drain, and grants that could not be loaded in time.
-const EXPECTED_CODES: [u16; 2] = [1012, 4500];
+use crate::ledger::{Ledger, Mistake, lock};
+use crate::server::{DRAIN_WINDOW, Ended};
 
 /// Allocated bytes of server and clients.
 pub(crate) struct Memory {
@@ -29,47 +23,13 @@ pub(crate) struct Report {
     pub(crate) options: Options,
     pub(crate) idle: Option<Idle>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) drain: DrainReport,
-    pub(crate) events: EventCounters,
+    pub(crate) ended: Ended,
     pub(crate) memory: Memory,
     /// The tasks of the server's runtime before and after.
     pub(crate) tasks: (usize, usize),
 }
 
-impl Report {
-    /// Returns a sentence per rule that does not hold.
-    pub(crate) fn failures(&self) -> Vec<String> {
-        let Report { ledger, events, memory, tasks, drain, .. } = self;
-        let [requests, replies, abandoned] = [&ledger.requests, &ledger.replies, &ledger.abandoned].map(load);
-        let [lost, leaked, misordered] = [&ledger.lost, &ledger.leaked, &ledger.misordered].map(load);
-        let unexpected: u64 = lock(&ledger.closes)
-            .iter()
-            .filter(|((is_attentive, code), _)| *is_attentive && !EXPECTED_CODES.contains(code))
-            .map(|(_, count)| count)
-            .sum();
-        let (opened, closed) = (load(&ledger.hooks.0), load(&ledger.hooks.1));
-        let rules = [
-            (lost == 0, format!("{lost} replies were lost")),
-            (leaked == 0, format!("{leaked} events reached users whose right was revoked")),
-            (misordered == 0, format!("{misordered} events came twice or out of order")),
-            (requests == replies + abandoned + lost, "the replies do not add up to the requests".to_owned()),
-            (replies > 0 && load(&ledger.received) > 0, "nothing was answered or received".to_owned()),
-            (events.refused > 0 && load(&ledger.revocations) > 0, "no event was withheld".to_owned()),
-            (load(&ledger.faults) > 0, "the source never failed".to_owned()),
-            (unexpected == 0, format!("the server closed {unexpected} attentive connections")),
-            (opened == closed, format!("{opened} connections were opened, and {closed} `#[disconnect]` ran")),
-            (drain.closed == drain.finished + drain.cut, format!("the report of the drain does not add up: {drain:?}")),
-            (tasks.0 == tasks.1, format!("{} tasks at the start, {} at the end", tasks.0, tasks.1)),
-            (
-                memory.end <= memory.start + MAX_KEPT_BYTES,
-                format!("{} bytes at the start, {} at the end", memory.start, memory.end),
-            ),
-        ];
-        rules.into_iter().filter(|(holds, _)| !holds).map(|(_, sentence)| sentence).collect()
-    }
-}
-
-fn load(counter: &AtomicU64) -> u64 {
+pub(crate) fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
@@ -84,50 +44,14 @@ fn mebibytes(bytes: usize) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { options, idle, ledger, drain, events, memory, tasks } = self;
         writeln!(f, "| measured | value |\n|---|---|")?;
-        if let Some(Idle { connections, open_time, resident: [before, open, after], cpu, held_for }) = idle {
-            let each = open.saturating_sub(*before) / connections;
-            writeln!(f, "| idle connections, opened within | {connections}, {:.1} s |", open_time.as_secs_f64())?;
-            writeln!(f, "| resident memory per idle connection, HTTP server included | {:.1} KiB |", kibibytes(each))?;
-            writeln!(
-                f,
-                "| resident memory before, while they are open, after | {}, {}, {} |",
-                mebibytes(*before),
-                mebibytes(*open),
-                mebibytes(*after)
-            )?;
-            writeln!(f, "| CPU of their pings in {} s | {:.2} s |", held_for.as_secs(), cpu.as_secs_f64())?;
+        if let Some(idle) = &self.idle {
+            idle.fmt(f)?;
         }
-        writeln!(f, "| busy clients, time | {}, {} s |", options.busy, options.duration.as_secs())?;
-        let [connections, rejected] = [&ledger.connections, &ledger.rejected].map(load);
-        writeln!(f, "| connections opened, rejected | {connections}, {rejected} |")?;
-        for (kind, count) in Misbehavior::ALL.iter().zip(ledger.misbehaved()) {
-            writeln!(f, "| connections of clients: {kind:?} | {count} |")?;
-        }
-        let [requests, replies, abandoned] = [&ledger.requests, &ledger.replies, &ledger.abandoned].map(load);
-        writeln!(f, "| requests, replies, abandoned by a close | {requests}, {replies}, {abandoned} |")?;
-        writeln!(f, "| lost replies | {} |", load(&ledger.lost))?;
-        for (status, count) in &*lock(&ledger.statuses) {
-            writeln!(f, "| replies with status {status} | {count} |")?;
-        }
-        let [half, most, all] = [0.5, 0.99, 1.0].map(|part| ledger.latency(part).as_secs_f64() * 1000.0);
-        writeln!(f, "| time to the reply: median, 99 %, maximum | {half:.1} ms, {most:.0} ms, {all:.0} ms |")?;
-        writeln!(
-            f,
-            "| events published, delivered, withheld | {}, {}, {} |",
-            events.published, events.delivered, events.refused
-        )?;
-        writeln!(f, "| events received by attentive clients | {} |", load(&ledger.received))?;
-        writeln!(f, "| leaked, out of order | {}, {} |", load(&ledger.leaked), load(&ledger.misordered))?;
-        writeln!(f, "| revocations | {} |", load(&ledger.revocations))?;
-        writeln!(f, "| faults of the grant source | {} |", load(&ledger.faults))?;
-        for ((is_attentive, code), count) in &*lock(&ledger.closes) {
-            let who = if *is_attentive { "attentive" } else { "slow" };
-            let code = if *code == 0 { "a broken connection".to_owned() } else { code.to_string() };
-            writeln!(f, "| closes of {who} clients with {code} | {count} |")?;
-        }
-        writeln!(f, "| drain: closed, finished, cut | {}, {}, {} |", drain.closed, drain.finished, drain.cut)?;
+        self.fmt_requests(f)?;
+        self.fmt_events(f)?;
+        self.fmt_closes(f)?;
+        let (tasks, memory) = (self.tasks, &self.memory);
         writeln!(f, "| tasks before, after | {}, {} |", tasks.0, tasks.1)?;
         writeln!(
             f,
@@ -136,5 +60,83 @@ impl fmt::Display for Report {
             mebibytes(memory.peak),
             mebibytes(memory.end)
         )
+    }
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Idle { connections, open_time, resident: [before, while_open, after], .. } = self;
+        let each = while_open.saturating_sub(*before) / connections;
+        writeln!(f, "| idle connections, opened within | {connections}, {:.1} s |", open_time.as_secs_f64())?;
+        writeln!(f, "| resident memory per idle connection, HTTP server included | {:.1} KiB |", kibibytes(each))?;
+        let resident = [before, while_open, after].map(|bytes| mebibytes(*bytes)).join(", ");
+        writeln!(f, "| resident memory before, while they are open, after | {resident} |")?;
+        let allocated = self.allocated.map(mebibytes).join(", ");
+        writeln!(f, "| allocated before, after | {allocated} |")?;
+        let (seconds, cpu) = (self.held_for.as_secs(), self.cpu.as_secs_f64());
+        writeln!(f, "| CPU of their pings in {seconds} s | {cpu:.2} s |")?;
+        let [start, end] = self.open;
+        writeln!(f, "| open before and after that, answered then | {start}, {end}, {} |", self.answered)
+    }
+}
+
+impl Report {
+    fn fmt_requests(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (options, ledger) = (self.options, &self.ledger);
+        writeln!(f, "| busy clients, time | {}, {} s |", options.busy, options.duration.as_secs())?;
+        let [connections, rejected] = [&ledger.connections, &ledger.rejected].map(load);
+        writeln!(f, "| connections opened, rejected | {connections}, {rejected} |")?;
+        for behavior in Behavior::ALL {
+            writeln!(f, "| connections of clients: {behavior:?} | {} |", ledger.connections_of(behavior))?;
+        }
+        let [requests, replies] = [&ledger.requests, &ledger.replies].map(load);
+        writeln!(f, "| requests, replies | {requests}, {replies} |")?;
+        let [by_drain, by_fault, by_client] = ledger.abandoned.each_ref().map(load);
+        writeln!(f, "| abandoned by the drain, a fault, a misbehaving client | {by_drain}, {by_fault}, {by_client} |")?;
+        for ((action, status), count) in &*lock(&ledger.statuses) {
+            writeln!(f, "| replies to `{action}` with status {status} | {count} |")?;
+        }
+        writeln!(f, "| requests made and refused during a revocation | {} |", load(&ledger.refused))?;
+        let [lost, wrong, duplicate, foreign] =
+            [Mistake::Lost, Mistake::Reply, Mistake::Duplicate, Mistake::Foreign].map(|kind| ledger.mistakes(kind));
+        writeln!(f, "| replies: lost, wrong, duplicate, foreign | {lost}, {wrong}, {duplicate}, {foreign} |")?;
+        let [half, most, all] = [0.5, 0.99, 1.0].map(|part| ledger.latency(part).as_secs_f64() * 1000.0);
+        writeln!(f, "| time to the reply: median, 99 %, maximum | {half:.1} ms, {most:.0} ms, {all:.0} ms |")
+    }
+
+    fn fmt_events(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ledger, events) = (&self.ledger, &self.ended.snapshot.events);
+        let [published, delivered, refused] = [events.published, events.delivered, events.refused];
+        writeln!(f, "| events published, delivered, refused | {published}, {delivered}, {refused} |")?;
+        let [received, due, hidden] = [&ledger.received, &ledger.due, &ledger.hidden].map(load);
+        writeln!(f, "| events received, of these due; hidden from a watching user | {received}, {due}; {hidden} |")?;
+        let [leaked, missed, misordered] =
+            [Mistake::Leak, Mistake::Missed, Mistake::Order].map(|kind| ledger.mistakes(kind));
+        writeln!(f, "| leaked, missed, out of order | {leaked}, {missed}, {misordered} |")?;
+        let [revocations, faults] = [&ledger.revocations, &ledger.faults].map(load);
+        writeln!(f, "| revocations, faults of the grant source | {revocations}, {faults} |")
+    }
+
+    fn fmt_closes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ledger, Ended { drain, drain_time, .. }) = (&self.ledger, &self.ended);
+        for ((behavior, code), count) in &*lock(&ledger.disconnected) {
+            let code = if *code == 0 { "by the client".to_owned() } else { format!("with {code}") };
+            writeln!(f, "| closed {code}: {behavior:?} | {count} |")?;
+        }
+        let (DrainReport { closed, finished, cut, .. }, seconds) = (drain, drain_time.as_secs_f64());
+        writeln!(f, "| drain: closed, finished, cut, time | {closed}, {finished}, {cut}, {seconds:.1} s |")?;
+        let tenths = self.drained_per_tenth().map(|count| count.to_string()).join(", ");
+        writeln!(f, "| attentive clients closed per tenth of the window, later | {tenths} |")?;
+        writeln!(f, "| longest stall of the clients meanwhile | {} ms |", load(&ledger.stall_millis))
+    }
+
+    /// Returns how many attentive clients were closed in each tenth of the drain's window, and after it.
+    pub(crate) fn drained_per_tenth(&self) -> [u64; 11] {
+        let mut counts = [0; 11];
+        for time in &*lock(&self.ledger.drained) {
+            let tenth = time.as_nanos() * 10 / DRAIN_WINDOW.as_nanos();
+            counts[usize::try_from(tenth).unwrap_or(10).min(10)] += 1;
+        }
+        counts
     }
 }

@@ -4,20 +4,22 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{Stream, stream};
 use portcullis::http::request::Parts;
 use portcullis::{
-    AllowAny, Context, DenyAll, Disconnect, Drain, DrainReport, Endpoint, Error, Event, GrantSet, GrantSource, Group,
-    IsAuthenticated, Limits, Result, Streamed, User, UserGrants, consumer,
+    AllowAny, Context, DenyAll, Disconnect, DisconnectReason, Drain, DrainReport, Endpoint, Error, Event,
+    EventPermission, GrantSet, GrantSource, Group, IsAuthenticated, Limits, Result, Scope, Snapshot, Streamed, User,
+    UserGrants, consumer,
 };
 use serde::Serialize;
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::ledger::{Ledger, count};
+use crate::clients::Behavior;
+use crate::ledger::{Ledger, Stage, count};
 
 portcullis::permissions! {
     rooms { read = "Receives what is said in rooms" }
@@ -26,7 +28,7 @@ portcullis::permissions! {
 /// Each room has about a hundred members.
 const MEMBERS_PER_ROOM: usize = 100;
 /// What is said. With the buffers below, a client that does not read is slow within seconds.
-const TEXT: &str = "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the lazy dog. \
+pub(crate) const TEXT: &str = "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the lazy dog. \
     The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the lazy dog. The quick brown fox jumps \
     over the lazy dog. The quick brown fox jumps over the lazy dog.";
 const SEND_BUFFER: u32 = 16 * 1024;
@@ -34,6 +36,8 @@ const SEND_BUFFER: u32 = 16 * 1024;
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(15);
 const REVOKE_INTERVAL: Duration = Duration::from_millis(25);
 const REVOKED_FOR: Duration = Duration::from_millis(700);
+/// The time over which a drain closes the connections.
+pub(crate) const DRAIN_WINDOW: Duration = Duration::from_secs(4);
 
 pub(crate) struct Member {
     pub(crate) number: usize,
@@ -46,7 +50,7 @@ impl User for Member {
     }
 }
 
-/// A source of grants whose every fiftieth call fails, every hundredth panics, and every two hundredth hangs.
+/// A source of grants of which every fiftieth call fails: of four such calls, one panics, and one hangs.
 struct Faulty {
     ledger: Arc<Ledger>,
     calls: AtomicU64,
@@ -55,16 +59,16 @@ struct Faulty {
 impl GrantSource<Member> for Faulty {
     async fn load(&self, member: &Member) -> Result<UserGrants> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        if call % 50 == 49 {
-            count(&self.ledger.faults);
+        if call % 50 == 49 && self.ledger.stage() == Stage::Load {
+            self.ledger.record_fault(member.number);
+            match call % 200 {
+                99 => panic!("{SCRIPTED_PANIC}"),
+                199 => self.ledger.reached(Stage::Calm).await,
+                _ => {}
+            }
+            return Err(Error::internal("the source failed"));
         }
-        match call % 200 {
-            49 | 149 => return Err(Error::internal("the source failed")),
-            99 => panic!("{SCRIPTED_PANIC}"),
-            199 => std::future::pending().await,
-            _ => {}
-        }
-        let has_access = self.ledger.has_access(member.number);
+        let has_access = self.ledger.users()[member.number].has_access();
         Ok(if has_access { GrantSet::from_names(["rooms.read"]).into() } else { GrantSet::new().into() })
     }
 }
@@ -81,6 +85,18 @@ struct Said {
     number: u64,
 }
 
+/// Always holds. Records that the rest of the permission held.
+struct Recorded;
+
+impl EventPermission<Said, Rooms> for Recorded {
+    fn may_see(&self, rooms: &Rooms, scope: &Scope<Member>, event: &Said) -> bool {
+        if let Some(member) = scope.user() {
+            rooms.ledger.users()[member.number].record_authorization(event.number);
+        }
+        true
+    }
+}
+
 #[derive(Serialize)]
 struct Line {
     number: u64,
@@ -95,17 +111,23 @@ pub(crate) struct Rooms {
 impl Rooms {
     #[connect]
     async fn opened(&self) {
-        count(&self.ledger.hooks.0);
+        count(&self.ledger.connected);
     }
 
     #[disconnect]
-    async fn closed(&self, _: &Disconnect<'_, Member>) {
-        count(&self.ledger.hooks.1);
+    async fn closed(&self, disconnect: &Disconnect<'_, Member>) {
+        let code = match disconnect.reason() {
+            DisconnectReason::Closed { code, .. } => code,
+            _ => 0,
+        };
+        if let Some(member) = disconnect.user() {
+            self.ledger.record_disconnect(Behavior::of(member.number), code);
+        }
     }
 
     #[action(permission = IsAuthenticated)]
     async fn watch(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.join(Room(cx.require_user()?.number / MEMBERS_PER_ROOM)).await
+        cx.join(Room(self.ledger.room_of_user(cx.require_user()?.number))).await
     }
 
     #[action(permission = AllowAny)]
@@ -128,7 +150,7 @@ impl Rooms {
         Streamed(stream::iter(1..=to))
     }
 
-    #[event(permission = "rooms.read")]
+    #[event(permission = "rooms.read & Recorded")]
     fn said(event: &Said) -> Line {
         Line { number: event.number, text: TEXT }
     }
@@ -145,19 +167,28 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) endpoint: Endpoint<Rooms>,
     ledger: Arc<Ledger>,
+    /// Those that change rights.
+    changes: JoinSet<()>,
     tasks: JoinSet<()>,
     stop: oneshot::Sender<()>,
+}
+
+/// The end of a phase.
+pub(crate) struct Ended {
+    pub(crate) drain: DrainReport,
+    pub(crate) drain_time: Duration,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl Server {
     /// Starts a server on a free port.
     pub(crate) async fn start(ledger: Arc<Ledger>, seed: u64) -> std::io::Result<Server> {
-        silence_scripted_panics();
         let limits = Limits {
             action_timeout: Duration::from_secs(8),
             ping_interval: Duration::from_secs(4),
             idle_timeout: Duration::from_secs(10),
-            send_timeout: Duration::from_secs(10),
+            // The queue of a client that reads slowly is full before that.
+            send_timeout: Duration::from_secs(30),
             max_queued_events: 64,
             ..Limits::default()
         };
@@ -171,34 +202,40 @@ impl Server {
         let listener = socket.listen(1024)?;
         let (address, (stop, stopped)) = (listener.local_addr()?, oneshot::channel());
         let app = axum::Router::new().route("/ws", endpoint.clone().into_route());
-        let mut tasks = JoinSet::new();
+        let (mut changes, mut tasks) = (JoinSet::new(), JoinSet::new());
         tasks.spawn(async move {
             let served = axum::serve(listener, app).with_graceful_shutdown(async { drop(stopped.await) }).await;
             served.unwrap_or_else(|error| eprintln!("the server failed: {error}"));
         });
-        tasks.spawn(publish(endpoint.clone(), ledger.clone(), seed));
-        tasks.spawn(revoke(endpoint.clone(), ledger.clone(), seed));
-        tasks.spawn(refresh(endpoint.clone(), ledger.clone()));
-        Ok(Server { address, endpoint, ledger, tasks, stop })
+        tasks.spawn(publish(endpoint.clone(), ledger.clone()));
+        changes.spawn(revoke(endpoint.clone(), ledger.clone(), seed));
+        changes.spawn(refresh(endpoint.clone(), ledger.clone()));
+        Ok(Server { address, endpoint, ledger, changes, tasks, stop })
     }
 
-    /// Closes all connections.
-    pub(crate) async fn drain(&self) -> DrainReport {
-        let drain = self.endpoint.drain_handle();
-        drain.start(Drain {
-            notice: Duration::ZERO,
-            window: Duration::from_secs(2),
-            deadline: Duration::from_secs(20),
-        });
-        drain.finished().await
+    /// Ends faults and revocations, and then closes all connections.
+    pub(crate) async fn drain(&mut self) -> Ended {
+        self.ledger.enter(Stage::Calm);
+        while let Some(ended) = self.changes.join_next().await {
+            self.ledger.record_task(&ended);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.ledger.enter(Stage::Drain);
+        let start = *self.ledger.drain_start.get_or_init(Instant::now);
+        let (drain, deadline) = (self.endpoint.drain_handle(), Duration::from_secs(20));
+        drain.start(Drain { notice: Duration::ZERO, window: DRAIN_WINDOW, deadline });
+        let report = drain.finished().await;
+        Ended { drain: report, drain_time: start.elapsed(), snapshot: self.endpoint.snapshot() }
     }
 
     /// Ends the server, and waits until its tasks have ended.
     pub(crate) async fn stop(self) {
         let Server { endpoint, ledger, mut tasks, stop, .. } = self;
-        ledger.stop();
+        ledger.enter(Stage::End);
         drop((endpoint, stop));
-        while tasks.join_next().await.is_some() {}
+        while let Some(ended) = tasks.join_next().await {
+            ledger.record_task(&ended);
+        }
         // Tasks of the endpoint end when nothing uses it any more.
         let runtime = tokio::runtime::Handle::current();
         for _ in 0..50 {
@@ -210,31 +247,40 @@ impl Server {
     }
 }
 
-/// The panic of the source is part of the load, and would fill the screen.
-fn silence_scripted_panics() {
-    static SILENCED: std::sync::Once = std::sync::Once::new();
-    SILENCED.call_once(|| {
-        let default = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if panic.payload_as_str() != Some(SCRIPTED_PANIC) {
-                default(panic);
-            }
-        }));
-    });
+/// Panics that do not belong to the load.
+pub(crate) static UNEXPECTED_PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// The panic of the source is part of the load, and would fill the screen. All others are counted.
+pub(crate) fn count_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str() != Some(SCRIPTED_PANIC) {
+            count(&UNEXPECTED_PANICS);
+            default(panic);
+        }
+    }));
+}
+
+/// Returns the number of rooms for so many users.
+pub(crate) fn rooms(users: usize) -> usize {
+    users.div_ceil(MEMBERS_PER_ROOM)
 }
 
 /// Says something in one room after the other.
-async fn publish(endpoint: Endpoint<Rooms>, ledger: Arc<Ledger>, seed: u64) {
+async fn publish(endpoint: Endpoint<Rooms>, ledger: Arc<Ledger>) {
     let publisher = endpoint.publisher();
-    let rooms = ledger.users().div_ceil(MEMBERS_PER_ROOM);
-    for turn in seed.. {
-        if ledger.is_stopped() {
-            return;
-        }
+    while ledger.stage() < Stage::End {
         publisher.ready().await;
-        let number = ledger.next_event.fetch_add(1, Ordering::SeqCst);
-        publisher.publish(&Room(usize::try_from(turn).unwrap_or(0) % rooms), Said { number });
-        ledger.sleep(PUBLISH_INTERVAL).await;
+        let number = ledger.take_event();
+        let room = ledger.room_of_event(number);
+        for user in (room..ledger.users().len()).step_by(ledger.rooms) {
+            let rights = &ledger.users()[user];
+            if rights.is_watching.load(Ordering::SeqCst) && rights.hides_new(number) {
+                count(&ledger.hidden);
+            }
+        }
+        publisher.publish(&Room(room), Said { number });
+        ledger.sleep(PUBLISH_INTERVAL, Stage::End).await;
     }
 }
 
@@ -243,32 +289,38 @@ async fn revoke(endpoint: Endpoint<Rooms>, ledger: Arc<Ledger>, seed: u64) {
     let connections = endpoint.connections();
     let mut random = fastrand::Rng::with_seed(seed);
     let mut revoked = JoinSet::new();
-    while !ledger.is_stopped() {
-        let user = random.usize(..ledger.users());
-        if ledger.has_access(user) {
-            ledger.set_access(user, false);
+    while ledger.stage() == Stage::Load {
+        let user = random.usize(..ledger.users().len());
+        // One revocation of a user at a time.
+        if ledger.users()[user].phase().is_granted() {
+            ledger.users()[user].begin_revocation(ledger.next_event());
             let (ledger, connections) = (ledger.clone(), connections.clone());
             revoked.spawn(async move {
-                if connections.refresh_user(&user.to_string()).await.is_acknowledged() {
-                    ledger.begin_revocation(user);
-                }
-                ledger.sleep(REVOKED_FOR).await;
-                ledger.end_revocation(user);
-                ledger.set_access(user, true);
-                let _ = connections.refresh_user(&user.to_string()).await;
+                let (rights, id) = (&ledger.users()[user], user.to_string());
+                assert!(connections.refresh_user(&id).await.is_acknowledged(), "there is one machine");
+                rights.acknowledge_revocation(ledger.next_event());
+                count(&ledger.revocations);
+                ledger.sleep(REVOKED_FOR, Stage::Calm).await;
+                rights.end_revocation(ledger.next_event());
+                assert!(connections.refresh_user(&id).await.is_acknowledged(), "there is one machine");
+                rights.restore(ledger.next_event());
             });
         }
-        while revoked.try_join_next().is_some() {}
-        ledger.sleep(REVOKE_INTERVAL).await;
+        while let Some(ended) = revoked.try_join_next() {
+            ledger.record_task(&ended);
+        }
+        ledger.sleep(REVOKE_INTERVAL, Stage::Calm).await;
     }
-    revoked.join_all().await;
+    while let Some(ended) = revoked.join_next().await {
+        ledger.record_task(&ended);
+    }
 }
 
 /// Has all rights loaded again, every second.
 async fn refresh(endpoint: Endpoint<Rooms>, ledger: Arc<Ledger>) {
     let connections = endpoint.connections();
-    while !ledger.is_stopped() {
-        ledger.sleep(Duration::from_secs(1)).await;
+    while ledger.stage() == Stage::Load {
+        ledger.sleep(Duration::from_secs(1), Stage::Calm).await;
         let _ = connections.refresh_all().await;
     }
 }
