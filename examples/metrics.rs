@@ -51,9 +51,9 @@ impl Chat {
 struct SlowActions;
 
 impl Observer for SlowActions {
-    fn action_finished(&mut self, event: &ActionFinished) {
-        if event.duration > Duration::from_secs(1) {
-            println!("{} took {:?}", event.action, event.duration);
+    fn action_finished(&mut self, observation: &ActionFinished) {
+        if observation.duration > Duration::from_secs(1) {
+            println!("{} took {:?}", observation.action, observation.duration);
         }
     }
 }
@@ -93,7 +93,7 @@ async fn main() -> std::io::Result<()> {
     let operator_listener = bind(addresses.next(), "127.0.0.1:3001").await?;
     println!("operators: http://{}/metrics", operator_listener.local_addr()?);
     println!("listening on ws://{}/ws", listener.local_addr()?);
-    // It answers until the process ends, also while the endpoint is drained.
+    // It answers until the process ends, even while the endpoint is drained.
     tokio::spawn(axum::serve(operator_listener, operators).into_future());
     axum::serve(listener, app).with_graceful_shutdown(drain.on_signal(Drain::default())).await
 }

@@ -238,7 +238,7 @@ fn close_reason_arms(method: &str) -> Vec<(String, Lit)> {
         }
 
         fn visit_arm(&mut self, arm: &'a syn::Arm) {
-            let Expr::Lit(result) = &*arm.body else { panic!("an arm is no literal") };
+            let Expr::Lit(result) = &*arm.body else { panic!("an arm is not a literal") };
             let variants: Vec<_> = match &arm.pat {
                 Pat::Or(patterns) => patterns.cases.iter().collect(),
                 pattern => vec![pattern],
@@ -247,7 +247,7 @@ fn close_reason_arms(method: &str) -> Vec<(String, Lit)> {
                 let path = match variant {
                     Pat::Path(variant) => &variant.path,
                     Pat::TupleStruct(variant) => &variant.path,
-                    _ => panic!("a pattern is no variant"),
+                    _ => panic!("a pattern is not a variant"),
                 };
                 let variant = path.segments.last().unwrap().ident.to_string();
                 self.1.push((variant, result.lit.clone()));

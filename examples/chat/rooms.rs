@@ -1,6 +1,6 @@
 //! One room: `rooms/{room_id}/`. A refusal here does not reveal whether a route or action below exists.
 
-use portcullis::{Context, Created, NoContent, Object, PresentMember, Result, handler};
+use portcullis::{Context, Created, NoContent, Object, PresentUser, Result, handler};
 use serde::Serialize;
 
 use super::codenames::uploads;
@@ -76,8 +76,8 @@ impl Rooms {
 
     /// Reads who has the room open.
     #[action(permission = "May(Act::Read, {room_id})")]
-    async fn read_online(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<Vec<PresentMember>> {
-        cx.members(&RoomGroup(room_id)).await
+    async fn read_online(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<Vec<PresentUser>> {
+        cx.present_users(&RoomGroup(room_id)).await
     }
 
     #[action(permission = "May(Act::Read, {room_id})")]

@@ -1,5 +1,5 @@
 //! Serves an application as `axum::serve` does, with a time limit for the headers of a request. HTTP/1 alone, by which browsers
-//! open a `WebSocket` unless the server offers HTTP/2.
+//! open a WebSocket unless the server offers HTTP/2.
 
 use std::net::SocketAddr;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Shows: what a server holds and survives: many idle connections, then busy ones beside hostile clients and failing sources.
+//! Shows: what a server holds and survives: many idle connections, then busy ones, some of them hostile, with failing sources.
 //! Run:   `cargo run --release --example load -- [--idle N] [--busy N] [--seconds N] [--seed N]` (Linux, loopback only;
 //!        without options 10,000 idle connections, then 2,000 busy ones for ten minutes).
 //! Look at: the report, a table in Markdown; the program fails if a rule in `rules.rs` does not hold: a reply is lost or

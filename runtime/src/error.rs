@@ -28,6 +28,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// feature `anyhow`, `anyhow::Error` become a fault, unless the box holds an `Error`. In other functions,
 /// [`ResultExt::fault`](crate::ResultExt::fault) converts such errors.
 ///
+/// With the feature `axum`, an `Error` is also the response of an HTTP handler, see
+/// [`issue_ticket`](crate::Endpoint::issue_ticket).
+///
 /// ```
 /// use portcullis::{AllowAny, Error, StatusCode, consumer};
 ///

@@ -42,7 +42,7 @@
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
-//! - [`Presence`], [`MemberPermission`], [`PresentMember`]: who is in a group, as far as each viewer may know.
+//! - [`Presence`], [`MemberPermission`], [`PresentUser`]: who is in a group, as far as each viewer may know.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
@@ -124,14 +124,14 @@ pub use observe::{ACTION_DURATION_BUCKETS, CONNECTION_DURATION_BUCKETS};
 pub use observe::{
     ActionCounts, ActionFinished, ActionOutcome, ActionStarted, ConnectionClosed, ConnectionCounts, ConnectionOpened,
     EndpointState, EventCounters, EventPublished, GrantLoads, GroupCounts, HandshakeCounts, HandshakeRejected,
-    Observer, ObserverCounts, QueueOverflowed, Snapshot,
+    MessageCounts, Observer, ObserverCounts, QueueOverflowed, RecorderCounts, Snapshot,
 };
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{
-    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, MemberPermission, Presence,
-    PresentMember, PublishPermit, Publisher,
+    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, MemberPermission, Presence, PresentUser,
+    PublishPermit, Publisher,
 };
 pub use rate::Rate;
 pub use result_ext::ResultExt;

@@ -74,10 +74,10 @@ impl Site {
         cx.join(Lounge).await
     }
 
-    /// Returns the allocations of a list of members.
+    /// Returns the allocations of a list of present users.
     #[action(permission = portcullis::AllowAny)]
     async fn list(&self, cx: &Context<'_, Member>) -> u64 {
-        measure(|| drop(cx.members(&Lounge).now_or_never().unwrap().unwrap())).count_total
+        measure(|| drop(cx.present_users(&Lounge).now_or_never().unwrap().unwrap())).count_total
     }
 
     /// Returns the allocations of two permits to publish: one for a member, and one that everyone gets.

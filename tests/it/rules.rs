@@ -298,5 +298,5 @@ async fn rule_of_an_event_that_fails_or_waits_refuses_despite_operators() {
     client.expect_silence().await;
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains("event refused: rule failed") && lines[0].contains("the store's secret"), "{lines:?}");
-    assert!(lines[1].contains("event refused: rule was not ready") && lines[1].contains("InRoom"), "{lines:?}");
+    assert!(lines[1].contains("event refused: rule waits") && lines[1].contains("InRoom"), "{lines:?}");
 }

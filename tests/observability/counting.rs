@@ -7,8 +7,8 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use metrics::set_default_local_recorder;
 use portcullis::testing::connect;
 use portcullis::{
-    Disconnect, Drain, Limits, Permission, PermissionContext, Result, Snapshot, SnapshotHandle, Streamed, consumer,
-    websocket,
+    Disconnect, Drain, Limits, Permission, PermissionContext, Rate, Result, Snapshot, SnapshotHandle, Streamed,
+    consumer, websocket,
 };
 use tokio::sync::Semaphore;
 use tracing_subscriber::filter::filter_fn;
@@ -83,7 +83,7 @@ async fn stream_that_a_change_of_rights_ends_counts_as_refused() {
     resumed.add_permits(1);
     assert_eq!(client.reply().await.status(), 403);
     let actions = endpoint.snapshot().actions;
-    assert_eq!((actions.refused, actions.cancelled, actions.running), (1, 0, 0), "{actions:?}");
+    assert_eq!((actions.refused, actions.cancelled, actions.in_progress), (1, 0, 0), "{actions:?}");
 }
 
 #[tokio::test]
@@ -98,7 +98,26 @@ async fn action_that_is_cancelled_while_its_body_runs_counts_as_cancelled() {
     steps.resume(1);
     assert_eq!(client.reply().await.status(), 499);
     let actions = endpoint.snapshot().actions;
-    assert_eq!((actions.succeeded, actions.cancelled, actions.running), (0, 1, 0), "{actions:?}");
+    assert_eq!((actions.succeeded, actions.cancelled, actions.in_progress), (0, 1, 0), "{actions:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_above_the_rate_of_its_connection_is_counted_and_is_no_action() {
+    let recording = Recording::default();
+    let _local = set_default_local_recorder(&recording);
+    let limits = Limits { messages_per_connection: Some(Rate::per_hour(1).burst(3)), ..Limits::default() };
+    let endpoint = desk().0.limits(limits).record_metrics();
+    let mut client = open(&endpoint, "clerk").await;
+    for expected in [200, 200, 200, 429, 429] {
+        assert_eq!(client.call("ping").await.status(), expected);
+    }
+    // It has a limit of its own.
+    client.send(r#"{"action":"authenticate","name":"clerk"}"#);
+    assert_eq!(client.reply().await.status(), 204);
+    let snapshot = endpoint.snapshot();
+    assert_eq!((snapshot.messages.refused, snapshot.actions.started), (2, 4), "{snapshot:#?}");
+    let value = recording.get("portcullis.message.refused", "consumer=Desk").value;
+    assert!((value - 2.0).abs() < 1e-9, "{value}");
 }
 
 #[tokio::test]

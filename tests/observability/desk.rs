@@ -74,6 +74,11 @@ pub(crate) struct Secret;
 #[group(consumer = Desk, permission = AllowAny, publish = AllowAny, events(Said, Secret))]
 pub(crate) struct Hall(pub u32);
 
+/// Its members learn who is in it.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Desk, permission = AllowAny, publish = AllowAny, events(Said), presence = AllowAny, announce)]
+pub(crate) struct Lounge;
+
 pub(crate) struct Grants;
 
 impl GrantSource<Clerk> for Grants {
@@ -157,6 +162,11 @@ impl Desk {
     #[action(permission = AllowAny)]
     async fn join(&self, cx: &Context<'_, Clerk>, hall: u32) -> Result<()> {
         cx.join(Hall(hall)).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn relax(&self, cx: &Context<'_, Clerk>) -> Result<()> {
+        cx.join(Lounge).await
     }
 
     #[action(permission = AllowAny)]

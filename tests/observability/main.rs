@@ -10,6 +10,7 @@ mod desk;
 mod example;
 mod metrics;
 mod observer;
+mod panicking_log;
 mod panicking_subscriber;
 mod recorder;
 mod snapshot;

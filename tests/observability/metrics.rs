@@ -100,6 +100,24 @@ async fn gauges_and_durations_follow_an_action_that_waits() {
 }
 
 #[tokio::test]
+async fn announcement_of_presence_is_counted_as_a_publication() {
+    let recording = Recording::default();
+    let _local = set_default_local_recorder(&recording);
+    let (endpoint, _) = desk();
+    let endpoint = endpoint.record_metrics();
+    let mut early = open(&endpoint, "early").await;
+    early.call("relax").await;
+    let mut late = open(&endpoint, "late").await;
+    late.call("relax").await;
+    // The announcements of a group follow each other: that of the first user is over.
+    early.event().await;
+    let published = endpoint.snapshot().events.published;
+    assert!(published > 0);
+    let value = recording.get("portcullis.events.published", "consumer=Desk,event=presence").value;
+    assert!((value - f64::from(u32::try_from(published).unwrap())).abs() < 1e-9, "{value} {published}");
+}
+
+#[tokio::test]
 async fn recorder_may_be_installed_after_the_endpoint_and_before_the_first_handshake() {
     let (endpoint, _) = desk();
     let endpoint = endpoint.record_metrics();
@@ -172,9 +190,10 @@ async fn recorder_that_panics_is_counted_and_stops_nothing() {
         endpoint.publisher().publish(&Hall(1), Said(1));
         client.event().await;
         let snapshot = endpoint.snapshot();
-        let panicked = snapshot.observer.panicked;
+        assert_eq!(snapshot.observer.panicked, 0, "there is no observer");
+        let panicked = snapshot.recorder.panicked;
         // Without handles, nothing is recorded.
         assert!(if registers { panicked > 20 } else { panicked == 1 }, "{panicked}");
-        assert_eq!((snapshot.actions.succeeded, snapshot.actions.refused, snapshot.actions.running), (11, 10, 0));
+        assert_eq!((snapshot.actions.succeeded, snapshot.actions.refused, snapshot.actions.in_progress), (11, 10, 0));
     }
 }

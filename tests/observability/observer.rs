@@ -21,34 +21,37 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Teller(UnboundedSender<String>);
 
 impl Observer for Teller {
-    fn connection_opened(&mut self, event: &ConnectionOpened) {
-        self.tell(format!("{} opened", event.consumer));
+    fn connection_opened(&mut self, observation: &ConnectionOpened) {
+        self.tell(format!("{} opened", observation.consumer));
     }
 
-    fn handshake_rejected(&mut self, event: &HandshakeRejected) {
-        self.tell(format!("rejected {}", event.status.as_u16()));
+    fn handshake_rejected(&mut self, observation: &HandshakeRejected) {
+        self.tell(format!("rejected {}", observation.status.as_u16()));
     }
 
-    fn action_started(&mut self, event: &ActionStarted) {
-        self.tell(format!("{} at `{}` started", event.action, event.route));
+    fn action_started(&mut self, observation: &ActionStarted) {
+        self.tell(format!("{} at `{}` started", observation.action, observation.route));
     }
 
-    fn action_finished(&mut self, event: &ActionFinished) {
-        assert!(event.duration < PATIENCE);
-        let ActionFinished { action, route, status, outcome, .. } = event;
+    fn action_finished(&mut self, observation: &ActionFinished) {
+        assert!(observation.duration < PATIENCE);
+        let ActionFinished { action, route, status, outcome, .. } = observation;
         self.tell(format!("{action} at `{route}` finished: {} {outcome:?}", status.as_u16()));
     }
 
-    fn event_published(&mut self, event: &EventPublished) {
-        self.tell(format!("{} published to {}, {} refused", event.event, event.receivers, event.refused));
+    fn event_published(&mut self, observation: &EventPublished) {
+        self.tell(format!(
+            "{} published to {}, {} refused",
+            observation.event, observation.receivers, observation.refused
+        ));
     }
 
-    fn queue_overflowed(&mut self, event: &QueueOverflowed) {
-        self.tell(format!("overflow: {} dropped, closed {}", event.dropped, event.is_closed));
+    fn queue_overflowed(&mut self, observation: &QueueOverflowed) {
+        self.tell(format!("overflow: {} dropped, closed {}", observation.dropped, observation.is_closed));
     }
 
-    fn connection_closed(&mut self, event: &ConnectionClosed) {
-        let reason = match event.reason {
+    fn connection_closed(&mut self, observation: &ConnectionClosed) {
+        let reason = match observation.reason {
             Some(DisconnectReason::Closed { code, .. }) => code.to_string(),
             reason => format!("{reason:?}"),
         };
@@ -168,7 +171,8 @@ async fn observer_that_panics_is_counted_and_stops_nothing() {
     drain.start(Drain::NOW);
     drain.finished().await;
     assert_eq!(next(&mut told).await, "closed");
-    assert_eq!(handle.snapshot().observer.panicked, 200);
+    let snapshot = handle.snapshot();
+    assert_eq!((snapshot.observer.panicked, snapshot.recorder.panicked), (200, 0));
 }
 
 /// Blocks until the test ends.
@@ -196,7 +200,7 @@ async fn observer_that_hangs_delays_nothing_and_what_it_misses_is_counted() {
     }
     assert_eq!(client.call("ping").await.status(), 200);
     let snapshot = endpoint.snapshot();
-    assert_eq!((snapshot.actions.started, snapshot.actions.running), (10_001, 0));
+    assert_eq!((snapshot.actions.started, snapshot.actions.in_progress), (10_001, 0));
     assert!(snapshot.observer.dropped > 1000, "{:?}", snapshot.observer);
     drop(end);
 }

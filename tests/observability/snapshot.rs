@@ -15,7 +15,7 @@ use super::desk::{Clerk, desk, open};
 fn assert_adds_up(snapshot: &Snapshot) {
     let (actions, connections) = (&snapshot.actions, &snapshot.connections);
     let finished = actions.succeeded + actions.refused + actions.timed_out + actions.failed + actions.cancelled;
-    assert_eq!(actions.started, actions.running + finished, "{snapshot:#?}");
+    assert_eq!(actions.started, actions.in_progress + finished, "{snapshot:#?}");
     assert_eq!(snapshot.handshakes.accepted, connections.open + connections.ended, "{snapshot:#?}");
     assert_eq!(connections.open, connections.authenticated + connections.anonymous, "{snapshot:#?}");
     let closed: u64 = connections.closed.values().sum();
@@ -56,7 +56,7 @@ async fn counts_return_to_zero_after_load_and_add_up() {
     let watcher = tokio::spawn(async move {
         loop {
             let counts = watch.snapshot().actions;
-            assert!(counts.running <= 24 * 10, "{counts:?}");
+            assert!(counts.in_progress <= 24 * 10, "{counts:?}");
             tokio::task::yield_now().await;
         }
     });
@@ -71,7 +71,7 @@ async fn counts_return_to_zero_after_load_and_add_up() {
     let snapshot = handle.snapshot();
     assert_adds_up(&snapshot);
     let Snapshot { handshakes, connections, actions, groups, .. } = &snapshot;
-    assert_eq!((connections.open, handshakes.in_progress, actions.running), (0, 0, 0), "{snapshot:#?}");
+    assert_eq!((connections.open, handshakes.in_progress, actions.in_progress), (0, 0, 0), "{snapshot:#?}");
     assert_eq!((actions.detached, actions.streams, groups.groups, groups.memberships), (0, 0, 0, 0), "{snapshot:#?}");
     assert_eq!((handshakes.accepted, connections.ended), (24, 24));
     assert!(actions.started > 24 * 20 && actions.refused > 0 && actions.failed > 0, "{actions:?}");
@@ -97,7 +97,7 @@ async fn snapshot_shows_what_is_in_progress() {
     assert_adds_up(&snapshot);
     let (connections, actions) = (&snapshot.connections, &snapshot.actions);
     assert_eq!((connections.open, connections.authenticated, connections.anonymous), (2, 1, 1), "{connections:?}");
-    assert_eq!((actions.running, actions.detached, actions.streams), (3, 1, 1), "{actions:?}");
+    assert_eq!((actions.in_progress, actions.detached, actions.streams), (3, 1, 1), "{actions:?}");
     assert_eq!((snapshot.groups.groups, snapshot.groups.memberships), (2, 2));
     guest.call("leave").with("hall", 2).await;
     guest.send(r#"{"action":"authenticate","name":"guest"}"#);
@@ -108,7 +108,7 @@ async fn snapshot_shows_what_is_in_progress() {
     }
     let snapshot = endpoint.snapshot();
     assert_adds_up(&snapshot);
-    assert_eq!((snapshot.actions.running, snapshot.actions.detached, snapshot.actions.streams), (0, 0, 0));
+    assert_eq!((snapshot.actions.in_progress, snapshot.actions.detached, snapshot.actions.streams), (0, 0, 0));
     assert_eq!((snapshot.groups.groups, snapshot.groups.memberships), (1, 1));
     assert_eq!((snapshot.connections.authenticated, snapshot.connections.anonymous), (2, 0));
 }
@@ -127,7 +127,7 @@ async fn each_action_is_counted_once_by_its_outcome() {
     client.send(r#"{"action":"authenticate","name":"another user"}"#);
     client.reply().await;
     let actions = endpoint.snapshot().actions;
-    assert_eq!((actions.started, actions.running), (11, 0), "{actions:?}");
+    assert_eq!((actions.started, actions.in_progress), (11, 0), "{actions:?}");
     // `ping`, `block` and `silent`; then `guarded`, two names that do not exist, no JSON, another user.
     assert_eq!((actions.succeeded, actions.refused), (3, 5), "{actions:?}");
     assert_eq!((actions.failed, actions.timed_out, actions.cancelled), (2, 1, 0), "{actions:?}");
@@ -179,7 +179,7 @@ async fn grant_loads_are_counted_with_those_that_fail() {
         client.call("granted").await;
     }
     let loads = endpoint.snapshot().grant_loads;
-    assert_eq!((loads.users, loads.objects, loads.failed), (2, 0, 1));
+    assert_eq!((loads.user_loads, loads.object_loads, loads.failed_loads), (2, 0, 1));
 }
 
 #[tokio::test]

@@ -12,10 +12,8 @@ use crate::model::parameter::is_type_named;
 use crate::model::{BlockKind, print};
 
 /// The events that the runtime sends by itself, and what a client learns from each.
-const RESERVED: [(&str, &str); 2] = [
-    ("unsubscribed", "that a subscription has ended"),
-    ("presence", "that a user is a member of a group, or is one no more"),
-];
+const RESERVED: [(&str, &str); 2] =
+    [("unsubscribed", "that a subscription has ended"), ("presence", "that a user has joined or left a group")];
 
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == BlockKind::Handler {

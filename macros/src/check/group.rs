@@ -153,7 +153,7 @@ fn missing_placeholder_message(field: &Member, group: &Group) -> Option<String> 
         (GroupShape::Tuple(count), Member::Unnamed(index)) if (index.index as usize) < *count => return None,
         (GroupShape::Named(fields), _) => fields.iter().map(|field| format!("`{{{}}}`", unraw_name(field))).collect(),
         (GroupShape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
-        (GroupShape::Enum, _) => {
+        (GroupShape::Enum { .. }, _) => {
             return Some(format!(
                 "`{name}` is an enum and has no field `{placeholder}`; remove `{placeholder}`, or write a struct"
             ));

@@ -1,12 +1,14 @@
 //! Checks of the `presence` expression of a group: each leaf is about the viewer, or about the viewer and the member.
 
 use quote::ToTokens;
+use syn::Member;
 
 use super::leaf_parameters::{check_negations, leaf_with_placeholder};
 use crate::diagnostics::Diagnostics;
 use crate::model::expression::{Expression, last_segment_name};
 use crate::model::group::{Group, GroupShape};
 use crate::model::{Leaf, print, unraw_name};
+use crate::syntax::public_name::PublicName;
 
 /// The word that stands for the member's user.
 const MEMBER: &str = "member";
@@ -43,7 +45,7 @@ fn subject_message(leaf: &Leaf) -> Option<String> {
         .then(|| format!("`{path}` is not about the member; write `{path}`, which is about the viewer"))
 }
 
-/// Checks that a group with `announce` has an expression of who may see whom, and a name in frames if it has fields.
+/// Checks that a group with `announce` has an expression of who may see whom, and a name in frames that tells groups apart.
 pub(super) fn check_announce(group: &Group, diagnostics: &mut Diagnostics) {
     let Some(announce) = &group.announce else { return };
     let is_written = |is_read: bool, key| is_read || group.unreadable_keys.contains(key);
@@ -52,18 +54,41 @@ pub(super) fn check_announce(group: &Group, diagnostics: &mut Diagnostics) {
             may see which member, or remove `announce`";
         diagnostics.error(announce, message);
     }
-    let field = match &group.shape {
-        GroupShape::Named(fields) => fields.first().map(unraw_name),
-        GroupShape::Tuple(count) => (*count > 0).then(|| "0".to_owned()),
-        GroupShape::Unit | GroupShape::Enum | GroupShape::Union(_) => None,
+    if group.unreadable_keys.contains("public_name") {
+        return;
+    }
+    let fields: Vec<_> = match &group.shape {
+        GroupShape::Named(fields) => fields.iter().map(unraw_name).collect(),
+        GroupShape::Tuple(count) => (0..*count).map(|index| index.to_string()).collect(),
+        GroupShape::Enum { has_one_value: false } => {
+            let message = format!(
+                "a client that is in several groups `{0}` cannot tell which of them the event of `announce` is about, \
+                 because the public name of an enum is the same for all its values; write a struct with a field that implements \
+                 `Display`, as in `struct {0}(String)` with `public_name = \"…/{{0}}\"`, or remove `announce`",
+                group.ty
+            );
+            return diagnostics.error(announce, message);
+        }
+        GroupShape::Unit | GroupShape::Enum { .. } | GroupShape::Union(_) => Vec::new(),
     };
-    if let Some(field) = field.filter(|_| !is_written(group.public_name.is_some(), "public_name")) {
+    let named: Vec<_> = group.public_name.iter().flat_map(PublicName::fields).map(member_name).collect();
+    if fields.iter().any(|field| !named.contains(field)) {
+        let placeholders: Vec<_> = fields.iter().map(|field| format!("{{{field}}}")).collect();
         let message = format!(
             "a client that is in several groups `{}` cannot tell which of them the event of `announce` is about; write \
-             `public_name = \"…/{{{field}}}\"`, or remove `announce`",
-            group.ty
+             `public_name = \"…/{}\"`, or remove `announce`",
+            group.ty,
+            placeholders.join("/")
         );
         diagnostics.error(announce, message);
+    }
+}
+
+/// Returns a field as placeholders name it.
+fn member_name(field: &Member) -> String {
+    match field {
+        Member::Named(name) => unraw_name(name),
+        Member::Unnamed(index) => index.index.to_string(),
     }
 }
 
@@ -146,20 +171,45 @@ mod tests {
         assert_eq!(errors, [expected]);
     }
 
+    fn announce_errors(item: &str, more: &str) -> Vec<String> {
+        let keys = "consumer = C, permission = A, publish = members, events(E), presence = AllowAny, announce";
+        errors(&format!("#[group({keys}{more})] {item}"))
+    }
+
     #[test]
-    fn announce_without_public_name_is_rejected_if_the_group_has_fields() {
-        let errors = |item: &str, more: &str| {
-            let keys = "consumer = C, permission = A, publish = members, events(E), presence = AllowAny, announce";
-            errors(&format!("#[group({keys}{more})] {item}"))
-        };
-        for item in ["struct Room;", "struct Room();", "struct Room {}", "enum Room { A, B }"] {
-            assert_eq!(errors(item, ""), [""; 0], "{item}");
+    fn announce_without_public_name_of_each_field_is_rejected() {
+        for item in ["struct Room;", "struct Room();", "struct Room {}", "enum Room { A }"] {
+            assert_eq!(announce_errors(item, ""), [""; 0], "{item}");
         }
-        for (item, name) in [("struct Room(u8);", "{0}"), ("struct Room { r#type: u8 }", "{type}")] {
-            let [error] = &errors(item, "")[..] else { panic!("{item}") };
-            assert!(error.contains(&format!("write `public_name = \"…/{name}\"`, or remove `announce`")), "{error}");
-            assert_eq!(errors(item, &format!(", public_name = \"{name}\"")), [""; 0], "{item}");
-            assert_eq!(errors(item, ", public_name = 5").len(), 1, "{item}");
+        for (item, name) in [
+            ("struct Room(u8);", "{0}"),
+            ("struct Room { r#type: u8 }", "{type}"),
+            ("struct Room(u8, u8);", "{0}/{1}"),
+            ("struct Room { house: u8, floor: u8 }", "{house}/{floor}"),
+        ] {
+            for other_name in ["", ", public_name = \"room\""] {
+                let [error] = &announce_errors(item, other_name)[..] else { panic!("{item} {other_name}") };
+                assert!(
+                    error.contains(&format!("write `public_name = \"…/{name}\"`, or remove `announce`")),
+                    "{error}"
+                );
+            }
+            assert_eq!(announce_errors(item, &format!(", public_name = \"{name}\"")), [""; 0], "{item}");
+            assert_eq!(announce_errors(item, ", public_name = 5").len(), 1, "{item}");
+        }
+        assert_eq!(announce_errors("struct Room(u8, u8);", ", public_name = \"{1}\"").len(), 1);
+        // Only the error about the field that does not exist.
+        assert_eq!(announce_errors("struct Room(u8);", ", public_name = \"{0}{1}\"").len(), 1);
+    }
+
+    #[test]
+    fn announce_of_an_enum_with_several_values_is_rejected() {
+        for item in ["enum Place { Lobby, Hall }", "enum Place { Hall(u8) }"] {
+            for name in ["", ", public_name = \"place\""] {
+                let [error] = &announce_errors(item, name)[..] else { panic!("{item} {name}") };
+                let instead = "write a struct with a field that implements `Display`, as in `struct Place(String)`";
+                assert!(error.contains(instead), "{error}");
+            }
         }
     }
 

@@ -37,7 +37,7 @@ fn check_name(name: &Ident, action: &Action, diagnostics: &mut Diagnostics) {
         Some((_, parameter)) => match kind_of(parameter) {
             None => return,
             Some(kind) => format!(
-                "`{name}` is {kind}, and `validate` is about arguments that are read from the message; remove `{name}`"
+                "`{name}` is {kind}, but `validate` applies only to arguments that are read from the message; remove `{name}`"
             ),
         },
     };
@@ -94,10 +94,10 @@ mod tests {
             ("validate(message)", ""),
             ("validate(message, r#type)", ""),
             ("validate(filter)", "`act` has no argument `filter`; write one of `message`, `type`"),
-            ("validate(cx)", "`cx` is the context, and `validate` is about"),
-            ("validate(room)", "`room` is a capture of the route, and"),
-            ("validate(caller)", "`caller` is extracted, and"),
-            ("validate(draft)", "`draft` is an object, and"),
+            ("validate(cx)", "`cx` is the context, but `validate` applies only to"),
+            ("validate(room)", "`room` is a capture of the route, but"),
+            ("validate(caller)", "`caller` is extracted, but"),
+            ("validate(draft)", "`draft` is an object, but"),
             ("validate()", "`validate` names no parameter; write `validate` for all"),
             ("validate(message, message)", "`message` is named twice"),
             ("validate(message, r#message)", "`r#message` is named twice"),

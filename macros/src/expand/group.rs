@@ -224,7 +224,7 @@ fn group_impls(
             }
         }
     });
-    // A group with errors in its expressions has it too, so that its members can be listed.
+    // A group with errors in its expressions has it too, so that its users can be listed.
     let presence = group.presence.as_ref().map(|_| {
         let presence = paths::presence(self_type.span());
         quote_spanned!(self_type.span()=> #[automatically_derived] impl #presence for #self_type {})

@@ -24,7 +24,7 @@ pub(crate) struct Group {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) publish: Option<Publish>,
-    /// Who may see which member. `None` if members cannot be listed.
+    /// Who may see which user. `None` if users cannot be listed.
     pub(crate) presence: Option<Expression>,
     /// The key by which changes of the users are announced to the members.
     pub(crate) announce: Option<Ident>,
@@ -54,7 +54,10 @@ pub(crate) enum GroupShape {
     /// A struct with this number of unnamed fields.
     Tuple(usize),
     Unit,
-    Enum,
+    Enum {
+        /// Whether it has one value at most: a single variant without fields.
+        has_one_value: bool,
+    },
     /// A union, with its keyword for errors to underline.
     Union(syn::token::Union),
 }
@@ -115,7 +118,11 @@ fn group_shape(data: &Data) -> GroupShape {
             Fields::Unnamed(fields) => GroupShape::Tuple(fields.unnamed.len()),
             Fields::Unit => GroupShape::Unit,
         },
-        Data::Enum(_) => GroupShape::Enum,
+        Data::Enum(data) => {
+            let has_one_value =
+                data.variants.len() <= 1 && data.variants.iter().all(|variant| variant.fields.is_empty());
+            GroupShape::Enum { has_one_value }
+        }
         Data::Union(data) => GroupShape::Union(data.union_token),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn parse_burst(key: &Ident, input: ParseStream<'_>) -> syn::Result<u3
         }
         Ok(0) => Err(error_at(
             literal,
-            "a burst of zero would refuse every message; write `burst = 1` or more, or remove `burst`",
+            "a burst of zero would refuse every call; write `burst = 1` or more, or remove `burst`",
         )),
         Ok(burst) => Ok(burst),
         Err(_) => Err(error_at(&literal, too_large(literal.base10_digits()))),
@@ -89,8 +89,7 @@ fn read_rate(text: &str) -> Result<RateSyntax, String> {
     }
     match number.parse::<u32>() {
         Ok(0) => {
-            Err("a rate of zero would refuse every message; write `rate = \"1/h\"` or more, or remove `rate`"
-                .to_owned())
+            Err("a rate of zero would refuse every call; write `rate = \"1/h\"` or more, or remove `rate`".to_owned())
         }
         Ok(count) => Ok(RateSyntax { count, unit: *known }),
         Err(_) => Err(too_large(number)),
@@ -155,7 +154,7 @@ mod tests {
             ("10/", "`10` has no unit; write `rate = \"10/s\"`, or `min` or `h` instead of `s`"),
             ("10s", "`10s` has no unit; write `rate = \"10/s\"`, or `min` or `h` instead of `s`"),
             ("10 per s", "`10 per s` has no unit; write `rate = \"10/s\"`, or `min` or `h` instead of `s`"),
-            ("0/s", "a rate of zero would refuse every message; write `rate = \"1/h\"` or more, or remove `rate`"),
+            ("0/s", "a rate of zero would refuse every call; write `rate = \"1/h\"` or more, or remove `rate`"),
             ("-1/s", "`-1/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
             ("/s", "`/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),
             ("ten/s", "`ten/s` does not begin with a number; write a number and a unit, as in `rate = \"10/s\"`"),

@@ -32,7 +32,7 @@ fn parse_millis(text: &str) -> Result<u64, String> {
         (_, None) => Err(unknown_unit(number, unit)),
         (_, Some(factor)) => match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
             Some(0) => {
-                Err("a time limit of zero would refuse every message; write `timeout = \"5s\"`, or remove `timeout`"
+                Err("a time limit of zero would refuse every call; write `timeout = \"5s\"`, or remove `timeout`"
                     .to_owned())
             }
             Some(millis) if millis <= MAX_MILLIS => Ok(millis),
@@ -88,7 +88,7 @@ mod tests {
         for (text, message) in [
             ("", "the time limit is empty; write `timeout = \"5s\"`, or remove `timeout`"),
             ("5", "`5` has no unit; write `timeout = \"5s\"`, or `ms` or `m` instead of `s`"),
-            ("0s", "a time limit of zero would refuse every message; write `timeout = \"5s\"`, or remove `timeout`"),
+            ("0s", "a time limit of zero would refuse every call; write `timeout = \"5s\"`, or remove `timeout`"),
             ("-5s", "a time limit is not negative; write `timeout = \"5s\"`"),
             ("- 5s", "`- 5s` does not begin with a number; write a number and a unit, as in `timeout = \"5s\"`"),
             ("s", "`s` does not begin with a number; write a number and a unit, as in `timeout = \"5s\"`"),

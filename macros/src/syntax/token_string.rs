@@ -11,7 +11,8 @@ use syn::LitStr;
 /// Returns a message that does not quote the text; callers add it.
 pub(crate) fn parse_tokens(literal: &LitStr) -> Result<TokenStream, String> {
     let text = literal.value();
-    // Checked first because the compiler's lexer reports unbalanced delimiters itself, without the literal's span.
+    // Checked first because the compiler's lexer reports unbalanced delimiters itself, without the literal's span, and drops
+    // comments: what somebody has written after `//` would not count.
     check_balanced(&text)?;
     let tokens: TokenStream = text.parse().map_err(|_| "the text does not consist of Rust tokens".to_owned())?;
     Ok(respan(tokens, literal.span()))
@@ -31,12 +32,16 @@ fn respan_token(token: TokenTree, span: Span) -> TokenTree {
     token
 }
 
+/// Checks delimiters, strings and that there are no comments.
 fn check_balanced(text: &str) -> Result<(), String> {
     let mut unclosed = Vec::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
             '"' => close_string(&mut characters)?,
+            '/' if characters.as_str().starts_with(['/', '*']) => {
+                return Err("a comment hides the text after it; remove the comment".to_owned());
+            }
             '(' => unclosed.push(('(', ')')),
             '[' => unclosed.push(('[', ']')),
             '{' => unclosed.push(('{', '}')),

@@ -79,7 +79,9 @@ const _: () = {
         });
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
-            ::core::option::Option::Some(::std::format!("rooms/{}", __group.room_id))
+            ::core::option::Option::Some(
+                ::std::format!("rooms/{}/{}", __group.room_id, __group.channel),
+            )
         }
         async fn authorize_join(
             &self,
@@ -123,6 +125,7 @@ const _: () = {
                     0 => {
                         let __leaf = __PresenceLeaf0 {};
                         __rt::viewer_answer(
+                            __subscriber,
                             &__leaf,
                             <__PresenceLeaf0 as __rt::ViewerLeaf<
                                 __GroupConsumer,
@@ -137,7 +140,9 @@ const _: () = {
                     1 => {
                         __rt::member_answer::<
                             __PresenceLeaf1,
+                            _,
                         >(
+                            __subscriber,
                             <__PresenceLeaf1 as __rt::MemberPermission<
                                 __GroupConsumer,
                             >>::may_see_member(
@@ -294,6 +299,7 @@ const _: () = {
                     0 => {
                         let __leaf = __PresenceLeaf0 {};
                         __rt::viewer_answer(
+                            __subscriber,
                             &__leaf,
                             <__PresenceLeaf0 as __rt::ViewerLeaf<
                                 __GroupConsumer,

@@ -8,7 +8,7 @@
     events(MessageCreated),
     presence = "IsStaff | SharesTeam(member, {room_id}) & uploads.read(channel)",
     announce,
-    public_name = "rooms/{room_id}"
+    public_name = "rooms/{room_id}/{channel}"
 )]
 pub struct RoomGroup {
     pub room_id: u32,

@@ -40,8 +40,8 @@ impl Validation {
 /// An argument that `#[action(validate)]` can validate. `M` is a marker that the compiler infers.
 #[diagnostic::on_unimplemented(
     message = "the argument `{Self}` cannot be validated",
-    label = "is no `garde::Validate<Context = ()>`",
-    note = "if `{Self}` is a type of this crate, derive `garde::Validate` for it, without a `context`; else wrap it in one that does, or leave the argument out: write `validate(…)` with the names of the others"
+    label = "does not implement `garde::Validate<Context = ()>`",
+    note = "derive `garde::Validate` for `{Self}` without a `context`, or wrap a foreign type in one that derives it; to validate only some arguments, name them: `validate(..)`"
 )]
 pub trait ValidatedArgument<M> {
     /// Validates the argument. `key` is its key in the message, or empty if it is a part of the message without a key.

@@ -161,7 +161,7 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// How the connection ends, also if the action has closed it and nothing is left to do.
+    /// How the connection ends, even if the action has closed it and nothing is left to do.
     pub(super) fn next_step<C: Consumer, T: Transport>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -253,8 +253,8 @@ impl Completion {
         self.close_start_gate(dispatcher);
     }
 
-    /// Reauthorizes the action. If it is no longer authorized, the refusal is its last reply; if it has not started, that of
-    /// any message that is denied.
+    /// Reauthorizes the action. If it is no longer authorized, the last reply is a refusal: `rights_changed` if the action has
+    /// started, `permission_denied` if it has not.
     pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(authorized_at) = &mut self.authorized_at else { return };
         if authorized_at.reauthorize(dispatcher, text).await {

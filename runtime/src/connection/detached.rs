@@ -18,7 +18,7 @@ use crate::dispatch::{Dispatcher, Outcome};
 use crate::log::Cause;
 use crate::message::Reply;
 use crate::observe::DetachedAction;
-use crate::panic::{drop_contained, in_current_span};
+use crate::panic::{drop_contained, in_current_span, log_entry};
 use crate::session::{PACER, Pacer};
 use crate::transport::{ConnectionEnd, FrameText, Transport};
 
@@ -153,7 +153,7 @@ impl<C: Consumer> DetachedTasks<C> {
             match std::task::ready!(tasks.poll_join_next(cx)) {
                 Some(Ok(message)) => message.completion.complete_without_reply(&message.dispatcher),
                 Some(Err(error)) => {
-                    tracing::error!(cause = ?Cause::new(&error), "detached task failed");
+                    log_entry!(ERROR, cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
                 }
                 None => break,
@@ -201,12 +201,12 @@ impl<C: Consumer> DetachedTasks<C> {
                     }
                 }
                 Some(Err(error)) => {
-                    tracing::error!(cause = ?Cause::new(&error), "detached task failed");
-                    drop_contained(error);
                     (self.has_lost_task, self.reauthorizing_holders) = (true, 0);
                     if tasks.is_empty() && self.is_authenticating {
                         self.start_next_authentication();
                     }
+                    log_entry!(ERROR, cause = ?Cause::new(&error), "detached task failed");
+                    drop_contained(error);
                 }
                 None => break,
             }

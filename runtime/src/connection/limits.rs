@@ -35,18 +35,18 @@ pub struct Limits {
     pub max_pending_handshakes: usize,
     /// Maximum rate of the messages of one connection: text and binary frames and pings, counted when they are read, whatever
     /// they say. A message above it is answered with 429 and `retry_after` in its place among the other replies, and neither
-    /// its action nor a permission runs. As many messages may be refused, by an allowance of the same rate and burst; beyond
-    /// it, the connection closes with 4429 and the reason `retry after` with the seconds to wait. Messages in front of that are
-    /// answered first, unless an [`in_order`](macro@crate::action#streams) stream is being sent: then the connection closes at
-    /// once. Pongs do not count, nor do the frames of a fragmented message but the last one.
+    /// its action nor a permission runs. Refusals have an allowance of the same rate and burst; when it is used up, the
+    /// connection closes with 4429 and the reason `retry after` with the seconds to wait. Messages before it are answered
+    /// first, unless an [`in_order`](macro@crate::action#streams) stream is being sent: then the connection closes at once.
+    /// Pongs do not count, and a fragmented message counts once.
     ///
-    /// A message to [`authenticate`](macro@crate::authenticate) counts, and is not refused, because it has a limit of its own. A
-    /// message to `cancel` counts as any other, and also cancels a message that waits to be refused.
+    /// A message to [`authenticate`](macro@crate::authenticate) counts, and is not refused, because it has a limit of its
+    /// own. A message to `cancel` counts as any other, and also cancels a message that waits to be refused.
     ///
-    /// Within `t` after it was opened, a connection gets at most the burst and the average of `t`. Within any time it gets at
-    /// most twice the burst and the average of that time, and the average of the time before in which the server has read
-    /// nothing, for example because the [read-ahead](Limits::max_read_ahead) was full. So a client that keeps the rate is never
-    /// refused, also if its messages are read late. Default: `None`, without limit.
+    /// Guarantee, for a rate of `r` per second and a burst of `b`: in the first `t` seconds of a connection, at most
+    /// `b + r * t` messages are admitted; in any window of `t` seconds, at most `2 * b + r * (t + d)`, where `d` is how long
+    /// the server had read nothing before, for example because the [read-ahead](Limits::max_read_ahead) was full. A client
+    /// that keeps the rate is never refused, even if its messages are read late. Default: `None`, no limit.
     ///
     /// ```
     /// use portcullis::{Limits, Rate};
@@ -86,9 +86,9 @@ pub struct Limits {
     pub max_read_ahead_bytes: usize,
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
-    /// Maximum number of users in a group whose members are [listed](crate::Context::members), visible or not. More fail with
-    /// 409 `too_many_members`. A list evaluates the group's `presence` expression for each of them. Default: 1000.
-    pub max_presence: usize,
+    /// Maximum number of present users of a group that is [listed](crate::Context::present_users), visible or not. With more,
+    /// the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each. Default: 1000.
+    pub max_present_users: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
     /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since
     /// the events were queued, for events that wait for grants, and for those that wait for the permission of one group.
@@ -151,7 +151,7 @@ impl Default for Limits {
             max_read_ahead: 32,
             max_read_ahead_bytes: 128 * 1024,
             max_groups: 256,
-            max_presence: 1000,
+            max_present_users: 1000,
             max_queued_events: 256,
             max_queued_bytes: 1024 * 1024,
             max_event_bytes: 1024 * 1024,
@@ -178,7 +178,7 @@ impl Limits {
     pub(crate) fn session_limits(&self) -> SessionLimits {
         SessionLimits {
             max_groups: self.max_groups,
-            max_presence: self.max_presence,
+            max_present_users: self.max_present_users,
             max_event_bytes: self.max_event_bytes,
             check_timeout: self.action_timeout,
             max_age: self.grants_max_age,

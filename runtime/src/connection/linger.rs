@@ -16,7 +16,7 @@ use super::run::Connection;
 use crate::consumer::Consumer;
 use crate::dispatch::{Admission, Dispatcher, Outcome};
 use crate::message::Reply;
-use crate::panic::drop_contained;
+use crate::panic::{drop_contained, log_entry};
 use crate::session::DrainPhase;
 use crate::time::deadline;
 use crate::transport::{ConnectionEnd, FrameText, Incoming, Transport};
@@ -103,7 +103,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             event_loop.detached.poll_ended(cx)
         });
         if deadline(remaining, ended).await.is_none() {
-            tracing::error!("detached tasks exceeded the action timeout");
+            log_entry!(ERROR, "detached tasks exceeded the action timeout");
         }
     }
 

@@ -51,7 +51,7 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Records that the connection waits for something else than a frame, see [`MessageLimiter::pause`].
+    /// Records that the connection waits for something other than a frame, see [`MessageLimiter::pause`].
     #[inline]
     pub(super) fn pause_reading(&mut self) {
         if let Link::Open(_, Some(limiter)) = self {

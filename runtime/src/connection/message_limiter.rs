@@ -10,7 +10,8 @@ use crate::rate::{Rate, TokenBucket};
 use crate::time::whole_seconds;
 use crate::transport::{CloseReason, ExcessMessage, Incoming, Transport};
 
-/// Counts the messages and pings of a client as they are read, so that an action that runs does not put off the count.
+/// Counts the messages and pings of a client when they are read, not when they are dispatched: a running action does not delay
+/// the count.
 pub(super) struct MessageLimiter {
     messages: TokenBucket,
     /// The messages above the rate that do not end the connection.
@@ -28,7 +29,7 @@ impl MessageLimiter {
     }
 
     /// Reads a frame and counts it. Above the rate, a message is returned as [`Incoming::Excess`], to be refused in its place
-    /// among the others; if too many are, the connection is to end.
+    /// among the others; if too many were refused, returns [`Incoming::Broken`].
     pub(super) fn poll_next<T: Transport>(
         &mut self,
         transport: &mut T,
@@ -46,7 +47,7 @@ impl MessageLimiter {
         }
     }
 
-    /// Records that the connection waits for something else than a frame. What its client sends meanwhile is counted late.
+    /// Records that the connection waits for something other than a frame. What its client sends meanwhile is counted late.
     #[inline]
     pub(super) fn pause(&mut self) {
         self.unread_since.get_or_insert_with(Instant::now);

@@ -23,7 +23,7 @@ use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::message::Reply;
-use crate::panic::{catch_unwind_future, contain_future, in_span};
+use crate::panic::{catch_unwind_future, contain_future, in_span, log_entry};
 use crate::session::memberships::EndedMemberships;
 use crate::session::{DrainPhase, MAX_DELIVERIES_PER_TURN, NotifyAfterPoll, PACER, Session, SessionGuard};
 use crate::time::deadline;
@@ -104,7 +104,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         let end = match catch_unwind_future(serve).await {
             Ok(end) => end,
             Err(panic) => {
-                tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
+                log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "connection task panicked");
                 ConnectionEnd::Close(CloseReason::Failed)
             }
         };
@@ -173,13 +173,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         match catch_unwind_future(lingered).await {
             Ok(Some(())) => {}
             Ok(None) => self.event_loop.is_cut = true,
-            Err(panic) => tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked"),
+            Err(panic) => log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "connection task panicked"),
         }
         self.event_loop.detached.shut_down().await;
-        if self.event_loop.is_cut {
-            let user = session.user_id().map(Truncated::new);
-            tracing::warn!(?user, "actions or `#[connect]` dropped: the deadline of the drain passed");
-        }
         let ended_memberships = session.memberships.take_ended();
         let reason = match end {
             ConnectionEnd::PeerGone => DisconnectReason::PeerGone,
@@ -187,6 +183,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             ConnectionEnd::ClosedByAction(code) => DisconnectReason::Closed { code: code.as_u16() },
         };
         let mut ended_session = session_guard.leave_registry(Some(reason));
+        if self.event_loop.is_cut {
+            let user = session.user_id().map(Truncated::new);
+            log_entry!(WARN, ?user, "actions or `#[connect]` dropped: the deadline of the drain passed");
+        }
         let Connection { mut io, event_loop, .. } = self;
         // If the stream panics, `#[disconnect]` runs nevertheless.
         let closed = catch_unwind_future(poll_fn(|cx| io.link.poll_closed(cx)));
@@ -195,15 +195,15 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             drain.run_until(DrainPhase::CuttingConnections, closed),
             drain.run_until(DrainPhase::CuttingConnections, hook)
         );
-        if hook.is_none() {
-            let user = session.user_id().map(Truncated::new);
-            tracing::warn!(?user, "`#[disconnect]` dropped: the deadline of the drain passed");
-        }
         if let Some(ended_session) = &mut ended_session {
             ended_session.is_cut = event_loop.is_cut || hook.is_none();
         }
+        if hook.is_none() {
+            let user = session.user_id().map(Truncated::new);
+            log_entry!(WARN, ?user, "`#[disconnect]` dropped: the deadline of the drain passed");
+        }
         if let Some(Err(panic)) = closed {
-            tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
+            log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "connection task panicked");
         }
     }
 
@@ -277,7 +277,7 @@ async fn on_disconnect<C: Consumer>(
     let user = session.user_id().map(Truncated::new);
     match deadline(timeout, hook).await {
         Some(Ok(())) => {}
-        Some(Err(panic)) => tracing::error!(?user, cause = ?Cause::new(&panic.message()), "`#[disconnect]` panicked"),
-        None => tracing::error!(?user, "`#[disconnect]` took too long"),
+        Some(Err(panic)) => log_entry!(ERROR, ?user, cause = ?Cause::new(&panic.message()), "`#[disconnect]` panicked"),
+        None => log_entry!(ERROR, ?user, "`#[disconnect]` took too long"),
     }
 }

@@ -93,7 +93,7 @@ pub struct GroupRegistration {
 pub(crate) struct PresenceRule {
     /// The expression of `presence`.
     pub(crate) permission: &'static Expression,
-    /// Whether members get an event when a user becomes a member or is one no more.
+    /// Whether members get an event when the first connection of a user joins and when the last one leaves.
     pub(crate) is_announced: bool,
 }
 

@@ -14,6 +14,7 @@ use super::{CallSession, Capture, Epoch, Scope, SideEffects, StartGate, StartOut
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
+use crate::panic::log_entry;
 use crate::rate::Rate;
 use crate::sync::ignore_poison;
 
@@ -315,7 +316,7 @@ impl<'a, U> Call<'a, U> {
     #[cold]
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
-        tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
+        log_entry!(TRACE, action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
     }
 
     /// Returns whether the session has ended, or the call was cancelled, before the action has started. The call counts as

@@ -10,7 +10,7 @@ impl<U> Context<'_, U> {
     /// Closes this connection after the last reply of the action. Clients act on the code; the reason is for people. It may
     /// have up to 123 bytes, and a longer one is truncated at a character boundary.
     ///
-    /// The connection closes whatever that reply is, also if the action returns an error, panics or times out after this
+    /// The connection closes whatever that reply is, even if the action returns an error, panics or times out after this
     /// call, or if its caller has lost the right to it meanwhile: an action may send an error and close. All other side
     /// effects of an action that fails are discarded. What a successful action has published goes out. The action itself
     /// runs on; a second call in it has no effect. A `blocking` action that is still running when its time limit expires

@@ -10,11 +10,12 @@ use crate::rate::Rate;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum RateOutcome {
+    /// Not counted yet.
     #[default]
     Unchecked,
-    /// It is counted, which happens once.
+    /// Counted once, and admitted.
     Counted,
-    /// It is refused with 429.
+    /// Refused with 429.
     Exceeded,
 }
 

@@ -1,13 +1,13 @@
 //! Dispatch of a frame: matches the whole route, traverses the handler tree up to the action, and writes the reply.
 
+mod action_count;
 mod admission;
 mod authenticate;
 mod authenticate_limiter;
 mod blocking;
 mod cancel;
+mod connection_refusal;
 mod dispatcher;
-mod limit;
-mod observation;
 mod outcome;
 mod reauthorization;
 mod refusal;

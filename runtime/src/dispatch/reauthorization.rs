@@ -8,8 +8,9 @@ use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
 use crate::context::{Authorized, Call, Epoch, OwnEpochs, SideEffects};
 use crate::error::Error;
+use crate::log::Truncated;
 use crate::message::{Reply, Request};
-use crate::panic::contain_future;
+use crate::panic::{contain_future, log_entry};
 use crate::time::deadline;
 
 /// The epoch in which an action was last authorized.
@@ -63,7 +64,8 @@ impl AuthorizedAt {
             overtaken += 1;
             let current = dispatcher.session.send_queue.epoch();
             if self.list_epoch.is_some_and(|list_epoch| !self.has_no_foreign_epoch(list_epoch, current)) {
-                tracing::info!("reply withheld: members were listed on former rights");
+                let user = dispatcher.session.user_id().map(Truncated::new);
+                log_entry!(INFO, ?user, "reply withheld: rights changed after users were listed");
                 return false;
             }
             if !dispatcher.is_authorized(text, &mut self.kept_answers).await {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use crate::context::ConnectionId;
+use crate::panic::log_entry;
 use crate::rate::{AddressLimiter, KeyedLimiter, Rate};
 
 /// The entries per address and, for clients whose address is unknown, per connection.
@@ -52,7 +53,7 @@ pub(crate) fn admit_handshake(address: Option<IpAddr>) -> bool {
 fn record(is_admitted: bool, address: Option<IpAddr>) -> bool {
     if let Some(count) = SUPPRESSED.record(is_admitted, Instant::now()) {
         let latest_address = (!is_admitted).then_some(address).flatten().map(tracing::field::display);
-        tracing::warn!(count, latest_address, "log entries of refusals suppressed");
+        log_entry!(WARN, count, latest_address, "log entries of refusals suppressed");
     }
     is_admitted
 }

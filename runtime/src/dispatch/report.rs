@@ -1,12 +1,10 @@
 //! The log entry of a refusal: the user, the action, the route and the permission leaf that refused.
 
-use tracing::Level;
-
 use super::refusal_log;
 use crate::context::{Call, PeerAddress, User};
 use crate::error::Error;
 use crate::log::{Cause, Truncated, fault_id};
-use crate::panic::{Panic, catch_unwind};
+use crate::panic::{Panic, catch_unwind, is_log_enabled, log_entry};
 
 /// Converts a panic into a fault. The message of the panic is logged and not sent.
 pub(crate) fn panic_error(panic: &Panic) -> Error {
@@ -26,19 +24,19 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
             return Some(id.to_owned());
         }
         let (id, cause) = (fault_id(), Cause::new(error));
-        tracing::error!(%id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
+        log_entry!(ERROR, %id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
     }
-    let is_enabled = if leaf.is_some() { tracing::enabled!(Level::INFO) } else { tracing::enabled!(Level::DEBUG) };
+    let is_enabled = if leaf.is_some() { is_log_enabled!(INFO) } else { is_log_enabled!(DEBUG) };
     let address = call.scope().extension::<PeerAddress>().map(|PeerAddress(address)| *address);
     if !is_enabled || !refusal_log::admit_message(leaf.is_none(), address, call.scope().connection_id()) {
         return None;
     }
     if let Some(leaf) = leaf {
-        tracing::info!(user = ?Truncated::new(&user), ?action, ?route, leaf, status, "refused");
+        log_entry!(INFO, user = ?Truncated::new(&user), ?action, ?route, leaf, status, "refused");
     } else {
         let code = Truncated::new(error.code());
-        tracing::debug!(user = ?Truncated::new(&user), ?action, ?route, status, ?code, "action rejected");
+        log_entry!(DEBUG, user = ?Truncated::new(&user), ?action, ?route, status, ?code, "action rejected");
     }
     None
 }

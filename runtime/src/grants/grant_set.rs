@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::codename::{self, Codename};
 
+use crate::panic::log_entry;
 use crate::sync::ignore_poison;
 
 /// A set of codenames: those that a user is granted, or those that an [`Overwrites`](crate::Overwrites) step allows or
@@ -207,7 +208,7 @@ impl UnknownNames {
 
     fn warn_once(&self, name: &str) {
         if let Some(name) = self.insert_truncated(name) {
-            tracing::warn!(?name, "unknown codename ignored in grants");
+            log_entry!(WARN, ?name, "unknown codename ignored in grants");
         }
     }
 

@@ -69,7 +69,7 @@ impl ReplyStream {
     /// Records the status of the last reply for what observes the stream.
     pub(crate) fn record_status(&mut self, status: StatusCode) {
         if let Some(observation) = &mut self.head.observation {
-            observation.finish(status);
+            observation.record_status(status);
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) trait StreamObservation: Send {
     fn span(&self) -> Option<&ContainedSpan>;
 
     /// Records the status of the last reply.
-    fn finish(&mut self, status: StatusCode);
+    fn record_status(&mut self, status: StatusCode);
 }
 
 /// What the replies of a stream have in common.

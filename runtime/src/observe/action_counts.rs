@@ -41,7 +41,7 @@ impl ActionOutcome {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ActionCounts {
-    /// Actions that have started: `running` and all that have ended.
+    /// Actions that have started: `in_progress` and all that have ended.
     pub started: u64,
     /// Actions that have ended as [`ActionOutcome::Succeeded`].
     pub succeeded: u64,
@@ -54,7 +54,7 @@ pub struct ActionCounts {
     /// Actions that have ended as [`ActionOutcome::Cancelled`].
     pub cancelled: u64,
     /// Actions in progress, with their checks. A stream is in progress until its last reply is written.
-    pub running: u64,
+    pub in_progress: u64,
     /// [Detached](macro@crate::action) actions whose slot is taken: until their last reply is sent, which is later than their end.
     pub detached: u64,
     /// Actions in progress whose [stream](crate::Streamed) has begun.
@@ -64,7 +64,7 @@ pub struct ActionCounts {
 /// The cells of some threads, on cache lines of their own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard {
+struct ActionShard {
     started: AtomicU64,
     succeeded: AtomicU64,
     refused: AtomicU64,
@@ -73,7 +73,7 @@ struct Shard {
     cancelled: AtomicU64,
 }
 
-impl Shard {
+impl ActionShard {
     #[inline]
     fn ended(&self, outcome: ActionOutcome) -> &AtomicU64 {
         match outcome {
@@ -90,19 +90,19 @@ impl Shard {
 #[derive(Debug)]
 pub(super) struct ActionCells {
     /// Not empty; the number is a power of two.
-    shards: Box<[Shard]>,
+    shards: Box<[ActionShard]>,
 }
 
 impl Default for ActionCells {
     fn default() -> ActionCells {
         let threads = available_parallelism().map_or(1, NonZero::get).next_power_of_two();
-        ActionCells { shards: (0..threads).map(|_| Shard::default()).collect() }
+        ActionCells { shards: (0..threads).map(|_| ActionShard::default()).collect() }
     }
 }
 
 impl ActionCells {
     #[inline]
-    fn shard(&self) -> &Shard {
+    fn shard(&self) -> &ActionShard {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
             static INDEX: usize = THREADS.fetch_add(1, Ordering::Relaxed);
@@ -129,9 +129,9 @@ impl ActionCells {
         let (timed_out, failed) = (sum(ActionOutcome::TimedOut), sum(ActionOutcome::Failed));
         let cancelled = sum(ActionOutcome::Cancelled);
         let started = self.shards.iter().map(|shard| shard.started.load(Ordering::Relaxed)).sum::<u64>();
-        let running = started.saturating_sub(succeeded + refused + timed_out + failed + cancelled);
+        let in_progress = started.saturating_sub(succeeded + refused + timed_out + failed + cancelled);
         let (detached, streams) = (0, 0);
-        ActionCounts { started, succeeded, refused, timed_out, failed, cancelled, running, detached, streams }
+        ActionCounts { started, succeeded, refused, timed_out, failed, cancelled, in_progress, detached, streams }
     }
 }
 
@@ -157,8 +157,8 @@ mod tests {
         });
         let counts = cells.snapshot();
         let ActionCounts { succeeded, refused, timed_out, failed, cancelled, .. } = counts;
-        assert_eq!((counts.started, counts.running), (12_000 + 66 + 12, 12), "{counts:?}");
-        assert_eq!(counts.started - counts.running, succeeded + refused + timed_out + failed + cancelled);
+        assert_eq!((counts.started, counts.in_progress), (12_000 + 66 + 12, 12), "{counts:?}");
+        assert_eq!(counts.started - counts.in_progress, succeeded + refused + timed_out + failed + cancelled);
         assert!(succeeded > refused && [refused, timed_out, failed, cancelled].iter().all(|count| *count >= 2000));
     }
 }

@@ -22,16 +22,16 @@ pub(crate) struct ActionName {
 #[derive(Debug)]
 pub(crate) struct ActionTable {
     names: Vec<ActionName>,
-    root: Level,
+    root: RouteLevel,
 }
 
 /// A handler with the route that leads to it.
 #[derive(Debug)]
-struct Level {
+struct RouteLevel {
     handler: &'static HandlerDescriptor,
     /// The index of the name for unknown actions of the handler. Those of its actions follow.
     first: usize,
-    routes: Vec<(u16, Level)>,
+    routes: Vec<(u16, RouteLevel)>,
 }
 
 impl ActionTable {
@@ -56,7 +56,7 @@ impl ActionTable {
     fn new(consumer: &'static HandlerDescriptor) -> ActionTable {
         let authenticate = ActionName { action: "authenticate", route: "" };
         let mut names = vec![ActionName { action: OTHER, route: OTHER }, authenticate];
-        let root = Level::new(consumer, "", &mut names);
+        let root = RouteLevel::new(consumer, "", &mut names);
         ActionTable { names, root }
     }
 
@@ -73,7 +73,12 @@ impl ActionTable {
                 Step::Action => {}
             }
         }
-        let position = action.and_then(|action| level.handler.actions.iter().position(|row| row.name == action.name));
+        let actions = level.handler.actions;
+        let position = action.and_then(|action| {
+            // Nearly always the first comparison finds it. A constant may have several addresses, though.
+            let same = actions.iter().position(|row| ptr::eq(row, action));
+            same.or_else(|| actions.iter().position(|row| row.name == action.name))
+        });
         level.first + position.map_or(0, |position| position + 1)
     }
 
@@ -89,17 +94,17 @@ impl ActionTable {
     }
 }
 
-impl Level {
-    fn new(handler: &'static HandlerDescriptor, route: &'static str, names: &mut Vec<ActionName>) -> Level {
+impl RouteLevel {
+    fn new(handler: &'static HandlerDescriptor, route: &'static str, names: &mut Vec<ActionName>) -> RouteLevel {
         let first = names.len();
         let actions = handler.actions.iter().map(|action| action.name);
         names.extend([OTHER].into_iter().chain(actions).map(|action| ActionName { action, route }));
         let routes = handler.routes.iter().map(|mount| {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = String::leak(format!("{route}{separator}{}", mount.pattern.text));
-            (mount.id, Level::new(mount.handler, inner, names))
+            (mount.id, RouteLevel::new(mount.handler, inner, names))
         });
-        Level { handler, first, routes: routes.collect() }
+        RouteLevel { handler, first, routes: routes.collect() }
     }
 }
 

@@ -23,7 +23,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EventCounters {
-    /// Publications: calls that published an event, whatever the number of its receivers.
+    /// Publications: calls that published an event, and announcements of presence, whatever the number of their receivers.
     pub published: u64,
     /// Deliveries: an event that was taken from the send queue of one connection and sent counts once.
     pub delivered: u64,

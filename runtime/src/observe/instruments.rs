@@ -9,7 +9,6 @@ use metrics::{
 };
 
 use super::action_table::{ActionName, ActionTable};
-use crate::consumer::EventDescriptor;
 use crate::context::DisconnectReason;
 
 /// The recommended boundaries of the buckets of the histogram `portcullis.action.duration`, in seconds. They are those of
@@ -29,6 +28,7 @@ const CONNECTION_DURATION: &str = "portcullis.server.connection.duration";
 const HANDSHAKES_ACCEPTED: &str = "portcullis.handshake.accepted";
 const HANDSHAKES_ABANDONED: &str = "portcullis.handshake.abandoned";
 const HANDSHAKES_REJECTED: &str = "portcullis.handshake.rejected";
+const MESSAGES_REFUSED: &str = "portcullis.message.refused";
 const ACTIVE_ACTIONS: &str = "portcullis.action.active";
 const ACTION_DURATION: &str = "portcullis.action.duration";
 const EVENTS_PUBLISHED: &str = "portcullis.events.published";
@@ -48,9 +48,11 @@ pub(super) struct Instruments {
     accepted: Counter,
     abandoned: Counter,
     rejected: Series<StatusCode, Counter>,
+    refused_messages: Counter,
     /// By the index in the [`ActionTable`].
     actions: Vec<ActionInstruments>,
-    published: Vec<(&'static str, Counter)>,
+    /// By the name of the event.
+    published: Series<&'static str, Counter>,
     delivered: Counter,
     refused: Counter,
     dropped: Counter,
@@ -87,15 +89,12 @@ impl<K: Copy + PartialEq, H: Clone> Series<K, H> {
 }
 
 impl Instruments {
-    pub(super) fn new(consumer: &'static str, actions: &ActionTable, events: &[EventDescriptor]) -> Instruments {
+    pub(super) fn new(consumer: &'static str, actions: &ActionTable) -> Instruments {
         describe();
         let action = |name: &ActionName| {
             let ActionName { action, route } = *name;
             let active = gauge!(ACTIVE_ACTIONS, "consumer" => consumer, "action" => action, "route" => route);
             ActionInstruments { name: *name, active, durations: Series::new() }
-        };
-        let published = |event: &EventDescriptor| {
-            (event.name, counter!(EVENTS_PUBLISHED, "consumer" => consumer, "event" => event.name))
         };
         Instruments {
             consumer,
@@ -104,8 +103,9 @@ impl Instruments {
             accepted: counter!(HANDSHAKES_ACCEPTED, "consumer" => consumer),
             abandoned: counter!(HANDSHAKES_ABANDONED, "consumer" => consumer),
             rejected: Series::new(),
+            refused_messages: counter!(MESSAGES_REFUSED, "consumer" => consumer),
             actions: actions.names().iter().map(action).collect(),
-            published: events.iter().map(published).collect(),
+            published: Series::new(),
             delivered: counter!(EVENTS_DELIVERED, "consumer" => consumer),
             refused: counter!(EVENTS_REFUSED, "consumer" => consumer),
             dropped: counter!(EVENTS_DROPPED, "consumer" => consumer),
@@ -151,6 +151,10 @@ impl Instruments {
         self.rejected.with(status, create, |counter| counter.increment(1));
     }
 
+    pub(super) fn record_refused_message(&self) {
+        self.refused_messages.increment(1);
+    }
+
     /// Records that an action waits: one that never does is not active when the metrics are read.
     pub(super) fn record_wait(&self, index: usize) {
         if let Some(action) = self.actions.get(index) {
@@ -177,9 +181,8 @@ impl Instruments {
     }
 
     pub(super) fn record_publication(&self, event: &'static str, refused: usize) {
-        if let Some((_, counter)) = self.published.iter().find(|(name, _)| *name == event) {
-            counter.increment(1);
-        }
+        let create = || counter!(EVENTS_PUBLISHED, "consumer" => self.consumer, "event" => event);
+        self.published.with(event, create, |counter| counter.increment(1));
         if refused > 0 {
             self.refused.increment(refused as u64);
         }
@@ -215,9 +218,10 @@ fn describe() {
     describe_counter!(HANDSHAKES_ACCEPTED, Unit::Count, "Handshakes that were accepted.");
     describe_counter!(HANDSHAKES_ABANDONED, Unit::Count, "Handshakes that the client has abandoned.");
     describe_counter!(HANDSHAKES_REJECTED, Unit::Count, "Handshakes that were rejected.");
+    describe_counter!(MESSAGES_REFUSED, Unit::Count, "Messages above the rate of their connection.");
     describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress that have waited at least once.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");
-    describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications.");
+    describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications, and announcements of presence.");
     describe_counter!(EVENTS_DELIVERED, Unit::Count, "Events that were sent to one connection.");
     describe_counter!(EVENTS_REFUSED, Unit::Count, "Events that a permission has withheld from one connection.");
     describe_counter!(EVENTS_DROPPED, Unit::Count, "Events that the overflow policy has dropped.");

@@ -10,6 +10,7 @@ mod instruments;
 mod observed_action;
 mod observer;
 mod observer_thread;
+mod panic_count;
 mod running_action;
 mod snapshot;
 mod spans;
@@ -26,7 +27,8 @@ pub use observer::{
 };
 pub(crate) use running_action::RunningAction;
 pub use snapshot::{
-    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts, Snapshot,
+    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
+    RecorderCounts, Snapshot,
 };
 pub(crate) use spans::{connection_span, record_user};
 pub(crate) use telemetry::{DetachedAction, Telemetry};

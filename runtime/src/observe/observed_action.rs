@@ -44,7 +44,7 @@ impl Telemetry {
     #[cold]
     fn new_observed_action(&self, index: impl FnOnce(&ActionTable) -> usize) -> Option<ObservedAction> {
         let index = LazyCell::new(|| index(self.actions));
-        let span = action_span(|| self.actions.name(*index));
+        let span = may_be_enabled().then(|| action_span(|| self.actions.name(*index))).flatten();
         if span.is_none() && !self.has_receiver() {
             return None;
         }

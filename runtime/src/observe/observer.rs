@@ -14,11 +14,13 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// text of a client and no argument of an action.
 ///
 /// An observer cannot delay or change what it observes. Its methods are called on a thread of its own, named
-/// `portcullis-observer`, in the order in which things happened on one connection. 8192 observations may wait; while the
-/// observer is slower than that, further ones are dropped, and [`ObserverCounts`](crate::ObserverCounts) counts them. A
-/// panic is caught, counted and logged, and the next observation is delivered. The thread ends when the endpoint and all its
-/// handles are dropped; an observer that never returns keeps its thread, and one that owns such a handle, for example a
-/// [`SnapshotHandle`](crate::SnapshotHandle), keeps both: give it a [`Weak`](std::sync::Weak) one.
+/// `portcullis-observer`; observations of one connection arrive in order. The queue in front of it holds 8192 observations.
+/// When it is full, further ones are dropped, and [`ObserverCounts`](crate::ObserverCounts) counts them. A panic is caught,
+/// counted and logged, and the next observation is delivered.
+///
+/// The thread ends when the endpoint and all its handles are dropped. An observer that owns such a handle, for example a
+/// [`SnapshotHandle`](crate::SnapshotHandle), would keep its own thread alive: put the handle into an `Arc` that something
+/// else owns, and give the observer a [`Weak`](std::sync::Weak).
 ///
 /// # Examples
 ///
@@ -28,9 +30,10 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// struct SlowActions;
 ///
 /// impl Observer for SlowActions {
-///     fn action_finished(&mut self, event: &ActionFinished) {
-///         if event.duration.as_secs() >= 1 {
-///             println!("{} at `{}`: {} after {:?}", event.action, event.route, event.status, event.duration);
+///     fn action_finished(&mut self, observation: &ActionFinished) {
+///         let ActionFinished { action, route, status, duration, .. } = observation;
+///         if duration.as_secs() >= 1 {
+///             println!("{action} at `{route}`: {status} after {duration:?}");
 ///         }
 ///     }
 /// }
@@ -47,38 +50,38 @@ use crate::context::{ConnectionId, DisconnectReason};
 /// ```
 pub trait Observer: Send + 'static {
     /// Called when a handshake was accepted.
-    fn connection_opened(&mut self, event: &ConnectionOpened) {
-        let _ = event;
+    fn connection_opened(&mut self, observation: &ConnectionOpened) {
+        let _ = observation;
     }
 
     /// Called when a handshake was rejected.
-    fn handshake_rejected(&mut self, event: &HandshakeRejected) {
-        let _ = event;
+    fn handshake_rejected(&mut self, observation: &HandshakeRejected) {
+        let _ = observation;
     }
 
     /// Called when the evaluation of a message begins.
-    fn action_started(&mut self, event: &ActionStarted) {
-        let _ = event;
+    fn action_started(&mut self, observation: &ActionStarted) {
+        let _ = observation;
     }
 
     /// Called when the reply of an action, or the last reply of its stream, is written, or the action has ended without one.
-    fn action_finished(&mut self, event: &ActionFinished) {
-        let _ = event;
+    fn action_finished(&mut self, observation: &ActionFinished) {
+        let _ = observation;
     }
 
-    /// Called when an event was published.
-    fn event_published(&mut self, event: &EventPublished) {
-        let _ = event;
+    /// Called when an event was published, or the presence of a user was announced.
+    fn event_published(&mut self, observation: &EventPublished) {
+        let _ = observation;
     }
 
     /// Called when the send queue of a connection has overflowed.
-    fn queue_overflowed(&mut self, event: &QueueOverflowed) {
-        let _ = event;
+    fn queue_overflowed(&mut self, observation: &QueueOverflowed) {
+        let _ = observation;
     }
 
     /// Called when a connection has ended, after `#[disconnect]`.
-    fn connection_closed(&mut self, event: &ConnectionClosed) {
-        let _ = event;
+    fn connection_closed(&mut self, observation: &ConnectionClosed) {
+        let _ = observation;
     }
 }
 
@@ -133,13 +136,13 @@ pub struct ActionFinished {
     pub duration: Duration,
 }
 
-/// An event was published.
+/// An event was published, or the presence of a user was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventPublished {
     /// The name of the consumer.
     pub consumer: &'static str,
-    /// The name of the event.
+    /// The name of the event; `presence` for an announcement.
     pub event: &'static str,
     /// The number of connections that it was addressed to.
     pub receivers: usize,

@@ -10,8 +10,8 @@ use super::observer::{
     ActionFinished, ActionStarted, ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer,
     QueueOverflowed,
 };
-use crate::log::Cause;
-use crate::panic::{catch_unwind, contain_log, drop_contained};
+use super::panic_count::PanicCount;
+use crate::panic::{catch_unwind, drop_contained, log_entry};
 
 /// The number of observations that may wait.
 const MAX_QUEUED: usize = 8192;
@@ -40,7 +40,7 @@ pub(super) enum Observation {
 #[derive(Debug, Default)]
 pub(super) struct ObserverCells {
     pub(super) dropped: AtomicU64,
-    pub(super) panicked: AtomicU64,
+    pub(super) panics: PanicCount,
 }
 
 impl ObserverCells {
@@ -48,15 +48,7 @@ impl ObserverCells {
     fn record_dropped(&self) {
         let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            contain_log(|| tracing::warn!(count, "observations dropped: the observer is too slow"));
-        }
-    }
-
-    #[cold]
-    pub(super) fn record_panic(&self, callee: &'static str, message: &str) {
-        let count = self.panicked.fetch_add(1, Ordering::Relaxed) + 1;
-        if count.is_power_of_two() {
-            contain_log(|| tracing::error!(count, cause = ?Cause::new(&message), "{callee} panicked"));
+            log_entry!(WARN, count, "observations dropped: queue full, the observer is too slow");
         }
     }
 }
@@ -93,7 +85,7 @@ impl ObserverQueue {
 fn run(mut observer: impl Observer, receiver: &Receiver<Observation>, cells: &ObserverCells) {
     let mut contained = |observation: &Observation| {
         if let Err(panic) = catch_unwind(|| deliver(&mut observer, observation)) {
-            cells.record_panic("the observer", panic.message());
+            cells.panics.record("observer", panic.message());
         }
     };
     while let Some(observation) = next(receiver) {
@@ -119,12 +111,14 @@ fn next(receiver: &Receiver<Observation>) -> Option<Observation> {
 
 fn deliver(observer: &mut impl Observer, observation: &Observation) {
     match observation {
-        Observation::ConnectionOpened(event) => observer.connection_opened(event),
-        Observation::HandshakeRejected(event) => observer.handshake_rejected(event),
-        Observation::ActionStarted(event) => observer.action_started(event),
-        Observation::ActionFinished(event) | Observation::ActionRan(event) => observer.action_finished(event),
-        Observation::EventPublished(event) => observer.event_published(event),
-        Observation::QueueOverflowed(event) => observer.queue_overflowed(event),
-        Observation::ConnectionClosed(event) => observer.connection_closed(event),
+        Observation::ConnectionOpened(observation) => observer.connection_opened(observation),
+        Observation::HandshakeRejected(observation) => observer.handshake_rejected(observation),
+        Observation::ActionStarted(observation) => observer.action_started(observation),
+        Observation::ActionFinished(observation) | Observation::ActionRan(observation) => {
+            observer.action_finished(observation);
+        }
+        Observation::EventPublished(observation) => observer.event_published(observation),
+        Observation::QueueOverflowed(observation) => observer.queue_overflowed(observation),
+        Observation::ConnectionClosed(observation) => observer.connection_closed(observation),
     }
 }

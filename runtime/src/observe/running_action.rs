@@ -129,7 +129,7 @@ impl StreamObservation for StreamingAction {
         self.observed.as_ref()?.span.as_deref()
     }
 
-    fn finish(&mut self, status: StatusCode) {
+    fn record_status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }

@@ -11,8 +11,8 @@ use super::{ActionCounts, EventCounters};
 ///
 /// It consists of counters that only rise, and of current numbers. They are read one after the other, without stopping the
 /// endpoint: while connections come and go, they may differ by what has happened meanwhile. If nothing happens, they add up:
-/// `handshakes.accepted == connections.open + connections.ended`, and `actions.started` is the sum of `running` and of all
-/// that have ended.
+/// `handshakes.accepted == connections.open + connections.ended`, and `actions.started` is the sum of `in_progress` and of
+/// all that have ended.
 ///
 /// Serialized, the names are those of the fields. [The chapter](crate::guide::observability) has an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub handshakes: HandshakeCounts,
     /// Connections.
     pub connections: ConnectionCounts,
+    /// Messages that are not evaluated.
+    pub messages: MessageCounts,
     /// Actions.
     pub actions: ActionCounts,
     /// Groups.
@@ -34,8 +36,10 @@ pub struct Snapshot {
     pub events: EventCounters,
     /// Loads from the sources of [grants](crate::Endpoint::grants). A cache that several endpoints share counts for each.
     pub grant_loads: GrantLoads,
-    /// The [observer](crate::Observer), and the recorder of the feature `metrics`.
+    /// The [observer](crate::Observer).
     pub observer: ObserverCounts,
+    /// The recorder of the feature `metrics`.
+    pub recorder: RecorderCounts,
 }
 
 /// Whether an endpoint accepts connections. A [drain](crate::DrainHandle) goes through these states once.
@@ -85,6 +89,15 @@ pub struct ConnectionCounts {
     pub closed: BTreeMap<u16, u64>,
 }
 
+/// Messages of an endpoint that are not evaluated, so that [`ActionCounts`] does not count them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MessageCounts {
+    /// Messages that were refused with 429 because their connection has exceeded
+    /// [`Limits::messages_per_connection`](crate::Limits::messages_per_connection).
+    pub refused: u64,
+}
+
 /// Groups of an endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -100,11 +113,11 @@ pub struct GroupCounts {
 #[non_exhaustive]
 pub struct GrantLoads {
     /// Calls of [`GrantSource::load`](crate::GrantSource::load).
-    pub users: u64,
-    /// Calls of [`GrantSource::overwrites`](crate::GrantSource::overwrites), each for several objects.
-    pub objects: u64,
-    /// Those calls of either that have returned an error.
-    pub failed: u64,
+    pub user_loads: u64,
+    /// Calls of [`GrantSource::overwrites`](crate::GrantSource::overwrites), each for one or more objects.
+    pub object_loads: u64,
+    /// Calls of either that failed: they returned an error or a wrong number of overwrites, or panicked.
+    pub failed_loads: u64,
 }
 
 /// The observer of an endpoint.
@@ -113,6 +126,14 @@ pub struct GrantLoads {
 pub struct ObserverCounts {
     /// Observations that were dropped because the queue was full: the observer is too slow, or hangs.
     pub dropped: u64,
-    /// Calls of the observer, and of the recorder of the feature `metrics`, that have panicked.
+    /// Calls of the observer that have panicked.
+    pub panicked: u64,
+}
+
+/// The recorder of the feature `metrics`, as far as one endpoint calls it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecorderCounts {
+    /// Calls of the recorder that have panicked.
     pub panicked: u64,
 }

@@ -22,9 +22,13 @@ use super::observer::{
     ConnectionClosed, ConnectionOpened, EventPublished, HandshakeRejected, Observer, QueueOverflowed,
 };
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
-use super::snapshot::{ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, ObserverCounts};
+use super::panic_count::PanicCount;
+use super::snapshot::{
+    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
+    RecorderCounts,
+};
 use super::{ActionCounts, EventCounters, Snapshot};
-use crate::consumer::{Consumer, EventDescriptor, HandlerDescriptor};
+use crate::consumer::{Consumer, HandlerDescriptor};
 use crate::context::{ConnectionId, DisconnectReason};
 use crate::sync::ignore_poison;
 
@@ -42,35 +46,36 @@ pub(crate) struct Telemetry {
     rejected: Mutex<BTreeMap<u16, u64>>,
     /// Protects the connections that have ended, by reason. No lock is taken under it.
     ended: Mutex<HashMap<Option<DisconnectReason>, u64>>,
+    refused_messages: AtomicU64,
     pub(crate) authenticated: Gauge,
     pub(crate) groups: Gauge,
     pub(crate) memberships: Gauge,
     events: CounterCells,
     observer: OnceLock<ObserverQueue>,
     observer_cells: Arc<ObserverCells>,
+    /// The panics of the recorder of metrics.
+    recorder_panics: PanicCount,
     #[cfg(feature = "metrics")]
     pub(super) instruments: OnceLock<Option<Box<Instruments>>>,
     /// Whether the metrics are created with the next handshake. `None` in `instruments` if the recorder has panicked then.
     #[cfg(feature = "metrics")]
     records_metrics: AtomicBool,
-    #[cfg(feature = "metrics")]
-    events_of_consumer: &'static [EventDescriptor],
 }
 
 /// Counts a handshake as in progress until it is dropped. Unless it has ended before, the client has abandoned it.
-pub(crate) struct Handshake<'t> {
+pub(crate) struct HandshakeInProgress<'t> {
     telemetry: &'t Telemetry,
     has_ended: bool,
 }
 
-impl Handshake<'_> {
+impl HandshakeInProgress<'_> {
     /// Records that the handshake was accepted or rejected.
     pub(crate) fn end(mut self) {
         self.has_ended = true;
     }
 }
 
-impl Drop for Handshake<'_> {
+impl Drop for HandshakeInProgress<'_> {
     fn drop(&mut self) {
         self.telemetry.handshakes.decrement();
         if !self.has_ended {
@@ -90,15 +95,10 @@ impl Drop for DetachedAction {
 
 impl Telemetry {
     pub(crate) fn new<C: Consumer>() -> Arc<Telemetry> {
-        Arc::new(Telemetry::of(C::NAME, C::DESCRIPTOR, C::EVENTS))
+        Arc::new(Telemetry::of(C::NAME, C::DESCRIPTOR))
     }
 
-    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "only the metrics name events"))]
-    fn of(
-        consumer: &'static str,
-        descriptor: &'static HandlerDescriptor,
-        events: &'static [EventDescriptor],
-    ) -> Telemetry {
+    fn of(consumer: &'static str, descriptor: &'static HandlerDescriptor) -> Telemetry {
         Telemetry {
             consumer,
             actions: ActionTable::of(descriptor),
@@ -110,18 +110,18 @@ impl Telemetry {
             abandoned: AtomicU64::new(0),
             rejected: Mutex::default(),
             ended: Mutex::default(),
+            refused_messages: AtomicU64::new(0),
             authenticated: Gauge::default(),
             groups: Gauge::default(),
             memberships: Gauge::default(),
             events: CounterCells::default(),
             observer: OnceLock::new(),
             observer_cells: Arc::default(),
+            recorder_panics: PanicCount::default(),
             #[cfg(feature = "metrics")]
             instruments: OnceLock::new(),
             #[cfg(feature = "metrics")]
             records_metrics: AtomicBool::new(false),
-            #[cfg(feature = "metrics")]
-            events_of_consumer: events,
         }
     }
 
@@ -133,7 +133,8 @@ impl Telemetry {
     pub(crate) fn set_observer(&self, observer: impl Observer) -> Result<(), String> {
         let queue = ObserverQueue::start(observer, self.observer_cells.clone());
         let queue = queue.map_err(|error| format!("the thread of the observer cannot be started: {error}"))?;
-        self.observer.set(queue).map_err(|_| format!("the endpoint of `{}` has an observer already", self.consumer))
+        let message = "has an observer already; an endpoint has one, so call both from one `Observer`";
+        self.observer.set(queue).map_err(|_| format!("the endpoint of `{}` {message}", self.consumer))
     }
 
     pub(super) fn observe(&self, observation: impl FnOnce(&'static str) -> Observation) {
@@ -153,7 +154,7 @@ impl Telemetry {
     #[cfg(feature = "metrics")]
     fn contain_recorder<T>(&self, call: impl FnOnce() -> T) -> Option<T> {
         let outcome = crate::panic::catch_unwind(call);
-        outcome.map_err(|panic| self.observer_cells.record_panic("the recorder of metrics", panic.message())).ok()
+        outcome.map_err(|panic| self.recorder_panics.record("metrics recorder", panic.message())).ok()
     }
 
     /// Creates the metrics with the next handshake.
@@ -166,18 +167,18 @@ impl Telemetry {
     #[cfg(feature = "metrics")]
     fn create_instruments(&self) {
         if self.records_metrics.load(Ordering::Relaxed) && self.instruments.get().is_none() {
-            let create = || Box::new(Instruments::new(self.consumer, self.actions, self.events_of_consumer));
+            let create = || Box::new(Instruments::new(self.consumer, self.actions));
             let created = self.contain_recorder(create);
             crate::panic::drop_contained(self.instruments.set(created));
         }
     }
 
     /// Counts a handshake as in progress until the returned guard is dropped. With the first one, the metrics are created.
-    pub(crate) fn begin_handshake(&self) -> Handshake<'_> {
+    pub(crate) fn begin_handshake(&self) -> HandshakeInProgress<'_> {
         #[cfg(feature = "metrics")]
         self.create_instruments();
         self.handshakes.increment();
-        Handshake { telemetry: self, has_ended: false }
+        HandshakeInProgress { telemetry: self, has_ended: false }
     }
 
     /// Counts a handshake that the client has abandoned.
@@ -230,6 +231,13 @@ impl Telemetry {
         self.observe(|consumer| {
             Observation::ConnectionClosed(ConnectionClosed { consumer, connection, reason, duration })
         });
+    }
+
+    /// Counts a message that was refused because it is above the rate of its connection.
+    pub(crate) fn record_refused_message(&self) {
+        self.refused_messages.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        self.record(Instruments::record_refused_message);
     }
 
     /// Returns whether there is an observer, or metrics are recorded.
@@ -315,14 +323,16 @@ impl Telemetry {
                 rejected: ignore_poison(self.rejected.lock()).clone(),
             },
             connections: self.connections(open as u64),
+            messages: MessageCounts { refused: self.refused_messages.load(Ordering::Relaxed) },
             actions: ActionCounts { detached, streams, ..self.action_cells.snapshot() },
             groups: GroupCounts { groups: self.groups.get(), memberships: self.memberships.get() },
             events: self.event_counters(),
             grant_loads,
             observer: ObserverCounts {
                 dropped: self.observer_cells.dropped.load(Ordering::Relaxed),
-                panicked: self.observer_cells.panicked.load(Ordering::Relaxed),
+                panicked: self.observer_cells.panics.get(),
             },
+            recorder: RecorderCounts { panicked: self.recorder_panics.get() },
         }
     }
 
@@ -351,6 +361,6 @@ impl Default for Telemetry {
     /// Creates the telemetry of a consumer without actions.
     fn default() -> Telemetry {
         static EMPTY: HandlerDescriptor = HandlerDescriptor::EMPTY;
-        Telemetry::of("", &EMPTY, &[])
+        Telemetry::of("", &EMPTY)
     }
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::catch_unwind::{Panic, catch_unwind, poll_caught};
+use super::log_entry::log_entry;
 use crate::log::Cause;
 
 pin_project! {
@@ -51,15 +52,8 @@ fn contain<T>(drop: impl FnOnce()) {
         return;
     }
     if let Err(panic) = catch_unwind(drop) {
-        contain_log(|| {
-            tracing::error!(value = type_name::<T>(), cause = ?Cause::new(&panic.message()), "caught a panic in `Drop`");
-        });
+        log_entry!(ERROR, value = type_name::<T>(), cause = ?Cause::new(&panic.message()), "caught a panic in `Drop`");
     }
-}
-
-/// Writes a log entry where a panic of the subscriber must not skip what follows.
-pub(crate) fn contain_log(log: impl FnOnce()) {
-    drop(catch_unwind(log));
 }
 
 /// A value of the application that may be dropped anywhere: a panic in its `Drop` is caught and logged.

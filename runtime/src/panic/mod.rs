@@ -2,10 +2,12 @@
 
 mod catch_unwind;
 mod contained;
+mod log_entry;
 mod span;
 
 pub(crate) use catch_unwind::{Panic, catch_unwind, catch_unwind_future};
-pub(crate) use contained::{Contained, contain_future, contain_log, drop_contained};
+pub(crate) use contained::{Contained, contain_future, drop_contained};
+pub(crate) use log_entry::{contain_log, is_log_enabled, log_entry};
 pub(crate) use span::{ContainedSpan, in_current_span, in_span};
 
 #[cfg(test)]

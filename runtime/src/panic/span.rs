@@ -18,8 +18,9 @@ impl ContainedSpan {
     /// Creates a span. Returns `None` if it is disabled, or if the subscriber panics.
     #[inline]
     pub(crate) fn new(create: impl FnOnce() -> Span) -> Option<ContainedSpan> {
-        let span = ContainedSpan(Contained::new(catch_unwind(create).ok()?));
-        if span.0.is_disabled() { None } else { Some(span) }
+        let span = catch_unwind(create).ok()?;
+        // Dropping a disabled span calls no subscriber.
+        if span.is_disabled() { None } else { Some(ContainedSpan(Contained::new(span))) }
     }
 
     /// Returns the current span, if there is one.

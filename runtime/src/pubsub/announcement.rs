@@ -1,4 +1,4 @@
-//! The event by which members of a group with `announce` learn that a user is a member, or is one no more.
+//! The event by which members of a group with `announce` learn that a user that they may see is a member, or is one no more.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -12,41 +12,60 @@ use super::coalescing_key::hash_coalescing_key;
 use super::delivery::DeliveryOutcome;
 use super::event::Subscriber;
 use super::group::Group;
-use super::member::Member;
-use super::presence::may_see;
+use super::member::{Member, MemberScope};
+use super::presence::{HiddenMembers, may_see};
 use super::presence_changes::PresenceChange;
 use super::settlement::settle;
 use crate::context::{Epoch, Handler};
 use crate::dialect::{Dialect, Native};
 use crate::panic::Contained;
+use crate::permission::Refused;
 use crate::session::PACER;
 use crate::session::backpressure::Pacer;
 use crate::session::delivery_path::DeliveryPath;
-use crate::session::queued_event::{EventHandle, QueuedEvent};
+use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
-use crate::session::session::Session;
+use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
 use crate::transport::{EventFrame, FrameText};
 
 /// The name of the event. `macros/src/check/event.rs` refuses it as the name of an `#[event]`.
 const PRESENCE: &str = "presence";
 
-/// A change with the members of the group at the time when its announcement begins.
-pub(super) struct DueChange<G: Group> {
-    pub(super) change: PresenceChange<G::Consumer>,
+/// Changes with the members of the group at the time when their announcement begins.
+pub(super) struct DueChanges<G: Group> {
+    pub(super) changes: Vec<Arc<PresenceChange<G::Consumer>>>,
     pub(super) members: Arc<ChunkedList<Member<G::Consumer>>>,
 }
 
 /// A change as members see it, by the `presence` expression of the group.
 struct Announcement<G: Group> {
     group: Arc<Contained<G>>,
-    change: PresenceChange<G::Consumer>,
+    change: Arc<PresenceChange<G::Consumer>>,
+    online: AnnouncedState,
+    offline: AnnouncedState,
+    /// For the send queue: a newer announcement of the same user may replace this one.
+    queued_hash: Option<u64>,
+    /// For deferred announcements, which the subscriber may turn out not to see: only a newer one with the same scopes may
+    /// replace this one.
+    deferred_hash: Option<u64>,
+}
+
+/// The frames that say whether a user is online.
+struct AnnouncedState {
     /// The frame without the group's name and request ids.
     text: FrameText,
     /// The frame of members without subscriptions.
     frame: EventFrame,
-    /// A newer announcement of the same user may replace this one.
-    coalescing_hash: Option<u64>,
+}
+
+/// What a viewer learns of a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Online,
+    Offline,
+    /// The viewer has seen the user all the time.
+    Unchanged,
 }
 
 /// The payload of [`PRESENCE`].
@@ -56,29 +75,45 @@ struct Payload<'a> {
     online: bool,
 }
 
-/// Announces the changes of one group, one after the other, until `next` returns none. Other tasks run in between, and readers
-/// that had no chance to run are waited for, as for any publisher; meanwhile further changes replace those that wait.
+/// Announces the changes of one group until `next` returns none, those that it returns together in one pass over the members.
+/// Other tasks run in between, and readers that had no chance to run are waited for, as for any publisher; meanwhile further
+/// changes of a user are added to the one that waits.
 pub(super) async fn announce_changes<G: Group>(
     group: Arc<Contained<G>>,
     name: Option<Arc<str>>,
-    mut next: impl FnMut() -> Option<DueChange<G>>,
+    registry: Arc<SessionRegistry<G::Consumer>>,
+    mut next: impl FnMut() -> Option<DueChanges<G>>,
 ) {
     let pacer = Pacer::new();
-    while let Some(DueChange { change, members }) = next() {
-        let registry = change.scope.session.registry.clone();
-        let Some(announcement) = Announcement::new(&group, name.as_deref(), change) else { continue };
-        let mut refused = 0;
+    while let Some(DueChanges { changes, members }) = next() {
+        let mut hidden = HiddenMembers::default();
+        let announcements = changes.into_iter().filter_map(|change| Announcement::new(&group, name.as_deref(), change));
+        let mut announcements: Vec<_> = announcements.map(|announcement| (announcement, 0)).collect();
         for chunk in members.chunks() {
-            PACER.sync_scope(pacer.clone(), || {
-                let outcomes = chunk.iter().map(|member| announcement.deliver(member));
-                refused += outcomes.filter(|outcome| *outcome == DeliveryOutcome::Refused).count();
-            });
+            for (announcement, refused) in &mut announcements {
+                PACER.sync_scope(pacer.clone(), || {
+                    let outcomes = chunk.iter().map(|member| announcement.deliver(member, &mut hidden));
+                    *refused += outcomes.filter(|outcome| *outcome == DeliveryOutcome::Refused).count();
+                });
+                if pacer.is_held() {
+                    pacer.ready().await;
+                }
+            }
             yield_now().await;
         }
-        registry.telemetry.record_publication(PRESENCE, members.len(), refused);
-        if pacer.is_held() {
-            pacer.ready().await;
+        for (_, refused) in announcements {
+            registry.telemetry.record_publication(PRESENCE, members.len(), refused);
         }
+        hidden.report::<G>(&registry.telemetry);
+    }
+}
+
+impl AnnouncedState {
+    fn new(user: &str, online: bool, name: Option<&str>) -> Option<AnnouncedState> {
+        // A payload of a string and a flag always has a JSON form.
+        let text = Native::encode_event(PRESENCE, &Payload { user, online }).ok()?;
+        let frame = EventFrame::new(&Native::address_event(&text, name, &[]));
+        Some(AnnouncedState { text, frame })
     }
 }
 
@@ -86,18 +121,21 @@ impl<G: Group> Announcement<G> {
     fn new(
         group: &Arc<Contained<G>>,
         name: Option<&str>,
-        change: PresenceChange<G::Consumer>,
+        change: Arc<PresenceChange<G::Consumer>>,
     ) -> Option<Arc<Announcement<G>>> {
-        // A payload of a string and a flag always has a JSON form.
-        let text = Native::encode_event(PRESENCE, &Payload { user: &change.user_id, online: change.is_online }).ok()?;
-        let frame = EventFrame::new(&Native::address_event(&text, name, &[]));
-        let coalescing_hash = hash_coalescing_key(&(TypeId::of::<Announcement<G>>(), &change.user_id));
-        Some(Arc::new(Announcement { group: group.clone(), change, text, frame, coalescing_hash }))
+        let [online, offline] = [true, false].map(|online| AnnouncedState::new(&change.user_id, online, name));
+        let key = (TypeId::of::<Announcement<G>>(), &change.user_id);
+        let mut scopes: Vec<_> = change.former.iter().chain(&change.current).map(MemberScope::address).collect();
+        scopes.sort_unstable();
+        let is_hidden = change.was_hidden || change.current.is_none();
+        let (queued_hash, deferred_hash) = (hash_coalescing_key(&key), hash_coalescing_key(&(key, &scopes, is_hidden)));
+        let (group, online, offline) = (group.clone(), online?, offline?);
+        Some(Arc::new(Announcement { group, change, online, offline, queued_hash, deferred_hash }))
     }
 
-    /// Delivers the announcement to a member that may see the user, unless it is the user's own connection, or defers it if
+    /// Delivers the announcement to a member that may see the change, unless it is the user's own connection, or defers it if
     /// grants must be loaded first or earlier events are deferred. Does not wait.
-    fn deliver(self: &Arc<Self>, member: &Member<G::Consumer>) -> DeliveryOutcome {
+    fn deliver(self: &Arc<Self>, member: &Member<G::Consumer>, hidden: &mut HiddenMembers) -> DeliveryOutcome {
         let Member { session, membership } = member;
         if session.user_id() == Some(&*self.change.user_id) {
             return DeliveryOutcome::Done;
@@ -107,75 +145,66 @@ impl<G: Group> Announcement<G> {
         let Some(scope) = session.scope() else { return DeliveryOutcome::Done };
         let path = DeliveryPath::Group(membership);
         // Evaluated before anything is queued, so that changes that the member may not see fill no queue.
-        let outcome = match self.authorize(session, &Subscriber::new(&*scope)) {
-            Some(false) => return DeliveryOutcome::Refused,
+        let outcome = match self.authorize(session, &Subscriber::new(&*scope), hidden) {
+            Some(Err(Refused)) => return DeliveryOutcome::Refused,
+            Some(Ok(View::Unchanged)) => return DeliveryOutcome::Done,
             // Events keep their order, so an event that follows a deferred one is deferred too.
-            Some(true) if !session.has_deferred.load(Ordering::SeqCst) => self.enqueue(session, path, epoch),
-            Some(true) | None => EnqueueOutcome::Stale,
+            Some(Ok(view)) if !session.has_deferred.load(Ordering::SeqCst) => {
+                session.enqueue(path, epoch, || self.frame_and_handle(path, view))
+            }
+            Some(Ok(_)) | None => EnqueueOutcome::Stale,
         };
-        match outcome {
-            EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {}
-            EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => session.push_deferred(self.handle(path)),
-            EnqueueOutcome::Unverified => session.push_held(self.handle(path)),
-        }
-        DeliveryOutcome::Done
+        session.conclude(outcome, || EventHandle::new(self.clone(), path.into_owned(), self.deferred_hash))
     }
 
-    /// Evaluates the expression for the user and one viewer. `None` if grants must be loaded first.
+    /// Evaluates the expression for the user, by each scope of the change, and one viewer. `None` if grants must be loaded
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` if the viewer has not seen the user and may not see it now.
     fn authorize(
         &self,
         viewer: &Session<G::Consumer>,
         subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
-    ) -> Option<bool> {
-        match self.change.scope.user() {
-            Some(user) => may_see(&**self.group, viewer, subscriber, user),
-            None => Some(false),
+        hidden: &mut HiddenMembers,
+    ) -> Option<Result<View, Refused>> {
+        let PresenceChange { former, was_hidden, current, .. } = &*self.change;
+        let mut may_see = |scope: &MemberScope<_>| may_see(&**self.group, viewer, subscriber, scope, hidden);
+        let (mut was_seen, mut was_hidden) = (false, *was_hidden);
+        for scope in former {
+            *(if may_see(scope)? { &mut was_seen } else { &mut was_hidden }) = true;
         }
-    }
-
-    /// Enqueues the announcement, which was authorized in `epoch`.
-    fn enqueue(
-        self: &Arc<Self>,
-        session: &Arc<Session<G::Consumer>>,
-        path: DeliveryPath<'_>,
-        epoch: Epoch,
-    ) -> EnqueueOutcome {
-        self.build_frame(path, |frame, handle, frame_version| {
-            // The discarded handles are dropped here, where no lock is held.
-            let (outcome, _) = session.send_queue.enqueue(frame, handle, epoch, frame_version, || {
-                // Events that waited for a group's permission may have been deferred since this delivery began.
-                if session.has_deferred.load(Ordering::Relaxed) { Err(EnqueueOutcome::Stale) } else { path.version() }
-            });
-            session.pass_to_flusher(outcome)
+        let is_seen = match current {
+            Some(scope) => may_see(scope)?,
+            None => false,
+        };
+        Some(match (is_seen, was_seen, was_hidden) {
+            (true, _, true) => Ok(View::Online),
+            (true, _, false) => Ok(View::Unchanged),
+            (false, true, _) => Ok(View::Offline),
+            (false, false, _) => Err(Refused),
         })
     }
 
-    /// Builds the frame for one session and enqueues it, again if what it shows of the membership changes meanwhile.
-    fn build_frame(
+    /// Returns the frame for one member, and what it takes to authorize the announcement again.
+    fn frame_and_handle(
         self: &Arc<Self>,
         path: DeliveryPath<'_>,
-        enqueue: impl Fn(EventFrame, EventHandle<Session<G::Consumer>>, u64) -> EnqueueOutcome,
-    ) -> EnqueueOutcome {
-        loop {
-            let frame_version = match path.version() {
-                Ok(version) => version,
-                Err(outcome) => return outcome,
-            };
-            let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
-            let frame = if ids.is_empty() {
-                self.frame.clone()
-            } else {
-                EventFrame::new(&Native::address_event(&self.text, path.group_name(), &ids))
-            };
-            match enqueue(frame, self.handle(path), frame_version) {
-                EnqueueOutcome::PathChanged => {}
-                outcome => return outcome,
-            }
-        }
-    }
-
-    fn handle(self: &Arc<Self>, path: DeliveryPath<'_>) -> EventHandle<Session<G::Consumer>> {
-        EventHandle::new(self.clone(), path.into_owned(), self.coalescing_hash)
+        view: View,
+    ) -> Option<FrameAndHandle<Session<G::Consumer>>> {
+        let state = match view {
+            View::Online => &self.online,
+            View::Offline => &self.offline,
+            View::Unchanged => return None,
+        };
+        let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
+        let frame = if ids.is_empty() {
+            state.frame.clone()
+        } else {
+            EventFrame::new(&Native::address_event(&state.text, path.group_name(), &ids))
+        };
+        Some((frame, EventHandle::new(self.clone(), path.into_owned(), self.queued_hash)))
     }
 }
 
@@ -193,17 +222,13 @@ impl<G: Group> QueuedEvent<Session<G::Consumer>> for Announcement<G> {
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
             let Some(expression) = G::PRESENCE else { return EnqueueOutcome::Discarded };
-            let authorize =
-                |subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>| self.authorize(session, subscriber);
-            let enqueue = |_: &_| {
-                let outcome = self.build_frame(path, |frame, handle, frame_version| {
-                    session.enqueue_in_progress(frame, handle, epoch, frame_version, || path.version())
-                });
-                if outcome == EnqueueOutcome::Unverified {
-                    session.hold_in_progress(path, epoch);
-                }
-                outcome
+            let authorize = |subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>| {
+                let mut hidden = HiddenMembers::default();
+                let view = self.authorize(session, subscriber, &mut hidden);
+                hidden.report::<G>(&session.registry.telemetry);
+                view
             };
+            let enqueue = |_: &_, view| session.enqueue_deferred(path, epoch, || self.frame_and_handle(path, view));
             settle(session, epoch, (PRESENCE, expression), authorize, enqueue).await
         })
     }

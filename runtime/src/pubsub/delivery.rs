@@ -7,13 +7,12 @@ use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::session::delivery_path::DeliveryPath;
-use crate::session::queued_event::EventHandle;
+use crate::session::queued_event::{EventHandle, FrameAndHandle};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
-use crate::transport::EventFrame;
 
 impl<C: Consumer> Session<C> {
     /// Reads what the delivery of an event to this session depends on, so that the memory of several members is fetched at
@@ -60,7 +59,7 @@ impl<C: Consumer> Session<C> {
         let Some(scope) = self.scope() else { return DeliveryOutcome::Done };
         // Events keep their order, so an event that follows a deferred one is deferred too.
         if self.has_deferred.load(Ordering::SeqCst) {
-            return self.defer(publication, path);
+            return self.conclude(EnqueueOutcome::Stale, || publication.handle(self, path));
         }
         self.authorize_and_enqueue(&scope, publication, path, epoch)
     }
@@ -78,39 +77,12 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match self.authorize_event(&Subscriber::new(scope), publication) {
-            Some(false) => DeliveryOutcome::Refused,
-            Some(true) => match self.enqueue(scope, publication, path, epoch) {
-                EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {
-                    DeliveryOutcome::Done
-                }
-                EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.defer(publication, path),
-                EnqueueOutcome::Unverified => self.hold(publication, path),
-            },
-            None => self.defer(publication, path),
-        }
-    }
-
-    /// Defers an event to the revalidator. It is counted once it is settled.
-    #[cold]
-    fn defer<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_>) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.push_deferred(publication.handle(self, path));
-        DeliveryOutcome::Done
-    }
-
-    /// Lets an event wait until the permission of its group has been evaluated again.
-    #[cold]
-    fn hold<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_>) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.push_held(publication.handle(self, path));
-        DeliveryOutcome::Done
+        let outcome = match self.authorize_event(&Subscriber::new(scope), publication) {
+            Some(false) => return DeliveryOutcome::Refused,
+            Some(true) => self.enqueue(path, epoch, || publication.frame_and_handle(self, scope, path)),
+            None => EnqueueOutcome::Stale,
+        };
+        self.conclude(outcome, || publication.handle(self, path))
     }
 
     /// Evaluates the event's permission. `None` if grants must be loaded first. A panic refuses the event.
@@ -124,27 +96,25 @@ impl<C: Consumer> Session<C> {
     {
         let event = publication.event();
         catch_unwind(|| self.consumer.authorize_event(subscriber, event)).unwrap_or_else(|panic| {
-            let cause = Cause::new(&panic.message());
-            let (user, permission) = (self.user_id().map(Truncated::new), <C as Emits<E>>::PERMISSION);
-            tracing::error!(?user, event = <C as Emits<E>>::NAME, %permission, ?cause, "event refused: permission panicked");
             self.registry.telemetry.record_failure();
+            let cause = Cause::new(&panic.message());
+            let (event, permission) = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
+            let user = self.user_id().map(Truncated::new);
+            log_entry!(ERROR, ?user, event, %permission, ?cause, "event refused: permission panicked");
             Some(false)
         })
     }
 
-    /// Enqueues an event that was authorized in `epoch`.
-    fn enqueue<E>(
+    /// Enqueues an event that was authorized in `epoch`, unless earlier events are deferred. `frame` returns its frame, or `None`
+    /// if there is none for this session.
+    #[inline]
+    pub(super) fn enqueue(
         self: &Arc<Self>,
-        scope: &Scope<C::User>,
-        publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
         epoch: Epoch,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.build_frame(scope, publication, path, |frame, handle, frame_version| {
+        frame: impl Fn() -> Option<FrameAndHandle<Session<C>>>,
+    ) -> EnqueueOutcome {
+        enqueue_current(path, frame, |(frame, handle), frame_version| {
             // The discarded handles are dropped here, where no lock is held.
             let (outcome, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || {
                 // Events that waited for a group's permission may have been deferred since this delivery began.
@@ -154,52 +124,57 @@ impl<C: Consumer> Session<C> {
         })
     }
 
-    /// Encodes the frame for this session and enqueues it. Encodes it again if what it shows of the delivery path changes
-    /// before it is enqueued.
-    pub(crate) fn build_frame<E>(
-        &self,
-        scope: &Scope<C::User>,
-        publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_>,
-        enqueue: impl Fn(EventFrame, EventHandle<Session<C>>, u64) -> EnqueueOutcome,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        loop {
-            let frame_version = match path.version() {
-                Ok(version) => version,
-                Err(outcome) => return outcome,
-            };
-            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Discarded };
-            match enqueue(frame, publication.handle(self, path), frame_version) {
-                EnqueueOutcome::PathChanged => {}
-                outcome => return outcome,
-            }
-        }
-    }
-
     /// Enqueues a deferred event that was authorized in `epoch` and removes it from the revalidator in one step, so that a
     /// change of rights recalls it either from there or from the send queue.
-    pub(crate) fn enqueue_deferred<E>(
+    pub(super) fn enqueue_deferred(
         self: &Arc<Self>,
-        scope: &Scope<C::User>,
-        publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
         epoch: Epoch,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let outcome = self.build_frame(scope, publication, path, |frame, handle, frame_version| {
+        frame: impl Fn() -> Option<FrameAndHandle<Session<C>>>,
+    ) -> EnqueueOutcome {
+        let outcome = enqueue_current(path, frame, |(frame, handle), frame_version| {
             self.enqueue_in_progress(frame, handle, epoch, frame_version, || path.version())
         });
         if outcome == EnqueueOutcome::Unverified {
             self.hold_in_progress(path, epoch);
         }
         outcome
+    }
+
+    /// Defers an event that could not be enqueued to the revalidator, or lets it wait until the permission of its group has
+    /// been evaluated again. It is counted once it is settled.
+    #[inline]
+    pub(super) fn conclude(
+        self: &Arc<Self>,
+        outcome: EnqueueOutcome,
+        handle: impl FnOnce() -> EventHandle<Session<C>>,
+    ) -> DeliveryOutcome {
+        match outcome {
+            EnqueueOutcome::Enqueued | EnqueueOutcome::EnqueuedForFlusher | EnqueueOutcome::Discarded => {}
+            EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.push_deferred(handle()),
+            EnqueueOutcome::Unverified => self.push_held(handle()),
+        }
+        DeliveryOutcome::Done
+    }
+}
+
+/// Enqueues a frame, and builds another one if what it shows of the delivery path changes before it is enqueued.
+#[inline]
+fn enqueue_current<C: Consumer>(
+    path: DeliveryPath<'_>,
+    frame: impl Fn() -> Option<FrameAndHandle<Session<C>>>,
+    enqueue: impl Fn(FrameAndHandle<Session<C>>, u64) -> EnqueueOutcome,
+) -> EnqueueOutcome {
+    loop {
+        let frame_version = match path.version() {
+            Ok(version) => version,
+            Err(outcome) => return outcome,
+        };
+        let Some(frame) = frame() else { return EnqueueOutcome::Discarded };
+        match enqueue(frame, frame_version) {
+            EnqueueOutcome::PathChanged => {}
+            outcome => return outcome,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::group::{Carries, Group};
 use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
 use crate::context::{Disconnect, Handler, User};
-use crate::panic::Contained;
+use crate::panic::{Contained, log_entry};
 use crate::session::memberships::EndedMemberships;
 use crate::session::session::Session;
 
@@ -80,7 +80,8 @@ impl<U: User> Disconnect<'_, U> {
     {
         let group = Contained::new(group);
         let Some(session) = <dyn Any>::downcast_ref::<Arc<Session<G::Consumer>>>(self.session()) else {
-            tracing::error!(
+            log_entry!(
+                ERROR,
                 consumer = <G::Consumer as Consumer>::NAME,
                 "event dropped: the connection does not belong to the consumer of the group"
             );

@@ -10,6 +10,7 @@ pub(super) use unchecked::{check_key, check_key_or_panic, transfer, transfer_or_
 mod checked {
     use crate::consumer::Consumer;
     use crate::error::{Error, Result};
+    use crate::panic::log_entry;
     use crate::pubsub::codec::Codec;
     use crate::pubsub::event::Emits;
     use crate::pubsub::event_type::EventType;
@@ -46,7 +47,7 @@ mod checked {
 
     /// Logs and returns the error, because the application may handle it.
     fn fault(text: String) -> Error {
-        tracing::error!(cause = text, "encoding check failed");
+        log_entry!(ERROR, cause = text, "encoding check failed");
         Error::internal(text)
     }
 

@@ -1,6 +1,6 @@
 //! Events: which types a consumer sends, the permission of each, and the frame that it is encoded as.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,6 +15,7 @@ use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::log::Cause;
+use crate::panic::log_entry;
 use crate::permission::{
     AllowAny, DenyAll, Expression, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind,
 };
@@ -169,14 +170,18 @@ impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
 #[cold]
 fn refuse_after_error<R>(error: &Error) -> Refused {
     if error.status().is_server_error() {
-        tracing::error!(rule = std::any::type_name::<R>(), cause = ?Cause::new(error), "event refused: rule failed");
+        log_entry!(ERROR, rule = std::any::type_name::<R>(), cause = ?Cause::new(error), "event refused: rule failed");
     }
     Refused
 }
 
 #[cold]
 fn refuse_unready<R>() -> Refused {
-    tracing::error!(rule = std::any::type_name::<R>(), "event refused: rule was not ready at its first poll");
+    log_entry!(
+        ERROR,
+        rule = std::any::type_name::<R>(),
+        "event refused: rule waits; a rule of an event must be ready at its first poll"
+    );
     Refused
 }
 
@@ -232,6 +237,15 @@ pub struct Subscriber<'a, U> {
     scope: &'a Scope<U>,
     /// The grants that were not loaded when they were needed. Boxed, because there are mostly none.
     deferred: RefCell<Option<Box<DeferredGrants>>>,
+    /// The fault of a leaf of `presence`. Boxed, because there is mostly none.
+    fault: Cell<Option<Box<LeafFault>>>,
+}
+
+/// A fault of a leaf that hides a member of a group.
+pub(super) struct LeafFault {
+    /// `None` if it is not known which leaf it was.
+    pub(super) leaf: Option<&'static str>,
+    pub(super) cause: Cause,
 }
 
 /// Grants that an evaluation needs and that have to be loaded.
@@ -246,7 +260,7 @@ struct DeferredGrants {
 impl<'a, U: User> Subscriber<'a, U> {
     #[inline]
     pub(crate) fn new(scope: &'a Scope<U>) -> Subscriber<'a, U> {
-        Subscriber { scope, deferred: RefCell::new(None) }
+        Subscriber { scope, deferred: RefCell::new(None), fault: Cell::new(None) }
     }
 
     /// Returns the subscriber's scope.
@@ -279,6 +293,15 @@ impl<'a, U: User> Subscriber<'a, U> {
     #[cold]
     fn record_missing(&self, codename: Codename, objects: &[ObjectKey]) {
         self.deferred.borrow_mut().get_or_insert_default().missing.push((codename, objects.iter().cloned().collect()));
+    }
+
+    /// Records a fault, which ends the evaluation for one member.
+    pub(super) fn record_fault(&self, fault: LeafFault) {
+        self.fault.set(Some(Box::new(fault)));
+    }
+
+    pub(super) fn take_fault(&self) -> Option<Box<LeafFault>> {
+        self.fault.take()
     }
 
     /// Loads the grants that were missing.

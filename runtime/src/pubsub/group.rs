@@ -108,7 +108,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
         self.authorize_join(consumer, call)
     }
 
-    /// The expression of `presence`, which decides per pair of viewer and member. `None` if members cannot be listed.
+    /// The expression of `presence`, which decides per pair of viewer and member. `None` if users cannot be listed.
     #[doc(hidden)]
     const PRESENCE: Option<&'static Expression> = None;
 

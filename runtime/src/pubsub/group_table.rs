@@ -12,13 +12,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::announcement::{DueChange, announce_changes};
+use super::announcement::{DueChanges, announce_changes};
 use super::chunked_list::ChunkedList;
 use super::group::Group;
 use super::group_evaluation::authorize_scope_within;
 use super::join_request::JoinRequest;
 use super::member::{Member, MemberScope};
-use super::presence_changes::PresenceChanges;
+use super::presence_changes::{PresenceChange, PresenceChanges, Scopes};
 use super::roster::{Roster, RosterUser};
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
@@ -30,7 +30,7 @@ use crate::session::membership::{GroupSlot, Membership};
 use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Handle, Mutex, lock};
+use crate::sync::{Mutex, RuntimeId, lock};
 
 /// The number of parts of a table that are locked independently.
 const SHARD_COUNT: usize = 16;
@@ -41,11 +41,11 @@ pub(crate) struct GroupTable<G: Group> {
     hasher: RandomState,
     /// Each protects the groups of one part of the table, and is locked only to find, insert or remove a group. Lock order:
     /// after `Memberships::list`; no lock is taken under it.
-    shards: [Mutex<Shard<G>>; SHARD_COUNT],
+    shards: [Mutex<GroupShard<G>>; SHARD_COUNT],
 }
 
 /// Groups by the hash of their keys, so that `Hash` of a key runs under no lock of the table.
-type Shard<G> = HashMap<u64, SmallVec<[Arc<MemberList<G>>; 1]>, foldhash::fast::RandomState>;
+type GroupShard<G> = HashMap<u64, SmallVec<[Arc<MemberList<G>>; 1]>, foldhash::fast::RandomState>;
 
 impl<G: Group> Default for GroupTable<G> {
     fn default() -> Self {
@@ -94,56 +94,78 @@ impl<G: Group> MemberList<G> {
         lock(&self.state).roster.as_ref().map_or_else(|| Some(Vec::new()), |roster| roster.users(max_users))
     }
 
-    /// Adds the user of a member to the users, unless it is anonymous or has been added.
+    /// Adds the user of a member to the users, by its current scope, unless it is anonymous.
     fn add_user(self: &Arc<Self>, session: &Arc<Session<G::Consumer>>, membership: &Membership) {
-        let (Some(user_id), Some(scope)) = (session.user_id(), MemberScope::current(session)) else { return };
-        let user_id = Arc::from(user_id);
+        let Some(user_id) = session.user_id().map(Arc::from) else { return };
         let mut state = lock(&self.state);
         let MemberListState { members, roster, .. } = &mut *state;
         // The membership may have ended meanwhile.
         let member = members.get(membership.list_index.load(Ordering::Relaxed));
         let is_member = member.is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
-        let removed = roster.as_mut().filter(|_| is_member).map(|roster| roster.add(membership, &user_id, scope));
+        // Read under the lock, so that no other call adds a newer scope before.
+        let scope = if is_member { MemberScope::current(session) } else { None };
+        let removed = roster.as_mut().zip(scope).map(|(roster, scope)| roster.add(membership, &user_id, scope));
         drop(state);
         drop(removed);
-        self.announce(&session.runtime);
+        self.announce(session, false);
     }
 
-    /// Starts to announce the changes of the users, unless there are none or a task announces them. Called while no lock is
-    /// held.
-    fn announce(self: &Arc<Self>, runtime: &Handle) {
+    /// Starts to announce the changes of the users, unless there are none or a task announces them. `is_restart` if a task has
+    /// ended before it had announced all. Called while no lock is held.
+    fn announce(self: &Arc<Self>, session: &Session<G::Consumer>, is_restart: bool) {
         let Some(group) = self.announced_group.clone() else { return };
         let is_due =
             |roster: &mut Box<Roster<_>>| roster.changes.as_mut().is_some_and(PresenceChanges::begin_announcing);
         if lock(&self.state).roster.as_mut().is_some_and(is_due) {
-            let mut task = Announcing { list: self.clone(), has_ended: false };
-            runtime.spawn(NotifyAfterPoll::new(announce_changes(group, self.name.clone(), move || task.next())));
+            let (runtime, changes) = (session.runtime.id(), Vec::new());
+            let mut task = AnnouncementTask { list: self.clone(), runtime, changes, has_ended: false, is_restart };
+            let (name, registry) = (self.name.clone(), session.registry.clone());
+            session.runtime.spawn(NotifyAfterPoll::new(announce_changes(group, name, registry, move || task.next())));
         }
     }
 }
 
 /// The task that announces the changes of one group's users. However it ends, another one can start.
-struct Announcing<G: Group> {
+struct AnnouncementTask<G: Group> {
     list: Arc<MemberList<G>>,
+    runtime: RuntimeId,
+    /// The changes that are being announced.
+    changes: Vec<Arc<PresenceChange<G::Consumer>>>,
     has_ended: bool,
+    is_restart: bool,
 }
 
-impl<G: Group> Announcing<G> {
-    /// Returns the next change to announce, with the members at this time. If no change is pending, another task may start.
-    fn next(&mut self) -> Option<DueChange<G>> {
+impl<G: Group> AnnouncementTask<G> {
+    /// Returns the next changes to announce, with the members at this time. If no change is pending, another task may start.
+    fn next(&mut self) -> Option<DueChanges<G>> {
         let mut state = lock(&self.list.state);
-        let change = state.roster.as_mut().and_then(|roster| roster.changes.as_mut()?.next());
-        self.has_ended = change.is_none();
-        Some(DueChange { change: change?, members: state.members.clone() })
+        let changes = state.roster.as_mut().and_then(|roster| Some(roster.changes.as_mut()?.next()));
+        let changes: Vec<_> = changes.into_iter().flatten().map(Arc::new).collect();
+        self.has_ended = changes.is_empty();
+        let members = state.members.clone();
+        drop(state);
+        self.changes.clone_from(&changes);
+        (!self.has_ended).then_some(DueChanges { changes, members })
     }
 }
 
-impl<G: Group> Drop for Announcing<G> {
+impl<G: Group> Drop for AnnouncementTask<G> {
     fn drop(&mut self) {
-        if !self.has_ended
-            && let Some(changes) = lock(&self.list.state).roster.as_mut().and_then(|roster| roster.changes.as_mut())
-        {
-            changes.stop_announcing();
+        if self.has_ended {
+            return;
+        }
+        let (mut state, mut removed) = (lock(&self.list.state), Scopes::new());
+        if let Some(changes) = state.roster.as_mut().and_then(|roster| roster.changes.as_mut()) {
+            changes.stop_announcing(&self.changes, &mut removed);
+        }
+        let members = state.members.clone();
+        drop(state);
+        drop(removed);
+        // If the task's runtime was shut down, the members on another one are still there. Once, because that one may be shut
+        // down too.
+        let other = members.iter().find(|member| member.session.runtime.id() != self.runtime);
+        if let Some(member) = other.filter(|_| !self.is_restart) {
+            self.list.announce(&member.session, true);
         }
     }
 }
@@ -222,7 +244,7 @@ impl<G: Group> GroupTable<G> {
         }
     }
 
-    fn shard(&self, hash: u64) -> &Mutex<Shard<G>> {
+    fn shard(&self, hash: u64) -> &Mutex<GroupShard<G>> {
         &self.shards[usize::from(hash.to_le_bytes()[0]) % SHARD_COUNT]
     }
 
@@ -327,7 +349,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.end(&self.session.send_queue);
         if let Some(list) = self.list.upgrade() {
             self.table.remove(&list, &self.membership);
-            list.announce(&self.session.runtime);
+            list.announce(&self.session, false);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User}
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::deferred::PendingRevalidation;
 use crate::session::membership::GroupSlot;
 use crate::session::session::Session;
@@ -99,8 +99,8 @@ pub(super) fn join_effect<G: Group>(
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
     let has_joined = Arc::new(AtomicBool::new(false));
     let undo_has_joined = has_joined.clone();
-    let enter_group = move || {
-        session.enter(request, evaluation_epoch, |is_new| has_joined.store(is_new, Ordering::SeqCst));
+    let join_group = move || {
+        session.join_group(request, evaluation_epoch, |is_new| has_joined.store(is_new, Ordering::SeqCst));
     };
     let undo = move || {
         if undo_has_joined.load(Ordering::SeqCst) {
@@ -111,7 +111,7 @@ pub(super) fn join_effect<G: Group>(
         group: Contained::new(Box::new(group)),
         id,
         evaluation_epoch,
-        effect: Box::new(enter_group),
+        effect: Box::new(join_group),
         undo: Box::new(undo),
     })
 }
@@ -143,7 +143,7 @@ pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<
 impl<C: Consumer> Session<C> {
     /// Joins a group whose permission has held in `evaluation_epoch`. `record` learns whether the membership was not held
     /// that way before. If the epoch has changed since, the session is revalidated, and its user is not listed before that.
-    fn enter<G: Group<Consumer = C>>(
+    fn join_group<G: Group<Consumer = C>>(
         self: &Arc<Self>,
         request: JoinRequest<G>,
         evaluation_epoch: Epoch,
@@ -169,7 +169,7 @@ impl<C: Consumer> Session<C> {
         };
         match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
             Ok(request) => {
-                if let Some(change) = self.enter(request, evaluation_epoch, |_| ()) {
+                if let Some(change) = self.join_group(request, evaluation_epoch, |_| ()) {
                     change.wait().await;
                 }
                 self.memberships.is_member(&group, None)
@@ -178,9 +178,9 @@ impl<C: Consumer> Session<C> {
                 let (user, leaf) = (self.user_id().map(Truncated::new), error.leaf());
                 let cause = Cause::new(&error);
                 if error.is_fault() {
-                    tracing::error!(?user, group = G::NAME, leaf, ?cause, "group join failed");
+                    log_entry!(ERROR, ?user, group = G::NAME, leaf, ?cause, "group join failed");
                 } else {
-                    tracing::info!(?user, group = G::NAME, leaf, ?cause, "group join refused");
+                    log_entry!(INFO, ?user, group = G::NAME, leaf, ?cause, "group join refused");
                 }
                 false
             }

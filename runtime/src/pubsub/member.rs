@@ -19,7 +19,8 @@ impl<C: Consumer> Clone for Member<C> {
     }
 }
 
-/// The scope of a connection by which its user is shown. It stays that scope if the connection authenticates again.
+/// The scope of a connection by which its user is shown. It stays that scope if the connection authenticates again, until the
+/// new user has passed the group's permission.
 pub(super) struct MemberScope<C: Consumer> {
     pub(super) session: Arc<Session<C>>,
     /// `None` if it is the scope of the handshake, which the session owns.

@@ -18,11 +18,11 @@ mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
 mod member;
-mod members;
 mod new_user_joins;
 pub(crate) mod outgoing_event;
 mod presence;
 mod presence_changes;
+mod present_users;
 pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
@@ -44,8 +44,8 @@ pub use group::group_registration;
 pub use group::{
     CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
 };
-pub use members::PresentMember;
 pub(crate) use new_user_joins::NewUserJoins;
 pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
+pub use present_users::PresentUser;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

@@ -3,7 +3,7 @@
 use super::encoding_check::{transfer, transfer_or_panic};
 use super::event::{Emits, Frame};
 use crate::error::{Error, Result};
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::session::{Session, SessionRegistry};
 use crate::transport::FrameText;
 
@@ -47,13 +47,14 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
         Ok(None) => Ok(None),
         Ok(Some(Ok(Frame(frame)))) if frame.len() <= session.max_event_bytes => Ok(Some(frame)),
         Ok(Some(Ok(Frame(frame)))) => {
-            tracing::error!(
+            telemetry.record_too_large();
+            log_entry!(
+                ERROR,
                 event = <C as Emits<E>>::NAME,
                 bytes = frame.len(),
                 max_event_bytes = session.max_event_bytes,
                 "event too large"
             );
-            telemetry.record_too_large();
             let status = http::StatusCode::PAYLOAD_TOO_LARGE;
             Err(Error::new(status, "event_too_large", "The event is larger than an event may be."))
         }

@@ -1,4 +1,4 @@
-//! Presence: which members of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
+//! Presence: which users of a group a viewer may see. The `presence` expression of the group decides per pair of viewer and
 //! member, without waiting.
 
 use std::any::type_name;
@@ -7,35 +7,39 @@ use std::marker::PhantomData;
 
 use futures_util::FutureExt;
 
-use super::event::Subscriber;
+use super::event::{LeafFault, Subscriber};
 use super::group::Group;
-use crate::context::{Handler, Scope};
+use super::member::MemberScope;
+use crate::context::{Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
-use crate::panic::catch_unwind;
+use crate::observe::Telemetry;
+use crate::panic::{Panic, catch_unwind, log_entry};
 use crate::permission::{AllowAny, DenyAll, IsAuthenticated, LeafDefaults, PermissionKind, Refused, Rule, RuleKind};
 use crate::session::session::Session;
 
-/// A group whose members can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
-/// [`Context::members`](crate::Context::members).
+/// A group whose present users can be listed. Implemented by `#[derive(Group)]` for a group with `presence = ..`, see
+/// [`Context::present_users`](crate::Context::present_users).
 #[diagnostic::on_unimplemented(
-    message = "the members of `{Self}` cannot be listed",
-    label = "no `presence` expression says who may see which member",
-    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every member, or with a leaf about both such as `SharesTeam(member)`"
+    message = "the present users of `{Self}` cannot be listed",
+    label = "no `presence` expression says who may see which user",
+    note = "write `#[group(.., presence = ..)]` on `{Self}`, with `AllowAny` if everyone may see every user, or with a leaf about viewer and member such as `SharesTeam(member)`"
 )]
 pub trait Presence: Group {}
 
 /// Decides whether a viewer may see that a user is a member of a group: `#[group(presence = "SharesTeam(member)")]`, where
 /// `member` stands for the member's user.
 ///
-/// Leaves about the viewer alone are a [`Rule`], a codename, `AllowAny` or `IsAuthenticated`. It is evaluated for each pair of
-/// viewer and member, so it must not block, and reads what is in memory. The arguments of a leaf may name fields of the group's
-/// key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
+/// A leaf without `member` is about the viewer alone: a [`Rule`], a codename, `AllowAny`, `DenyAll` or `IsAuthenticated`.
+///
+/// The expression is evaluated for each pair of viewer and member, so its leaves must not block, and read only what is in
+/// memory. A `Rule` that is not ready when it is first polled hides the member. The arguments of a leaf may name fields of
+/// the group's key, as in `SharesTeam(member, {0})`. `C` is the consumer of the group.
 ///
 /// # Errors
 ///
 /// An error or a panic hides the member, whatever operators surround the leaf. Both are logged, except for errors from 400 to
-/// 499.
+/// 499: one entry per list or announcement, with the number of pairs of viewer and member that they concern.
 ///
 /// # Examples
 ///
@@ -135,11 +139,13 @@ impl BuiltInLeaf for IsAuthenticated {
 /// # Errors
 ///
 /// `Refused` if the leaf fails or is not ready.
-pub fn viewer_answer<L>(_: &L, answer: impl Future<Output = Result<bool>>) -> Result<Option<bool>, Refused> {
-    match answer.now_or_never() {
-        Some(answer) => member_answer::<L>(answer),
-        None => Err(refuse_unready::<L>()),
-    }
+pub fn viewer_answer<L, U: User>(
+    viewer: &Subscriber<'_, U>,
+    _: &L,
+    answer: impl Future<Output = Result<bool>>,
+) -> Result<Option<bool>, Refused> {
+    let unready = || Err(Error::internal("the rule was not ready at its first poll"));
+    member_answer::<L, U>(viewer, answer.now_or_never().unwrap_or_else(unready))
 }
 
 /// Returns the answer of a leaf about a member.
@@ -147,22 +153,13 @@ pub fn viewer_answer<L>(_: &L, answer: impl Future<Output = Result<bool>>) -> Re
 /// # Errors
 ///
 /// `Refused` if the leaf fails.
-pub fn member_answer<L>(answer: Result<bool>) -> Result<Option<bool>, Refused> {
-    answer.map(Some).map_err(|error| refuse_after_error::<L>(&error))
-}
-
-#[cold]
-fn refuse_after_error<L>(error: &Error) -> Refused {
-    if error.is_fault() {
-        tracing::error!(leaf = type_name::<L>(), cause = ?Cause::new(error), "member hidden: leaf failed");
-    }
-    Refused
-}
-
-#[cold]
-fn refuse_unready<L>() -> Refused {
-    tracing::error!(leaf = type_name::<L>(), "member hidden: rule was not ready at its first poll");
-    Refused
+pub fn member_answer<L, U: User>(viewer: &Subscriber<'_, U>, answer: Result<bool>) -> Result<Option<bool>, Refused> {
+    answer.map(Some).map_err(|error| {
+        if error.is_fault() {
+            viewer.record_fault(LeafFault { leaf: Some(type_name::<L>()), cause: Cause::new(&error) });
+        }
+        Refused
+    })
 }
 
 /// Has the items with a default of a member permission `P`. See [`LeafDefaults`].
@@ -177,16 +174,42 @@ impl<P: MemberPermission<C>, C: Handler> MemberLeafOptions<P, C> {
 impl<P, C> LeafDefaults for MemberLeafOptions<P, C> {}
 
 /// Evaluates the `presence` expression of a group for one viewer and the user of a member. `None` if grants must be loaded
-/// first. A panic hides the member.
+/// first. A fault hides the member, and is added to `hidden`.
 pub(super) fn may_see<G: Group>(
     group: &G,
     viewer: &Session<G::Consumer>,
     subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
-    member: &<G::Consumer as Handler>::User,
+    member: &MemberScope<G::Consumer>,
+    hidden: &mut HiddenMembers,
 ) -> Option<bool> {
-    catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, member)).unwrap_or_else(|panic| {
-        let (user, cause) = (viewer.user_id().map(Truncated::new), Cause::new(&panic.message()));
-        tracing::error!(?user, group = G::NAME, ?cause, "member hidden: `presence` expression panicked");
-        Some(false)
-    })
+    let Some(user) = member.user() else { return Some(false) };
+    let answer = catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, user));
+    let fault = subscriber.take_fault().map(|fault| *fault);
+    let panicked = |panic: &Panic| LeafFault { leaf: None, cause: Cause::new(&panic.message()) };
+    if let Some(LeafFault { leaf, cause }) = answer.as_ref().err().map(panicked).or(fault) {
+        hidden.count += 1;
+        let user = || viewer.user_id().map(str::to_owned);
+        hidden.first.get_or_insert_with(|| (user(), leaf, cause));
+    }
+    answer.unwrap_or(Some(false))
+}
+
+/// The pairs of viewer and member that faults have hidden, for one entry in the log.
+#[derive(Default)]
+pub(super) struct HiddenMembers {
+    count: usize,
+    /// The viewer, the leaf and the cause of the first fault.
+    first: Option<(Option<String>, Option<&'static str>, Cause)>,
+}
+
+impl HiddenMembers {
+    /// Logs and counts the faults, if there were any.
+    pub(super) fn report<G: Group>(self, telemetry: &Telemetry) {
+        let HiddenMembers { count: hidden, first } = self;
+        if let Some((user, leaf, cause)) = first {
+            let (user, group) = (user.as_deref().map(Truncated::new), G::NAME);
+            log_entry!(ERROR, ?user, group, hidden, leaf, ?cause, "members hidden: `presence` expression failed");
+            telemetry.record_failure();
+        }
+    }
 }

@@ -14,9 +14,10 @@ use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
 use crate::error::Error;
 use crate::log::Cause;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::{Contained, catch_unwind, log_entry};
+use crate::permission::Refused;
 use crate::session::delivery_path::DeliveryPath;
-use crate::session::queued_event::{EventHandle, QueuedEvent};
+use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::EventFrame;
@@ -103,6 +104,20 @@ impl<E> Publication<E> {
         }
     }
 
+    /// Returns the frame for a session with what it takes to authorize this event again, or `None` if it gets none.
+    #[inline]
+    pub(super) fn frame_and_handle<C: Emits<E>>(
+        self: &Arc<Self>,
+        session: &Session<C>,
+        scope: &Scope<C::User>,
+        path: DeliveryPath<'_>,
+    ) -> Option<FrameAndHandle<Session<C>>>
+    where
+        E: Send + Sync + 'static,
+    {
+        Some((self.frame(session, scope, path)?, self.handle(session, path)))
+    }
+
     /// Returns what it takes to authorize this event again.
     pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_>) -> EventHandle<Session<C>>
     where
@@ -124,7 +139,7 @@ impl<E> Publication<E> {
 /// Logs why a frame is not sent, which affects only the subscribers of this frame.
 fn log_failure<C: Emits<E>, E>(error: &Error) {
     if error.is_fault() {
-        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
+        log_entry!(ERROR, event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
     }
 }
 
@@ -145,8 +160,12 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
             let subject = (<C as Emits<E>>::NAME, <C as Emits<E>>::PERMISSION);
-            let authorize = |subscriber: &Subscriber<'_, C::User>| session.authorize_event(subscriber, &self);
-            let enqueue = |scope: &Scope<C::User>| session.enqueue_deferred(scope, &self, path, epoch);
+            let authorize = |subscriber: &Subscriber<'_, C::User>| {
+                session.authorize_event(subscriber, &self).map(|may_see| if may_see { Ok(()) } else { Err(Refused) })
+            };
+            let enqueue = |scope: &Scope<C::User>, ()| {
+                session.enqueue_deferred(path, epoch, || self.frame_and_handle(session, scope, path))
+            };
             settle(session, epoch, subject, authorize, enqueue).await
         })
     }

@@ -5,22 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::member::MemberScope;
-use super::presence_changes::{PresenceChange, PresenceChanges};
+use super::presence_changes::{PresenceChanges, Scopes};
 use crate::consumer::Consumer;
 use crate::session::membership::Membership;
-use crate::session::session::Session;
 
 /// A user of a group.
 pub(super) struct RosterUser<C: Consumer> {
     pub(super) id: Arc<str>,
-    /// The connection that joined last.
-    pub(super) newest: Arc<Session<C>>,
+    /// The scope by which the user is shown.
+    pub(super) scope: MemberScope<C>,
     /// The number of the user's connections in the group.
     pub(super) connections: usize,
 }
 
-/// The users that are members of one group. A user is one while one of its memberships has an entry; anonymous members have
-/// none.
+/// The users that are present in one group: each while one of its memberships has an entry. Anonymous members have none.
 pub(super) struct Roster<C: Consumer> {
     users: HashMap<Arc<str>, UserConnections<C>>,
     /// The entry of each membership, by its address: the membership is in the group's list of members for as long.
@@ -37,24 +35,15 @@ struct Join {
     number: u64,
 }
 
-/// The connections of a user that are members of the group.
-struct UserConnections<C: Consumer> {
-    /// Each by the number of its join, so that the last one joined last.
-    sessions: BTreeMap<u64, Arc<Session<C>>>,
-    /// The scope by which the user is announced. `None` if changes are not announced.
-    scope: Option<MemberScope<C>>,
-}
+/// The scopes of a user's connections that are members of the group, each by the number of its join. The user is shown by the
+/// first, so that further connections change nothing.
+type UserConnections<C> = BTreeMap<u64, MemberScope<C>>;
 
 /// What a change of the roster has removed from it. It is dropped after the lock of the roster is released, because it may
 /// own the last reference to a user.
 #[must_use]
 #[expect(dead_code, reason = "only dropped")]
-pub(super) struct Removed<C: Consumer>(
-    Option<Arc<Session<C>>>,
-    Option<UserConnections<C>>,
-    Option<MemberScope<C>>,
-    Option<PresenceChange<C>>,
-);
+pub(super) struct Removed<C: Consumer>(Scopes<C>);
 
 impl<C: Consumer> Roster<C> {
     pub(super) fn new(is_announced: bool) -> Roster<C> {
@@ -65,54 +54,56 @@ impl<C: Consumer> Roster<C> {
     /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
     pub(super) fn users(&self, max_users: usize) -> Option<Vec<RosterUser<C>>> {
         let user = |(id, connections): (&Arc<str>, &UserConnections<C>)| {
-            let (_, newest) = connections.sessions.last_key_value()?;
-            Some(RosterUser { id: id.clone(), newest: newest.clone(), connections: connections.sessions.len() })
+            let (_, scope) = connections.first_key_value()?;
+            Some(RosterUser { id: id.clone(), scope: scope.clone(), connections: connections.len() })
         };
         (self.users.len() <= max_users).then(|| self.users.iter().filter_map(user).collect())
     }
 
-    /// Adds the membership of a connection whose user is `scope`, unless it has been added.
+    /// Adds the membership of a connection whose user is that of `scope`, or replaces its scope if it has been added.
     pub(super) fn add(&mut self, membership: &Membership, user_id: &Arc<str>, scope: MemberScope<C>) -> Removed<C> {
-        let Entry::Vacant(join) = self.joins.entry(address(membership)) else {
-            return Removed(None, None, Some(scope), None);
-        };
-        let number = self.next_join;
-        self.next_join += 1;
-        join.insert(Join { user_id: user_id.clone(), number });
-        let session = scope.session.clone();
-        if let Some(user) = self.users.get_mut(user_id) {
-            user.sessions.insert(number, session);
-            return Removed(None, None, Some(scope), None);
-        }
-        let (mut unused, mut replaced, mut announced) = (None, None, None);
-        match &mut self.changes {
-            Some(changes) => {
-                announced = Some(scope.clone());
-                replaced = changes.record(PresenceChange { user_id: user_id.clone(), scope, is_online: true });
+        let number = match self.joins.entry(address(membership)) {
+            Entry::Occupied(join) => join.get().number,
+            Entry::Vacant(entry) => {
+                let number = self.next_join;
+                self.next_join += 1;
+                entry.insert(Join { user_id: user_id.clone(), number }).number
             }
-            None => unused = Some(scope),
-        }
-        let sessions = BTreeMap::from([(number, session)]);
-        self.users.insert(user_id.clone(), UserConnections { sessions, scope: announced });
-        Removed(None, None, unused, replaced)
+        };
+        self.change(user_id, |connections| connections.insert(number, scope))
     }
 
     /// Removes a membership.
     pub(super) fn remove(&mut self, membership: &Membership) -> Removed<C> {
-        let Some(Join { user_id, number }) = self.joins.remove(&address(membership)) else {
-            return Removed(None, None, None, None);
-        };
-        let Entry::Occupied(mut user) = self.users.entry(user_id) else { return Removed(None, None, None, None) };
-        let session = user.get_mut().sessions.remove(&number);
-        if !user.get().sessions.is_empty() {
-            return Removed(session, None, None, None);
+        match self.joins.remove(&address(membership)) {
+            Some(Join { user_id, number }) => self.change(&user_id, |connections| connections.remove(&number)),
+            None => Removed(Scopes::new()),
         }
-        let (user_id, mut user) = user.remove_entry();
-        let mut replaced = None;
-        if let (Some(changes), Some(scope)) = (&mut self.changes, user.scope.take()) {
-            replaced = changes.record(PresenceChange { user_id, scope, is_online: false });
+    }
+
+    /// Changes the connections of a user, and records if another scope, or none, shows it from now on. `change` returns the
+    /// scope that it has removed.
+    fn change(
+        &mut self,
+        user_id: &Arc<str>,
+        change: impl FnOnce(&mut UserConnections<C>) -> Option<MemberScope<C>>,
+    ) -> Removed<C> {
+        let connections = self.users.entry(user_id.clone()).or_default();
+        let former = connections.values().next().cloned();
+        let mut removed = Scopes::from_iter(change(connections));
+        let current = connections.values().next().cloned();
+        if current.is_none() {
+            self.users.remove(user_id);
         }
-        Removed(session, Some(user), None, replaced)
+        match &mut self.changes {
+            Some(changes)
+                if former.as_ref().map(MemberScope::address) != current.as_ref().map(MemberScope::address) =>
+            {
+                changes.record(user_id, former, current, &mut removed);
+            }
+            _ => removed.extend(former.into_iter().chain(current)),
+        }
+        Removed(removed)
     }
 }
 

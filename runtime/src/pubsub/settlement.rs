@@ -6,20 +6,22 @@ use super::event::Subscriber;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
-use crate::permission::Expression;
+use crate::panic::log_entry;
+use crate::permission::{Expression, Refused};
 use crate::session::revalidation::{CHECK_TIMEOUT, Retries, within};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::CloseReason;
 
 /// Authorizes an event by `authorize`, which is evaluated again once its grants are loaded, and enqueues it by `enqueue` if
-/// the subscriber may see it. `Stale` if the epoch has changed meanwhile. `event` and `permission` are for the log.
-pub(super) async fn settle<C: Consumer>(
+/// the subscriber may see it, with what `authorize` returns for it. `Stale` if the epoch has changed meanwhile. `event` and
+/// `permission` are for the log.
+pub(super) async fn settle<C: Consumer, T>(
     session: &Arc<Session<C>>,
     epoch: Epoch,
     (event, permission): (&str, &Expression),
-    authorize: impl Fn(&Subscriber<'_, C::User>) -> Option<bool>,
-    enqueue: impl FnOnce(&Scope<C::User>) -> EnqueueOutcome,
+    authorize: impl Fn(&Subscriber<'_, C::User>) -> Option<Result<T, Refused>>,
+    enqueue: impl FnOnce(&Scope<C::User>, T) -> EnqueueOutcome,
 ) -> EnqueueOutcome {
     let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
     let mut subscriber = Subscriber::new(&*scope);
@@ -29,8 +31,8 @@ pub(super) async fn settle<C: Consumer>(
             return EnqueueOutcome::Stale;
         }
         match authorize(&subscriber) {
-            Some(true) => return enqueue(&scope),
-            Some(false) => {
+            Some(Ok(authorized)) => return enqueue(&scope, authorized),
+            Some(Err(Refused)) => {
                 session.registry.telemetry.record_refusal();
                 return EnqueueOutcome::Discarded;
             }
@@ -43,11 +45,11 @@ pub(super) async fn settle<C: Consumer>(
         let (user, cause) = (session.user_id().map(Truncated::new), Cause::new(&error));
         session.registry.telemetry.record_failure();
         if !error.is_fault() {
-            tracing::error!(?user, event, %permission, ?cause, "event refused: grants could not be loaded");
             session.registry.telemetry.record_refusal();
+            log_entry!(ERROR, ?user, event, %permission, ?cause, "event refused: grants could not be loaded");
             return EnqueueOutcome::Discarded;
         }
-        tracing::error!(?user, event, %permission, ?cause, "event delayed: grants could not be loaded");
+        log_entry!(ERROR, ?user, event, %permission, ?cause, "event delayed: grants could not be loaded");
         if !retries.wait().await {
             // The event cannot be delivered, and the client must not miss it without notice.
             session.spread_close().await;

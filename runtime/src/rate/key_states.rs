@@ -16,7 +16,7 @@ use crate::sync::ignore_poison;
 pub(super) struct KeyStates<K>(Arc<Inner<K>>);
 
 struct Inner<K> {
-    /// Per key, when its allowance is full again.
+    /// Protects when the allowance of each key is full again, and the number of keys. No lock is taken under it.
     by_key: Mutex<HashMap<K, Nanos>>,
     /// The number of keys, updated under the lock.
     count: AtomicUsize,

@@ -1,9 +1,9 @@
 //! Rates, and limiters that count by a key.
 
-mod address;
-mod id;
+mod address_limiter;
+mod id_limiter;
 mod key_states;
-mod keyed;
+mod keyed_limiter;
 mod token_bucket;
 
 use std::num::NonZeroU32;
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use governor::Quota;
 
-pub(crate) use address::AddressLimiter;
-pub(crate) use id::IdLimiter;
-pub(crate) use keyed::KeyedLimiter;
+pub(crate) use address_limiter::AddressLimiter;
+pub(crate) use id_limiter::IdLimiter;
+pub(crate) use keyed_limiter::KeyedLimiter;
 pub(crate) use token_bucket::TokenBucket;
 
 /// How often something may happen: on average, and in a row.

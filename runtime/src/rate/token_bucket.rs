@@ -11,7 +11,7 @@ use super::Rate;
 /// What is guaranteed, for a rate of `r` and a burst of `b`: within `t` after its creation a bucket gives at most `b + r * t`
 /// tokens, and within any time `t` at most `2 * b + r * (t + d)`, because tokens that were left by a quiet owner do not count
 /// against those of the next credit. `d` is how long the first occurrence of that time and those before it were delayed. An
-/// owner that keeps the rate and the burst is never refused, also if its occurrences are counted late.
+/// owner that keeps the rate and the burst is never refused, even if its occurrences are counted late.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
     /// Time per token.

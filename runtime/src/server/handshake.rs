@@ -17,7 +17,7 @@ use crate::dispatch::{panic_error, refusal_log, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated, fault_id};
 use crate::observe::connection_span;
-use crate::panic::{ContainedSpan, catch_unwind, catch_unwind_future, contain_future, in_span};
+use crate::panic::{ContainedSpan, catch_unwind, catch_unwind_future, contain_future, in_span, log_entry};
 use crate::session::{SendQueue, Session, SessionGuard};
 use crate::time::deadline;
 use crate::transport::Transport;
@@ -75,14 +75,16 @@ impl<C: Consumer> Endpoint<C> {
         // Before anything else reads the request, so that nothing else sees the ticket.
         let ticket = self.take_ticket(&mut parts)?;
         if self.is_missing_grants() {
-            tracing::error!(
+            log_entry!(
+                ERROR,
                 consumer = C::NAME,
                 "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
             return Err(Rejection::unreadable(StatusCode::INTERNAL_SERVER_ERROR));
         }
         if self.hides_an_action() {
-            tracing::error!(
+            log_entry!(
+                ERROR,
                 consumer = C::NAME,
                 "handshake rejected: `Endpoint::allow_cancel` would hide the consumer's action `cancel`"
             );
@@ -97,7 +99,7 @@ impl<C: Consumer> Endpoint<C> {
             // What the client offers is not logged: it may be a ticket of another endpoint.
             _ => {
                 if refusal_log::admit_handshake(peer_address(&parts)) {
-                    tracing::info!("handshake rejected: the client offers no subprotocol of the endpoint");
+                    log_entry!(INFO, "handshake rejected: the client offers no subprotocol of the endpoint");
                 }
                 return Err(Rejection::unreadable(StatusCode::BAD_REQUEST));
             }
@@ -128,9 +130,9 @@ impl<C: Consumer> Endpoint<C> {
                 let status = error.status().as_u16();
                 let cause = Cause::new(&error);
                 if error.is_fault() {
-                    tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
+                    log_entry!(ERROR, id = %fault_id(), status, ?cause, "authentication failed");
                 } else if refusal_log::admit_handshake(address) {
-                    tracing::info!(status, ?cause, "handshake rejected by authentication");
+                    log_entry!(INFO, status, ?cause, "handshake rejected by authentication");
                 }
                 return Err((&error).into());
             }
@@ -172,7 +174,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         PresentedTicket::take(parts).map_err(|_| {
             if refusal_log::admit_handshake(peer_address(parts)) {
-                tracing::info!("handshake rejected: the rest of a request with a ticket is malformed");
+                log_entry!(INFO, "handshake rejected: the rest of a request with a ticket is malformed");
             }
             Rejection::unreadable(StatusCode::BAD_REQUEST)
         })
@@ -189,7 +191,7 @@ impl<C: Consumer> Endpoint<C> {
             let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
             let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
             if refusal_log::admit_handshake(peer_address(parts)) {
-                tracing::info!(?host, ?origin, "{event}: {reason}");
+                log_entry!(INFO, ?host, ?origin, "{event}: {reason}");
             }
             Error::denied()
         })

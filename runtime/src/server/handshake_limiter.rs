@@ -9,6 +9,7 @@ use crate::connection::Limits;
 use crate::context::{PeerAddress, User};
 use crate::dispatch::refusal_log;
 use crate::error::{Error, Result};
+use crate::panic::log_entry;
 use crate::rate::{AddressLimiter, IdLimiter};
 
 /// The limits of the handshakes of one endpoint.
@@ -42,14 +43,15 @@ impl HandshakeLimiter {
         let address = peer.map(|PeerAddress(address)| address);
         let Ok(permit) = self.pending.clone().try_acquire_owned() else {
             if refusal_log::admit_handshake(address) {
-                tracing::warn!(?address, max = self.max_pending, "handshake rejected: too many are in progress");
+                log_entry!(WARN, ?address, max = self.max_pending, "handshake rejected: too many are in progress");
             }
             return Err(Rejection::busy());
         };
         let Some(by_address) = &self.by_address else { return Ok(permit) };
         let Some(address) = address else {
             if refusal_log::admit_handshake(None) {
-                tracing::error!(
+                log_entry!(
+                    ERROR,
                     "handshake rejected: handshakes are limited per address, but the client's address is unknown; serve \
                      the router by `into_make_service_with_connect_info::<SocketAddr>()`, or set `Endpoint::behind_proxies`"
                 );
@@ -58,7 +60,7 @@ impl HandshakeLimiter {
         };
         by_address.check(address).map_err(|retry_after| {
             if refusal_log::admit_handshake(Some(address)) {
-                tracing::info!(%address, "handshake rejected: too many from this address");
+                log_entry!(INFO, %address, "handshake rejected: too many from this address");
             }
             Rejection::from(&Error::too_many_requests(retry_after))
         })?;

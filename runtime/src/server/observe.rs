@@ -1,4 +1,4 @@
-//! Endpoints that are observed.
+//! The methods of [`Endpoint`] that observe it: observer, metrics and snapshots.
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
@@ -40,8 +40,7 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Returns what this endpoint and its clones have done and do. Cheap: its cost does not depend on the number of
-    /// connections.
+    /// Returns what this endpoint and its clones have done and do. Its cost does not depend on the number of connections.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer};

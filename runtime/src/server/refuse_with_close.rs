@@ -24,7 +24,7 @@ impl<C: Consumer> Endpoint<C> {
     /// | 500 | 4500 | `internal error` |
     ///
     /// A request whose host or origin is not allowed gets 403 nevertheless, so that a foreign page learns nothing, and one
-    /// that is no valid upgrade the response that says so. A refused client holds its socket for up to two seconds, until it
+    /// that is not a valid upgrade the response that says so. A refused client holds its socket for up to two seconds, until it
     /// has read the close frame.
     ///
     /// ```standalone_crate

@@ -12,6 +12,8 @@ use http::header;
 use crate::error::Error;
 #[cfg(feature = "axum")]
 use crate::log::{Cause, fault_id};
+#[cfg(feature = "axum")]
+use crate::panic::log_entry;
 use crate::time::whole_seconds;
 use crate::transport::CloseFrame;
 
@@ -96,8 +98,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// A response for HTTP handlers: the status of the error, and `Retry-After` if the client may try again. The body of a fault is
-/// the id under which its cause is logged; any other error has none.
+/// The response of an HTTP handler: the status of the error, and `Retry-After` if the client may try again. The body of a
+/// fault is `Internal error` with the id under which its cause is logged; any other error has no body.
 #[cfg(feature = "axum")]
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -106,7 +108,7 @@ impl IntoResponse for Error {
         }
         let id = self.log_id().map_or_else(fault_id, str::to_owned);
         if self.log_id().is_none() {
-            tracing::error!(%id, cause = ?Cause::new(&self), "HTTP request failed");
+            log_entry!(ERROR, %id, cause = ?Cause::new(&self), "HTTP request failed");
         }
         (self.status(), format!("Internal error {id}")).into_response()
     }

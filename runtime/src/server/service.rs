@@ -98,7 +98,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
 }
 
 impl<C: Consumer> Endpoint<C> {
-    /// Returns the response to a request that is no valid upgrade, and counts it.
+    /// Returns the response to a request that is not a valid upgrade, and counts it.
     fn reject(&self, rejection: impl IntoResponse) -> Response {
         let response = rejection.into_response();
         self.registry.telemetry.record_rejection(response.status());

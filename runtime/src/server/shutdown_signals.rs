@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::panic::log_entry;
 use crate::session::{Drain, DrainHandle};
 
 #[cfg(unix)]
@@ -47,7 +48,7 @@ impl DrainHandle {
             let mut signals = match signals {
                 Ok(signals) => signals,
                 Err(error) => {
-                    tracing::error!(%error, "signal handler not installed: no signal starts a drain");
+                    log_entry!(ERROR, %error, "signal handler not installed: no signal starts a drain");
                     return pending().await;
                 }
             };
@@ -64,7 +65,7 @@ impl DrainHandle {
                     signals.recv().await;
                     // Another endpoint may still be drained.
                     if UNFINISHED_DRAINS.load(Ordering::SeqCst) == 0 {
-                        tracing::warn!("process ended by a signal after the drain");
+                        log_entry!(WARN, "process ended by a signal after the drain");
                         std::process::exit(1);
                     }
                 }

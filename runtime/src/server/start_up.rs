@@ -2,6 +2,8 @@
 
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
+#[cfg(feature = "axum")]
+use crate::panic::log_entry;
 
 impl<C: Consumer> Endpoint<C> {
     /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
@@ -18,7 +20,8 @@ impl<C: Consumer> Endpoint<C> {
     #[cfg(feature = "axum")]
     pub(super) fn warn_of_anonymous_connections(&self) {
         if C::AUTHENTICATES && self.authenticate_within.is_none() && C::CONNECT_PERMISSION.is_none() {
-            tracing::warn!(
+            log_entry!(
+                WARN,
                 consumer = C::NAME,
                 "anonymous connections may stay open without authenticating; set `Endpoint::authenticate_within` or a `connect` expression"
             );

@@ -6,6 +6,7 @@ use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::log::{Cause, fault_id};
+use crate::panic::log_entry;
 use crate::tickets::{LoginId, Ticket, Tickets};
 
 impl<C: Consumer> Endpoint<C> {
@@ -21,7 +22,7 @@ impl<C: Consumer> Endpoint<C> {
     ///   logs, so prefer the subprotocol if the client can set one.
     ///
     /// A request that presents a ticket is authenticated by it alone: the user of a tower layer and the function of
-    /// [`authenticate`](Endpoint::authenticate) are not considered, also if the ticket is invalid. A ticket that was
+    /// [`authenticate`](Endpoint::authenticate) are not considered, even if the ticket is invalid. A ticket that was
     /// used, has expired, is void, malformed or unknown, or was issued for another consumer, is rejected with 401,
     /// and so are several tickets in one request. The response does not say which. Requests without a ticket are
     /// authenticated as without this setting.
@@ -98,7 +99,7 @@ impl<C: Consumer> Endpoint<C> {
                 return error;
             }
             let id = fault_id();
-            tracing::error!(%id, consumer = C::NAME, cause = ?Cause::new(&error), "ticket not issued");
+            log_entry!(ERROR, %id, consumer = C::NAME, cause = ?Cause::new(&error), "ticket not issued");
             error.with_log_id(id)
         })
     }

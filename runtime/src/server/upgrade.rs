@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+use crate::panic::log_entry;
 use crate::transport::SocketWriter;
 use crate::transport::websocket::WebSocketTransport;
 
@@ -94,7 +95,7 @@ impl Upgrade {
         tokio::spawn(async move {
             let upgraded = match on_upgrade.await {
                 Ok(upgraded) => upgraded,
-                Err(error) => return tracing::debug!(cause = %error, "upgrade failed"),
+                Err(error) => return log_entry!(DEBUG, cause = %error, "upgrade failed"),
             };
             let (stream, received) = UpgradedStream::new(upgraded);
             let writer = stream.socket_writer();

@@ -20,8 +20,9 @@ pub(crate) struct Deferred<S> {
     /// The events that wait for the permission of a group, per membership. Each comes after all events by the same membership
     /// that were queued, and before those in `events`.
     pub(super) side_queues: Vec<SideQueue<S>>,
-    /// Whether the running task evaluates group permissions.
-    pub(super) is_checking: bool,
+    /// Whether the running task applies changes that it has taken from `pending_changes`: it evaluates the connect permission
+    /// or group permissions.
+    pub(super) is_revalidating: bool,
     /// Wakes the running task.
     pub(super) task_waker: Option<Waker>,
     /// The number of the running task, or `None` if there is none.
@@ -46,7 +47,7 @@ impl<S> Deferred<S> {
             in_progress: None,
             pending_changes: Vec::new(),
             side_queues: Vec::new(),
-            is_checking: false,
+            is_revalidating: false,
             task_waker: None,
             task: None,
             task_count: 0,

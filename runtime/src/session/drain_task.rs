@@ -13,6 +13,7 @@ use super::drain_state::{DrainPhase, DrainProgress, DrainState};
 use super::session::SessionRegistry;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
+use crate::panic::{catch_unwind, log_entry};
 use crate::transport::CloseReason;
 
 /// How long `#[disconnect]` and closing handshakes have after the deadline.
@@ -74,7 +75,7 @@ impl DrainTask {
 
     pub(super) async fn run(mut self) {
         let consumer = self.target.consumer_name();
-        tracing::info!(consumer, "drain started");
+        log_entry!(INFO, consumer, "drain started");
         self.wait(|schedule| schedule.notice_until).await;
         self.target.drain().begin_closing();
         self.close_connections().await;
@@ -82,11 +83,11 @@ impl DrainTask {
         self.advance(DrainPhase::CuttingActions, HOOK_GRACE_PERIOD).await;
         self.advance(DrainPhase::CuttingConnections, TASK_GRACE_PERIOD).await;
         let open = self.progress.borrow().open();
-        if open > 0 {
-            tracing::warn!(consumer, open, "connections have not ended: the deadline of the drain passed");
-        }
         let DrainReport { closed, finished, cut } = self.target.drain().finish();
-        tracing::info!(consumer, closed, finished, cut, "drain finished");
+        if open > 0 {
+            log_entry!(WARN, consumer, open, "connections have not ended: the deadline of the drain passed");
+        }
+        log_entry!(INFO, consumer, closed, finished, cut, "drain finished");
     }
 
     /// Closes all connections by the end of the window, at a constant rate. A session that is established after it has
@@ -102,7 +103,8 @@ impl DrainTask {
             }
             let remaining = pace.total - pace.due(Instant::now());
             for id in ids.drain(remaining.min(ids.len())..) {
-                self.target.close(id);
+                // A connection that cannot be closed must not keep the others open.
+                drop(catch_unwind(|| self.target.close(id)));
                 consume_budget().await;
             }
             if ids.is_empty() || self.has_closed_all() {
@@ -188,6 +190,42 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Drain;
+
+    /// Two connections, one of which panics when it is closed.
+    struct Trap {
+        drain: DrainState,
+        ids: [ConnectionId; 2],
+    }
+
+    impl DrainTarget for Trap {
+        fn consumer_name(&self) -> &'static str {
+            "Trap"
+        }
+
+        fn drain(&self) -> &DrainState {
+            &self.drain
+        }
+
+        fn connection_ids(&self) -> Vec<ConnectionId> {
+            self.ids.to_vec()
+        }
+
+        fn close(&self, id: ConnectionId) {
+            // The drain closes the last one first.
+            assert!(id != self.ids[1], "a connection that panics");
+            self.drain.release(false);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connection_that_panics_keeps_no_other_one_open() {
+        let ids = [ConnectionId::random().unwrap(), ConnectionId::random().unwrap()];
+        let target = Arc::new(Trap { drain: DrainState::new(), ids });
+        assert!(target.drain.admit() && target.drain.admit() && target.drain.start(&Drain::NOW));
+        DrainTask::new(target.clone()).run().await;
+        assert_eq!(target.drain.finished().await, DrainReport { closed: 2, finished: 1, cut: 1 });
+    }
 
     fn pace(window: Duration, total: usize) -> Pace {
         let start = Instant::now();

@@ -20,7 +20,7 @@ use tokio::task::yield_now;
 use super::send_queue::parking::Flushed;
 use crate::context::ConnectionId;
 use crate::log::Cause;
-use crate::panic::{catch_unwind, drop_contained};
+use crate::panic::{catch_unwind, drop_contained, log_entry};
 use crate::sync::{Mutex, lock};
 
 /// The number of sessions that are flushed before other tasks run.
@@ -176,8 +176,8 @@ impl Shard {
             Ok(Flushed::Done) => {}
             Ok(Flushed::HasMore) => return self.push(session),
             Err(panic) => {
-                tracing::error!(cause = ?Cause::new(&panic.message()), "delivery of events panicked");
                 session.wake_task();
+                log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "delivery of events panicked");
             }
         }
         // It may be the last one, and dropping a session runs the application's code.
@@ -287,7 +287,7 @@ impl<F: Future> Future for NotifyAfterPoll<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Wakes the deferred tasks, also if the polled one panics.
+        /// Wakes the deferred tasks, even if the polled one panics.
         struct Scope {
             was_polling: bool,
         }

@@ -13,7 +13,7 @@ use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::error::{Error, Result};
 use crate::message::RequestId;
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -227,7 +227,7 @@ impl<C: Consumer> Memberships<C> {
         for entry in &entries {
             // A panic of one key must not keep the session in its other groups.
             if catch_unwind(|| entry.leave()).is_err() {
-                tracing::error!("group key panicked on leave");
+                log_entry!(ERROR, "group key panicked on leave");
             }
         }
     }

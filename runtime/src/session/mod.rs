@@ -22,6 +22,9 @@ pub(crate) mod membership;
 pub(crate) mod memberships;
 mod notice;
 pub(crate) mod overflow;
+#[cfg(test)]
+#[cfg(not(loom))]
+mod panic_tests;
 pub(crate) mod pending_raises;
 mod propagation;
 mod queue_state;

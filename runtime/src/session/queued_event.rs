@@ -10,6 +10,7 @@ use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::overflow::Coalesce;
 use super::send_queue::EnqueueOutcome;
 use crate::context::Epoch;
+use crate::transport::EventFrame;
 
 /// An event, its delivery path and the hash of its coalescing key.
 pub(crate) struct EventHandle<S> {
@@ -18,6 +19,9 @@ pub(crate) struct EventHandle<S> {
     /// `None` if the event has no coalescing key.
     coalescing_hash: Option<u64>,
 }
+
+/// The frame of an event for one session, and what it takes to authorize the event again.
+pub(crate) type FrameAndHandle<S> = (EventFrame, EventHandle<S>);
 
 impl<S: 'static> EventHandle<S> {
     pub(crate) fn new(

@@ -148,7 +148,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 }
 
-/// The task that raises the changes that wait, also if it is dropped because its runtime ends.
+/// The task that raises the changes that wait, even if it is dropped because its runtime ends.
 struct RaiseTask<C: Consumer>(Arc<SessionRegistry<C>>);
 
 impl<C: Consumer> Drop for RaiseTask<C> {

@@ -14,6 +14,7 @@ use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::log::{Cause, Truncated};
+use crate::panic::{catch_unwind_future, log_entry};
 use crate::sync::lock;
 
 /// The part of the maximum age after which the first sessions are renewed.
@@ -98,10 +99,22 @@ impl<C: Consumer> Session<C> {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
     }
 
-    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
-    /// renewed until they are too old, an epoch begins, so that nothing happens on the old ones any more.
+    /// Renews the rights of the session, and schedules the next renewal.
     async fn renew_rights(self: Arc<Self>) {
         let Some(max_age) = self.max_age() else { return };
+        if let Err(panic) = catch_unwind_future(self.renew_in_time(max_age)).await {
+            // It is unknown which permissions were evaluated, so all are evaluated again.
+            self.begin_renewed_epoch();
+            log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "renewal panicked");
+        }
+        if !self.is_closing() {
+            self.schedule_renewal();
+        }
+    }
+
+    /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
+    /// renewed until they are too old, an epoch begins.
+    async fn renew_in_time(self: &Arc<Self>, max_age: Duration) {
         let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
         let mut has_failed = false;
         while !self.is_closing() {
@@ -114,15 +127,17 @@ impl<C: Consumer> Session<C> {
             if has_failed && retries.wait().await {
                 continue;
             }
-            drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
+            self.begin_renewed_epoch();
             break;
         }
         if has_failed {
             self.forget_old_objects(max_age).await;
         }
-        if !self.is_closing() {
-            self.schedule_renewal();
-        }
+    }
+
+    /// Begins an epoch on grants that are loaded again, so that nothing happens on the old ones any more.
+    fn begin_renewed_epoch(self: &Arc<Self>) {
+        drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
     }
 
     /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
@@ -150,7 +165,7 @@ impl<C: Consumer> Session<C> {
         let changes = within(limit(), scope.find_changes(max_age.mul_f64(OVERWRITES_RENEWAL))).await;
         drop(scope);
         let (has_changed, objects) = changes.map_err(|error| {
-            tracing::error!(?user, cause = ?Cause::new(&error), "grants could not be renewed");
+            log_entry!(ERROR, ?user, cause = ?Cause::new(&error), "grants could not be renewed");
         })?;
         if has_changed {
             return Ok(if self.send_queue.epoch() == epoch {
@@ -166,7 +181,7 @@ impl<C: Consumer> Session<C> {
         if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
             if error.is_fault() {
                 let (leaf, cause) = (error.leaf(), Cause::new(&error));
-                tracing::error!(?user, leaf, ?cause, "connect permission could not be renewed");
+                log_entry!(ERROR, ?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
             self.close_revoked(&error);
@@ -180,7 +195,7 @@ impl<C: Consumer> Session<C> {
             let Err(error) = result else { continue };
             if error.is_fault() {
                 let (group, leaf, cause) = (entry.group_type(), error.leaf(), Cause::new(&error));
-                tracing::error!(?user, group, leaf, ?cause, "group permission could not be renewed");
+                log_entry!(ERROR, ?user, group, leaf, ?cause, "group permission could not be renewed");
                 outcome = Err(());
             } else {
                 self.end_membership(entry, epoch, &error);

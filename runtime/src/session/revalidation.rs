@@ -14,7 +14,7 @@ use crate::consumer::Consumer;
 use crate::context::{Call, ConnectContext, Epoch};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
-use crate::panic::contain_future;
+use crate::panic::{contain_future, log_entry};
 use crate::sync::atomic::Ordering;
 use crate::transport::CloseReason;
 
@@ -139,7 +139,7 @@ impl<C: Consumer> Session<C> {
                 return false;
             }
             let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
-            tracing::error!(?user, leaf, ?cause, "connect permission could not be evaluated");
+            log_entry!(ERROR, ?user, leaf, ?cause, "connect permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
                 self.close_with(CloseReason::Failed);
@@ -155,10 +155,10 @@ impl<C: Consumer> Session<C> {
 
     /// Closes the connection, because its connect permission refuses with `error`.
     pub(super) fn close_revoked(&self, error: &Error) {
+        self.close_with(CloseReason::Revoked);
         let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(error));
         let close_code = CloseReason::Revoked.as_u16();
-        tracing::info!(?user, leaf, ?cause, close_code, "connection closed: connect permission revoked");
-        self.close_with(CloseReason::Revoked);
+        log_entry!(INFO, ?user, leaf, ?cause, close_code, "connection closed: connect permission revoked");
     }
 
     /// Begins to evaluate the permissions of all groups again: from here on only their events wait. Returns `None` if there
@@ -169,7 +169,7 @@ impl<C: Consumer> Session<C> {
             return None;
         }
         let (epoch, entries) = (self.send_queue.epoch(), self.memberships.unverify_each(&self.send_queue));
-        deferred.is_checking = !entries.is_empty();
+        deferred.is_revalidating = !entries.is_empty();
         drop(deferred);
         if entries.is_empty() {
             return None;
@@ -200,7 +200,7 @@ impl<C: Consumer> Session<C> {
             }
             let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
             let cause = Cause::new(&error);
-            tracing::error!(?user, group, leaf, ?cause, "group permission could not be evaluated");
+            log_entry!(ERROR, ?user, group, leaf, ?cause, "group permission could not be evaluated");
             if !retries.wait().await {
                 self.spread_close().await;
                 return self.close_with(CloseReason::Failed);
@@ -241,13 +241,13 @@ impl<C: Consumer> Session<C> {
         };
         // Not under the lock: dropping an event may run the application's code.
         drop(events);
-        let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
-        tracing::info!(?user, group, leaf, cause = ?Cause::new(error), "group membership ended: permission revoked");
         let ids = entry.membership().request_ids();
         self.memberships.remove_entry(entry);
         if !ids.is_empty() {
             self.notify_unsubscribed(entry.membership().group_name.as_deref(), &ids);
         }
+        let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
+        log_entry!(INFO, ?user, group, leaf, cause = ?Cause::new(error), "group membership ended: permission revoked");
     }
 
     /// Waits for this session's part of the time over which connections close.

@@ -25,13 +25,13 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Undo};
 use crate::log::Cause;
-use crate::panic::catch_unwind_future;
+use crate::panic::{catch_unwind_future, drop_contained, log_entry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseReason;
 
 /// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
-/// of rights was still pending.
+/// of rights was still pending or being applied.
 struct RevalidatorTask<C: Consumer>(Arc<Session<C>>, u64);
 
 impl<C: Consumer> Drop for RevalidatorTask<C> {
@@ -41,9 +41,9 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
         if deferred.task == Some(self.1) {
             deferred.task = None;
             let pending_changes = std::mem::take(&mut deferred.pending_changes);
-            let is_checking = std::mem::take(&mut deferred.is_checking);
+            let is_revalidating = std::mem::take(&mut deferred.is_revalidating);
             drop(deferred);
-            if is_checking || !pending_changes.is_empty() {
+            if is_revalidating || !pending_changes.is_empty() {
                 // It is unknown which permissions were evaluated, so the session must not continue.
                 self.0.close_with(CloseReason::Failed);
             }
@@ -170,13 +170,16 @@ impl<C: Consumer> Session<C> {
         self.runtime.spawn(async move {
             let (session, mut round) = (&task.0, Round::default());
             while let Some(job) = session.next_job(&mut round) {
-                let is_revalidation = matches!(job, RevalidatorJob::Revalidate(_));
+                let is_delivery = matches!(job, RevalidatorJob::Deliver(..));
                 if let Err(panic) = catch_unwind_future(session.run_job(job, &mut round)).await {
-                    tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
-                    if is_revalidation {
-                        // It is unknown which permissions were evaluated, so the session must not continue.
-                        session.close_with(CloseReason::Failed);
+                    // It is unknown which permissions were evaluated or whether the event is lost, so the session must not
+                    // continue. The checks may be what has panicked, and must not be polled again.
+                    session.close_with(CloseReason::Failed);
+                    drop_contained(round.checks.take());
+                    if is_delivery {
+                        session.registry.telemetry.record_failure();
                     }
+                    log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "revalidator panicked");
                 }
             }
         });
@@ -196,7 +199,8 @@ impl<C: Consumer> Session<C> {
         // What ends with the session is dropped after the lock is released.
         let cancelled = if self.is_closing() { round.checks.take() } else { None };
         let (mut paused_publishers, is_checking) = (PausedPublishers::default(), round.checks.is_some());
-        deferred.is_checking = is_checking;
+        let is_revalidation = matches!(job, Some(RevalidatorJob::Revalidate(_)));
+        deferred.is_revalidating = is_checking || is_revalidation;
         if job.is_none() {
             self.has_deferred.store(false, Ordering::SeqCst);
             paused_publishers = std::mem::take(&mut deferred.paused_publishers);
@@ -207,7 +211,7 @@ impl<C: Consumer> Session<C> {
             }
         }
         drop(deferred);
-        if !is_checking && !matches!(job, Some(RevalidatorJob::Revalidate(_))) {
+        if !is_checking && !is_revalidation {
             round.finish();
         }
         // Not under the lock: dropping an event may run the application's code.

@@ -1,7 +1,7 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`,
-//! then one of `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, then one of
+//! `Registry::groups`, `GroupTable::shards` and `MemberList::state`, or `Membership::holds`, `SendQueue::state`,
 //! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
 //! none of these is held.
 
@@ -22,7 +22,7 @@ use super::send_queue::parking::Flushed;
 use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
 use crate::context::{ActionRates, CallSession, ConnectionId, Handler, PeerAddress, Scope};
-use crate::panic::{ContainedSpan, catch_unwind, contain_log};
+use crate::panic::{ContainedSpan, catch_unwind, log_entry};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
 use crate::transport::{CloseReason, SocketWriter};
@@ -34,7 +34,7 @@ pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
     pub(crate) max_groups: usize,
-    pub(crate) max_presence: usize,
+    pub(crate) max_present_users: usize,
     pub(crate) max_event_bytes: usize,
     pub(crate) check_timeout: Duration,
     pub(crate) max_age: Option<Duration>,
@@ -75,8 +75,9 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) check_timeout: Duration,
     /// The maximum size of an event, see [`Limits::max_event_bytes`](crate::Limits::max_event_bytes).
     pub(crate) max_event_bytes: usize,
-    /// The maximum number of users that are listed, see [`Limits::max_presence`](crate::Limits::max_presence).
-    pub(crate) max_presence: usize,
+    /// The maximum number of present users of a group that is listed, see
+    /// [`Limits::max_present_users`](crate::Limits::max_present_users).
+    pub(crate) max_present_users: usize,
     pub(crate) runtime: Handle,
     /// The span of the connection. `None` if it is disabled.
     pub(crate) span: Option<Box<ContainedSpan>>,
@@ -98,7 +99,7 @@ impl<C: Consumer> Session<C> {
         limits: SessionLimits,
         span: Option<Box<ContainedSpan>>,
     ) -> Arc<Session<C>> {
-        let SessionLimits { max_groups, max_presence, max_event_bytes, check_timeout, max_age } = limits;
+        let SessionLimits { max_groups, max_present_users, max_event_bytes, check_timeout, max_age } = limits;
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
@@ -116,7 +117,7 @@ impl<C: Consumer> Session<C> {
             renewal_at: Mutex::default(),
             check_timeout,
             max_event_bytes,
-            max_presence,
+            max_present_users,
             runtime: Handle::current(),
             span,
             pacer: Pacer::new(),
@@ -225,7 +226,7 @@ impl<C: Consumer> Session<C> {
         let dropped = self.send_queue.close();
         self.cancel_renewal();
         if dropped > 0 {
-            contain_log(|| tracing::info!(dropped, "events dropped: send queue full"));
+            log_entry!(INFO, dropped, "events dropped: send queue full");
         }
         is_authenticated
     }

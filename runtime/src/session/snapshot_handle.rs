@@ -35,10 +35,10 @@ impl<C: Consumer> SnapshotTarget for SessionRegistry<C> {
         };
         let mut loads = GrantLoads::default();
         for cache in self.grant_caches() {
-            let (users, objects, failed) = cache.loads();
-            loads.users += users;
-            loads.objects += objects;
-            loads.failed += failed;
+            let (user_loads, object_loads, failed_loads) = cache.loads();
+            loads.user_loads += user_loads;
+            loads.object_loads += object_loads;
+            loads.failed_loads += failed_loads;
         }
         self.telemetry.snapshot(state, open, loads)
     }

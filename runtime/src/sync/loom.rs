@@ -74,6 +74,9 @@ impl<T> Deref for Loaded<T> {
     }
 }
 
+/// The id of a [`Handle`].
+pub(crate) type RuntimeId = usize;
+
 /// Spawns tasks, each on a thread of its own.
 #[derive(Default)]
 pub(crate) struct Handle(std::sync::Mutex<Vec<JoinHandle<()>>>);
@@ -81,6 +84,10 @@ pub(crate) struct Handle(std::sync::Mutex<Vec<JoinHandle<()>>>);
 impl Handle {
     pub(crate) fn current() -> Handle {
         Handle::default()
+    }
+
+    pub(crate) fn id(&self) -> RuntimeId {
+        std::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -13,7 +13,7 @@ mod std_primitives {
 
     pub(crate) use arc_swap::ArcSwapOption;
     pub(crate) use futures_util::task::AtomicWaker;
-    pub(crate) use tokio::runtime::Handle;
+    pub(crate) use tokio::runtime::{Handle, Id as RuntimeId};
     pub(crate) use tokio::sync::oneshot;
 }
 

@@ -4,7 +4,7 @@
 //!
 //! A test connection uses the same handshake and the same event loop as a WebSocket. A paused clock does not advance while
 //! an action marked `blocking` runs, so nothing that has to finish before such an action may wait for the clock. The
-//! client answers pings, also while the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
+//! client answers pings, even while the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;

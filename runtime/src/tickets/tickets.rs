@@ -14,7 +14,7 @@ use super::ticket::Ticket;
 use crate::context::User;
 use crate::error::{Error, Result};
 use crate::log::{Cause, fault_id};
-use crate::panic::contain_future;
+use crate::panic::{contain_future, log_entry};
 use crate::rate::{IdLimiter, Rate};
 use crate::time::deadline;
 
@@ -90,9 +90,9 @@ impl<U: User> Tickets<U> {
         self
     }
 
-    /// Sets how many tickets are issued to a user per minute, on average, and at most in a row. One more fails with 429. A ticket
-    /// that the store could not keep counts too. Each process counts for itself, and clones count together with this value
-    /// from this call on. Default: 60.
+    /// Sets the maximum number of tickets that are issued to a user per minute, which is also the maximum in a row. A further
+    /// one fails with 429. A ticket that the store failed to keep counts. Each process counts for itself; clones made before
+    /// this call keep counting with their own value. Default: 60.
     ///
     /// # Panics
     ///
@@ -123,7 +123,7 @@ impl<U: User> Tickets<U> {
     pub async fn void_login(&self, login: &LoginId) -> Result<()> {
         call_store(|| self.store.void_login(login.clone())).await.map_err(|error| {
             let id = fault_id();
-            tracing::error!(%id, cause = ?Cause::new(&error), "login session not voided");
+            log_entry!(ERROR, %id, cause = ?Cause::new(&error), "login session not voided");
             error.with_log_id(id)
         })
     }

@@ -118,8 +118,8 @@ pub(crate) enum Incoming {
     Ping,
     /// A pong: the peer is alive.
     Pong,
-    /// A message above the limit of its connection. No transport returns it; the connection puts it in place of the message.
-    /// Boxed, so that it does not make the other frames larger.
+    /// A message above the limit of its connection. No transport returns it; the connection puts it in place of the message,
+    /// because with a type of its own each frame would be converted. Boxed, so that it does not make the others larger.
     Excess(Box<ExcessMessage>),
     /// An error after which the transport decodes no further frame. The connection must be closed for this reason.
     Broken(CloseReason),

@@ -22,7 +22,7 @@ async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
     chat.publisher().publish(&Lobby, Said("still in the lobby".to_owned()));
     assert_eq!(event(&mut one).await, said("still in the lobby"));
     assert_eq!(event(&mut other).await, said("still in the lobby"));
-    // The side effects of a stream follow its first value, also if it fails later.
+    // The side effects of a stream follow its first value, even if it fails later.
     for (well, statuses) in [(true, vec![200, 200, 200]), (false, vec![200, 409])] {
         one.send(format!(r#"{{"action":"stream","well":{well}}}"#));
         let mut frames = Vec::new();

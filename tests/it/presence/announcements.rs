@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::Drain;
 use portcullis::http::request::Parts;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -107,7 +109,7 @@ async fn change_between_the_list_and_its_reply_is_announced_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn user_is_announced_as_its_first_connection_shows_it() {
+async fn user_is_shown_by_the_first_of_its_connections_that_are_members() {
     let (office, _) = office(without_timeouts());
     let mut red = enter(&office, 1, &["red"]).await;
     let mut blue = enter(&office, 2, &["blue"]).await;
@@ -115,12 +117,59 @@ async fn user_is_announced_as_its_first_connection_shows_it() {
     let mut first = enter(&office, 3, &["red"]).await;
     let mut second = enter(&office, 3, &["blue"]).await;
     assert_eq!(change(&mut red).await, ("3".to_owned(), true));
-    assert_eq!(first.call("exit").with("room", 1).await.status(), 200);
-    red.expect_silence().await;
-    assert_eq!(second.call("exit").with("room", 1).await.status(), 200);
-    assert_eq!(change(&mut red).await, ("3".to_owned(), false));
-    // The viewer was never told that the user is there.
     blue.expect_silence().await;
+    assert_eq!((online(&mut red).await, online(&mut blue).await), (vec![(1, 1), (3, 2)], vec![(2, 1)]));
+    assert_eq!(first.call("exit").with("room", 1).await.status(), 200);
+    assert_eq!(change(&mut red).await, ("3".to_owned(), false));
+    assert_eq!(change(&mut blue).await, ("3".to_owned(), true));
+    assert_eq!((online(&mut red).await, online(&mut blue).await), (vec![(1, 1)], vec![(2, 1), (3, 1)]));
+    assert_eq!(second.call("exit").with("room", 1).await.status(), 200);
+    assert_eq!(change(&mut blue).await, ("3".to_owned(), false));
+    red.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn user_that_logs_in_anew_as_another_team_is_announced_to_both_teams() {
+    let (office, _) = office(without_timeouts());
+    let mut red = enter(&office, 1, &["red"]).await;
+    let mut blue = enter(&office, 2, &["blue"]).await;
+    let mut staff = enter(&office, 3, &["none", "staff"]).await;
+    let mut member = enter(&office, 4, &["red"]).await;
+    for viewer in [&mut red, &mut staff] {
+        assert_eq!(change(viewer).await, ("4".to_owned(), true));
+    }
+    assert_eq!(member.call("authenticate").with("id", 4).await.status(), 204);
+    red.expect_silence().await;
+    assert_eq!(member.call("authenticate").with("id", 4).with("is_blue", true).await.status(), 204);
+    assert_eq!(change(&mut red).await, ("4".to_owned(), false));
+    assert_eq!(change(&mut blue).await, ("4".to_owned(), true));
+    assert_eq!((online(&mut red).await, online(&mut blue).await), (vec![(1, 1)], vec![(2, 1), (4, 1)]));
+    staff.expect_silence().await;
+    drop(member);
+    for viewer in [&mut blue, &mut staff] {
+        assert_eq!(change(viewer).await, ("4".to_owned(), false));
+    }
+    red.expect_silence().await;
+}
+
+/// More changes than are announced in one pass, made before the task runs that announces them.
+#[tokio::test(start_paused = true)]
+async fn every_user_of_a_large_change_is_announced() {
+    let (office, _) = office(without_timeouts());
+    let mut viewer = enter(&office, 1, &["red"]).await;
+    let mut clients = Vec::new();
+    for id in 2..102 {
+        clients.push(open(&office, id, &["red"]).await);
+    }
+    for client in &mut clients {
+        client.send(json!({"action": "enter", "room": 1}).to_string());
+    }
+    let mut announced = HashSet::new();
+    for _ in 2..102 {
+        let (user, is_online) = change(&mut viewer).await;
+        assert!(is_online && announced.insert(user));
+    }
+    viewer.expect_silence().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,6 +229,20 @@ async fn end_of_a_task_that_panics_is_announced() {
     assert_eq!(panics.closed().await, 4500);
     assert_eq!(change(&mut viewer).await, ("2".to_owned(), false));
     assert_eq!(online(&mut viewer).await, [(1, 1)]);
+}
+
+/// The task that announces a change runs on the runtime of the connection that has caused it.
+#[test]
+fn end_of_a_runtime_is_announced_to_members_on_another_one() {
+    let [viewers, members] =
+        [(); 2].map(|()| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+    let (office, _) = viewers.block_on(async { office(without_timeouts()) });
+    let mut viewer = viewers.block_on(enter(&office, 1, &["red"]));
+    let _member = members.block_on(enter(&office, 2, &["red"]));
+    assert_eq!(viewers.block_on(change(&mut viewer)), ("2".to_owned(), true));
+    drop(members);
+    let next = async { timeout(Duration::from_secs(20), change(&mut viewer)).await };
+    assert_eq!(viewers.block_on(next), Ok(("2".to_owned(), false)));
 }
 
 #[tokio::test(start_paused = true)]

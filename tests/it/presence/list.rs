@@ -1,6 +1,9 @@
 //! What a viewer sees of the list, and when it is refused.
 
+use futures_util::FutureExt;
+
 use super::*;
+use crate::common::log_capture::LogCapture;
 
 #[tokio::test(start_paused = true)]
 async fn viewer_sees_the_members_that_the_expression_allows_with_their_connections() {
@@ -97,7 +100,7 @@ async fn leaf_may_name_a_field_of_the_group() {
 
 #[tokio::test(start_paused = true)]
 async fn group_with_more_users_than_the_limit_is_not_listed() {
-    let (office, _) = office(Limits { max_presence: 3, ..without_timeouts() });
+    let (office, _) = office(Limits { max_present_users: 3, ..without_timeouts() });
     let mut staff = open(&office, 1, &["none", "staff"]).await;
     let mut members = Vec::new();
     for id in [2, 3, 3, 4] {
@@ -107,8 +110,54 @@ async fn group_with_more_users_than_the_limit_is_not_listed() {
     let _one_more = enter(&office, 5, &["red"]).await;
     for action in ["online", "count"] {
         let reply = staff.call(action).with("room", 1).await;
-        assert_eq!((reply.status(), reply.code()), (409, "too_many_members"));
+        assert_eq!((reply.status(), reply.code()), (409, "too_many_users"));
     }
     assert_eq!(members.pop().unwrap().call("exit").with("room", 1).await.status(), 200);
     assert_eq!(online(&mut staff).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_that_faults_hide_are_logged_once_per_list_and_announcement() {
+    let (office, _) = office(without_timeouts());
+    let mut viewers = [enter(&office, 1, &["none", "staff"]).await, enter(&office, 2, &["none", "staff"]).await];
+    let mut members = Vec::new();
+    for id in 3..8 {
+        members.push(enter(&office, id, &["error"]).await);
+    }
+    members.push(enter(&office, 8, &["panic"]).await);
+    viewers[0].expect_silence().await;
+    let (log, failures) = (LogCapture::start(), office.publisher().counters().failed);
+    assert_eq!(online(&mut viewers[0]).await, [(1, 1), (2, 1)]);
+    let [entry] = &log.take()[..] else { panic!("not one entry") };
+    assert!(entry.starts_with("ERROR message=members hidden: ") && entry.contains(" hidden=6 "), "{entry}");
+    assert!(entry.contains("SharesTeam") && entry.contains("a leaf's secret"), "{entry}");
+    drop(members.pop());
+    viewers[0].expect_silence().await;
+    let entries = log.take();
+    // Each of the other members would have seen the user without the fault.
+    assert!(entries.len() == 1 && entries[0].contains(" hidden=7 "), "{entries:?}");
+    assert_eq!(office.publisher().counters().failed, failures + 2);
+}
+
+/// The other connection's message is processed before all lists are.
+#[tokio::test(start_paused = true)]
+async fn lists_of_one_connection_let_other_connections_run() {
+    let (office, _) = office(without_timeouts());
+    let mut members = Vec::new();
+    for id in 0..512 {
+        let mut member = open(&office, id, &["red"]).await;
+        assert_eq!(member.call("enter_hall").with("hall", 1).await.status(), 200);
+        members.push(member);
+    }
+    let [viewer, other, ..] = &mut members[..] else { panic!("no members") };
+    for _ in 0..64 {
+        viewer.send(json!({"action": "in_hall", "hall": 1}).to_string());
+    }
+    assert_eq!(other.call("ping").await.status(), 200);
+    let mut lists = 0;
+    while viewer.reply().now_or_never().is_some() {
+        lists += 1;
+    }
+    // 16 lists of 512 users end the turn of a connection.
+    assert!(lists <= 32, "{lists} lists before the other message");
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, Context, Endpoint, Error, Event, Group, GroupPermission, IsAuthenticated, Limits, MemberPermission,
-    PresentMember, Result, Rule, Scope, User, consumer,
+    PresentUser, Result, Rule, Scope, User, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,8 +93,8 @@ struct Hall(u32);
 #[consumer(user = Member)]
 impl Premises {
     #[authenticate]
-    async fn log_in(&self, id: u32) -> Result<Option<Member>> {
-        Ok(Some(member(id, &["red"])))
+    async fn log_in(&self, id: u32, is_blue: Option<bool>) -> Result<Option<Member>> {
+        Ok(Some(member(id, &[if is_blue == Some(true) { "blue" } else { "red" }])))
     }
 
     #[action(permission = AllowAny)]
@@ -113,23 +113,23 @@ impl Premises {
     }
 
     #[action(permission = AllowAny)]
-    async fn online(&self, cx: &Context<'_, Member>, room: u32) -> Result<Vec<PresentMember>> {
-        cx.members(&Room(room)).await
+    async fn online(&self, cx: &Context<'_, Member>, room: u32) -> Result<Vec<PresentUser>> {
+        cx.present_users(&Room(room)).await
     }
 
-    /// Lists the members, and replies only after other tasks have run.
+    /// Lists the users, and replies only after other tasks have run.
     #[action(permission = AllowAny)]
-    async fn online_later(&self, cx: &Context<'_, Member>, room: u32, turns: usize) -> Result<Vec<PresentMember>> {
-        let members = cx.members(&Room(room)).await?;
+    async fn online_later(&self, cx: &Context<'_, Member>, room: u32, turns: usize) -> Result<Vec<PresentUser>> {
+        let users = cx.present_users(&Room(room)).await?;
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        Ok(members)
+        Ok(users)
     }
 
     #[action(permission = AllowAny)]
     async fn count(&self, cx: &Context<'_, Member>, room: u32) -> Result<usize> {
-        cx.member_count(&Room(room)).await
+        cx.present_user_count(&Room(room)).await
     }
 
     #[action(permission = IsAuthenticated)]
@@ -138,8 +138,8 @@ impl Premises {
     }
 
     #[action(permission = AllowAny)]
-    async fn in_hall(&self, cx: &Context<'_, Member>, hall: u32) -> Result<Vec<PresentMember>> {
-        cx.members(&Hall(hall)).await
+    async fn in_hall(&self, cx: &Context<'_, Member>, hall: u32) -> Result<Vec<PresentUser>> {
+        cx.present_users(&Hall(hall)).await
     }
 
     #[action(permission = AllowAny)]

@@ -10,33 +10,30 @@ use crate::common::rng::Rng;
 
 const TEAMS: [&str; 3] = ["red", "blue", "green"];
 const ROOMS: [u32; 2] = [1, 2];
-/// The user that stays in all rooms and sees everyone.
-const WATCHER: u32 = 100;
+/// Users that stay in all rooms: one sees everyone, and the others a team each.
+const OBSERVERS: [(u32, &[&str]); 4] =
+    [(100, &["none", "staff"]), (101, &["red"]), (102, &["blue"]), (103, &["green"])];
 
-/// One connection: its client, its user and the rooms that it is a member of.
+/// One connection: its client, its user and team, and the rooms that it is a member of, each with the number of its join.
 struct Connection {
     client: Client,
     user: u32,
-    rooms: BTreeSet<u32>,
+    team: &'static str,
+    rooms: BTreeMap<u32, usize>,
 }
 
-fn roles(user: u32) -> Vec<&'static str> {
-    match user {
-        WATCHER => vec!["none", "staff"],
-        0 => vec!["red", "staff"],
-        user => vec![TEAMS[user as usize % TEAMS.len()]],
-    }
-}
-
-/// Returns what the user sees of a room: the members of its team, or everyone if it is staff.
-fn expected(connections: &[Connection], viewer: u32, room: u32) -> BTreeMap<String, usize> {
-    let (mut members, viewer_roles) = (BTreeMap::new(), roles(viewer));
-    for connection in connections.iter().filter(|connection| connection.rooms.contains(&room)) {
-        if viewer_roles.contains(&"staff") || roles(connection.user)[0] == viewer_roles[0] {
-            *members.entry(connection.user.to_string()).or_default() += 1;
+/// Returns what a viewer sees of a room: the users that its team shows by their first connection, or all if it is staff.
+fn expected(connections: &[Connection], viewer_roles: &[&str], room: u32) -> BTreeMap<String, usize> {
+    let mut users: BTreeMap<String, Vec<(usize, &str)>> = BTreeMap::new();
+    for connection in connections {
+        if let Some(number) = connection.rooms.get(&room) {
+            users.entry(connection.user.to_string()).or_default().push((*number, connection.team));
         }
     }
-    members
+    let is_visible = |joins: &[(usize, &str)]| {
+        viewer_roles.contains(&"staff") || joins.iter().min().is_some_and(|(_, team)| *team == viewer_roles[0])
+    };
+    users.into_iter().filter(|(_, joins)| is_visible(joins)).map(|(user, joins)| (user, joins.len())).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,64 +43,76 @@ async fn list_and_announcements_equal_a_plain_oracle_after_every_random_change()
     }
 }
 
+/// Each observer applies the announcements to its first list, and what it has then always equals a new list.
 async fn run(seed: u64) {
     let (office, outsiders) = office(without_timeouts());
-    let mut watcher = open(&office, WATCHER, &roles(WATCHER)).await;
-    for room in ROOMS {
-        assert_eq!(watcher.call("enter").with("room", room).await.status(), 200);
+    let mut connections = Vec::new();
+    for (user, roles) in OBSERVERS {
+        let mut client = open(&office, user, roles).await;
+        for room in ROOMS {
+            assert_eq!(client.call("enter").with("room", room).await.status(), 200);
+        }
+        connections.push(Connection { client, user, team: roles[0], rooms: ROOMS.map(|room| (room, 0)).into() });
     }
-    let mut connections = vec![Connection { client: watcher, user: WATCHER, rooms: BTreeSet::from(ROOMS) }];
-    let (mut rng, mut announced) = (Rng(seed), ROOMS.map(|_| BTreeSet::new()));
-    for step in 0..60 {
-        change(&mut rng, &office, &outsiders, &mut connections).await;
-        // The clock stands still until all tasks are idle, so that ends of connections have taken effect.
-        while let Ok(event) = timeout(Duration::from_millis(1), connections[0].client.event()).await {
-            let (group, user) = (event.value()["group"].as_str().unwrap(), event.data()["user"].as_str().unwrap());
-            let announced = &mut announced[usize::from(group == "rooms/2")];
-            let is_online = event.data()["online"] == true;
-            assert!(
-                if is_online { announced.insert(user.to_owned()) } else { announced.remove(user) },
-                "{seed} {step}"
-            );
+    let first_list = |roles, room| expected(&connections, roles, room).into_keys().collect::<BTreeSet<_>>();
+    let mut seen = OBSERVERS.map(|(_, roles)| ROOMS.map(|room| first_list(roles, room)));
+    let mut rng = Rng(seed);
+    for step in 1..=60 {
+        change(&mut rng, &office, &outsiders, &mut connections, step).await;
+        for (index, ((_, roles), seen)) in OBSERVERS.iter().zip(&mut seen).enumerate() {
+            // The clock stands still until all tasks are idle, so that ends of connections have taken effect.
+            while let Ok(event) = timeout(Duration::from_millis(1), connections[index].client.event()).await {
+                let (group, user) = (event.value()["group"].as_str().unwrap(), event.data()["user"].as_str().unwrap());
+                let seen = &mut seen[usize::from(group == "rooms/2")];
+                if event.data()["online"] == true {
+                    seen.insert(user.to_owned());
+                } else {
+                    seen.remove(user);
+                }
+            }
+            for (room, seen) in ROOMS.into_iter().zip(seen) {
+                let expected = expected(&connections, roles, room);
+                assert_eq!(*seen, expected.keys().cloned().collect(), "{seed} {step} {roles:?}");
+                let client = &mut connections[index].client;
+                let reply = client.call("online").with("room", room).await;
+                let listed = reply.data().as_array().unwrap().iter().map(|user| {
+                    let connections = usize::try_from(user["connections"].as_u64().unwrap()).unwrap();
+                    (user["user"].as_str().unwrap().to_owned(), connections)
+                });
+                assert_eq!(listed.collect::<BTreeMap<_, _>>(), expected, "{seed} {step} {roles:?}");
+                assert_eq!(client.call("count").with("room", room).await.data(), expected.len(), "{seed} {step}");
+            }
         }
-        let viewer = rng.below(6_u32);
-        let mut client = open(&office, viewer, &roles(viewer)).await;
-        for (room, announced) in ROOMS.into_iter().zip(&announced) {
-            let mut all: BTreeSet<String> = expected(&connections, WATCHER, room).into_keys().collect();
-            all.remove(&WATCHER.to_string());
-            assert_eq!(*announced, all, "{seed} {step}");
-            let reply = client.call("online").with("room", room).await;
-            let listed = reply.data().as_array().unwrap().iter().map(|user| {
-                let connections = usize::try_from(user["connections"].as_u64().unwrap()).unwrap();
-                (user["user"].as_str().unwrap().to_owned(), connections)
-            });
-            let expected = expected(&connections, viewer, room);
-            assert_eq!(listed.collect::<Vec<_>>(), expected.clone().into_iter().collect::<Vec<_>>(), "{seed} {step}");
-            assert_eq!(client.call("count").with("room", room).await.data(), expected.len(), "{seed} {step}");
-        }
-        drop(client);
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Makes one random change, and records what it does to the memberships. The watcher is not concerned.
-async fn change(rng: &mut Rng, office: &Endpoint<Premises>, outsiders: &Outsiders, connections: &mut Vec<Connection>) {
+/// Makes one random change, and records what it does to the memberships. The observers are not concerned.
+async fn change(
+    rng: &mut Rng,
+    office: &Endpoint<Premises>,
+    outsiders: &Outsiders,
+    connections: &mut Vec<Connection>,
+    step: usize,
+) {
     let (user, room) = (rng.below(6_u32), ROOMS[rng.below(2_usize)]);
     let is_invited = |user: u32| !outsiders.lock().unwrap().contains(&user);
     let publisher = office.publisher();
-    match rng.below(8_u32) {
-        0 => {
-            let client = open(office, user, &roles(user)).await;
-            connections.push(Connection { client, user, rooms: BTreeSet::new() });
+    let random_index =
+        (connections.len() > OBSERVERS.len()).then(|| OBSERVERS.len() + rng.below(connections.len() - OBSERVERS.len()));
+    match (rng.below(9_u32), random_index) {
+        (0, _) => {
+            let team = TEAMS[rng.below(TEAMS.len())];
+            let client = open(office, user, &[team]).await;
+            connections.push(Connection { client, user, team, rooms: BTreeMap::new() });
         }
-        1 if connections.len() > 1 => {
+        (1, Some(index)) => {
             // Half of the ends have no close frame.
-            let connection = connections.swap_remove(1 + rng.below(connections.len() - 1));
+            let connection = connections.swap_remove(index);
             if rng.below(2_u32) == 0 {
                 connection.client.close().await;
             }
         }
-        2 => {
+        (2, _) => {
             if !outsiders.lock().unwrap().insert(user) {
                 outsiders.lock().unwrap().remove(&user);
             }
@@ -112,29 +121,38 @@ async fn change(rng: &mut Rng, office: &Endpoint<Premises>, outsiders: &Outsider
                 of_user(connections, user).for_each(|connection| connection.rooms.clear());
             }
         }
-        3 => {
+        (3, _) => {
+            // Of several connections, it is open which one joins first.
+            if of_user(connections, user).filter(|connection| !connection.rooms.contains_key(&room)).count() > 1 {
+                return;
+            }
             let joined = publisher.join(&user.to_string(), Room(room)).await;
             let invited: Vec<_> = of_user(connections, user).filter(|_| is_invited(user)).collect();
             assert_eq!(joined, invited.len());
             for connection in invited {
-                connection.rooms.insert(room);
+                connection.rooms.entry(room).or_insert(step);
             }
         }
-        4 => {
+        (4, _) => {
             publisher.leave(&user.to_string(), &Room(room));
             of_user(connections, user).for_each(|connection| _ = connection.rooms.remove(&room));
         }
-        change if connections.len() > 1 => {
-            let index = 1 + rng.below(connections.len() - 1);
+        (5, Some(index)) => {
+            let Connection { client, user, team, .. } = &mut connections[index];
+            *team = ["red", "blue"][rng.below(2_usize)];
+            let login = client.call("authenticate").with("id", *user).with("is_blue", *team == "blue");
+            assert_eq!(login.await.status(), 204);
+        }
+        (change @ 6..=8, Some(index)) => {
             let connection = &mut connections[index];
-            let action = ["exit", "enter", "watch"][change as usize - 5];
+            let action = ["exit", "enter", "watch"][change as usize - 6];
             let reply = connection.client.call(action).with("room", room).request_id(room).await;
             let is_refused = action != "exit" && !is_invited(connection.user);
             assert_eq!(reply.status(), if is_refused { 403 } else { 200 });
             match action {
                 "exit" => _ = connection.rooms.remove(&room),
                 _ if is_refused => {}
-                _ => _ = connection.rooms.insert(room),
+                _ => _ = connection.rooms.entry(room).or_insert(step),
             }
         }
         _ => {}

@@ -1,4 +1,4 @@
-//! The list follows the viewer's rights: those of the call, also if they change while it is evaluated.
+//! The list follows the viewer's rights: those of the call, even if they change while it is evaluated.
 
 use std::time::Duration;
 
@@ -60,10 +60,10 @@ impl Depository {
         cx.leave(Desk)
     }
 
-    /// Lists the members, and replies when the test lets it.
+    /// Lists the users, and replies when the test lets it.
     #[action(permission = AllowAny)]
     async fn online_later(&self, cx: &Context<'_, Member>) -> Result<usize> {
-        let count = cx.member_count(&Shelf).await?;
+        let count = cx.present_user_count(&Shelf).await?;
         self.0.wait().await;
         Ok(count)
     }
@@ -71,14 +71,14 @@ impl Depository {
     /// As `online_later`, after a change of its caller's rights by itself.
     #[action(permission = AllowAny)]
     async fn online_after_own_change(&self, cx: &Context<'_, Member>) -> Result<usize> {
-        let count = cx.member_count(&Shelf).await?;
+        let count = cx.present_user_count(&Shelf).await?;
         assert!(cx.connections::<Depository>()?.refresh_user("1").await.is_acknowledged());
         Ok(count)
     }
 
     #[action(permission = AllowAny)]
     async fn online(&self, cx: &Context<'_, Member>) -> Result<usize> {
-        cx.member_count(&Shelf).await
+        cx.present_user_count(&Shelf).await
     }
 
     #[event(permission = AllowAny)]

@@ -255,7 +255,7 @@ async fn denied_client_uses_up_no_rate_and_learns_nothing_of_it() {
         assert_eq!(denied.call("drive").await.status(), 403);
     }
     assert_eq!(count_admitted(&mut driver, "drive", 5).await, 2);
-    assert_eq!(denied.call("drive").await.status(), 403, "also while the rate is exceeded");
+    assert_eq!(denied.call("drive").await.status(), 403, "even while the rate is exceeded");
     assert_eq!(denied.call("steer").with("vehicle", 1).await.status(), 403);
 }
 

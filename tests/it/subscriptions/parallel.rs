@@ -80,7 +80,7 @@ async fn event_of_an_ended_membership_does_not_pass_its_reply() {
     drop(publishing);
 }
 
-/// Each frame carries its request id, also while the subscription begins or ends.
+/// Each frame carries its request id, even while the subscription begins or ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriber_gets_no_frame_without_a_request_id() {
     const CYCLES: usize = 100;

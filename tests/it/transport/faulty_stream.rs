@@ -215,7 +215,7 @@ async fn assert_contained(plan: Plan, message: &str) {
         assert_eq!(event, format!(r#"{{"event":"number","data":{number}}}"#).as_bytes());
     }
     assert_eq!(state.members.load(Ordering::SeqCst), EVENTS, "only the bystander is a member: {plan:?}");
-    // The client reads to the end, which comes also if its stream has panicked.
+    // The client reads to the end, which comes even if its stream has panicked.
     let _ = faulty.read_to_end(&mut Vec::new()).await;
     assert_eq!(state.disconnects.load(Ordering::SeqCst), 1, "{plan:?}");
     server.abort();

@@ -26,12 +26,12 @@ impl NamedLeaf<'_> {
             let (viewer_leaf, answer) = (paths::viewer_leaf(span), paths::viewer_answer(locals.site));
             return quote_spanned! {span=> {
                 let #leaf = #value;
-                #answer(&#leaf, <#name as #viewer_leaf<#consumer_type, _>>::holds_for(&#leaf, #consumer, #scope(#subscriber)))
+                #answer(#subscriber, &#leaf, <#name as #viewer_leaf<#consumer_type, _>>::holds_for(&#leaf, #consumer, #scope(#subscriber)))
             }};
         }
         let (permission, answer) = (paths::member_permission(span), paths::member_answer(locals.site));
         quote_spanned! {span=>
-            #answer::<#name>(<#name as #permission<#consumer_type>>::may_see_member(
+            #answer::<#name, _>(#subscriber, <#name as #permission<#consumer_type>>::may_see_member(
                 &#value, #consumer, #scope(#subscriber), #member,
             ))
         }

@@ -1,13 +1,13 @@
-//! The I/O of a connection over a stream of this file, while the test is its flusher.
+//! The I/O of a connection over a [`Pipe`], while the test is its flusher.
+
+mod pipe;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use self::pipe::Pipe;
 use super::*;
 use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor};
 use crate::context::{ActionRates, ConnectionId, Epoch, User};
@@ -16,9 +16,9 @@ use crate::session::flusher::FlushEvents;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::{OverflowPolicy, SendQueue, SessionLimits, SessionRegistry};
-use crate::sync::{Mutex, WakeCount, lock};
+use crate::sync::WakeCount;
+use crate::transport::EventFrame;
 use crate::transport::websocket::WebSocketTransport;
-use crate::transport::{EventFrame, SocketWriter};
 
 struct Guest;
 
@@ -44,7 +44,7 @@ impl Consumer for Hall {
 
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
-    max_presence: 9,
+    max_present_users: 9,
     max_event_bytes: 99,
     check_timeout: Duration::from_secs(9),
     max_age: None,
@@ -64,70 +64,6 @@ impl QueuedEvent<Session<Hall>> for Call {
         _: Epoch,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async { EnqueueOutcome::Discarded })
-    }
-}
-
-/// The stream of a connection, and what its client has sent and received.
-#[derive(Default)]
-struct Wire {
-    /// The number of bytes that it takes.
-    room: usize,
-    received: Vec<u8>,
-    sent: VecDeque<u8>,
-}
-
-#[derive(Clone, Default)]
-struct Pipe(Arc<Mutex<Wire>>);
-
-impl Pipe {
-    fn add_room(&self, bytes: usize) {
-        lock(&self.0).room += bytes;
-    }
-
-    fn received(&self) -> Vec<u8> {
-        lock(&self.0).received.clone()
-    }
-
-    /// Sends a control frame with the mask 0 and without a payload.
-    fn send(&self, opcode: u8) {
-        lock(&self.0).sent.extend([0x80 | opcode, 0x80, 0, 0, 0, 0]);
-    }
-}
-
-impl SocketWriter for Pipe {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let mut wire = lock(&self.0);
-        let length = bytes.len().min(wire.room);
-        if length == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        wire.room -= length;
-        wire.received.extend_from_slice(&bytes[..length]);
-        Ok(length)
-    }
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let mut wire = lock(&self.0);
-        let length = buffer.remaining().min(wire.sent.len());
-        let bytes: Vec<_> = wire.sent.drain(..length).collect();
-        buffer.put_slice(&bytes);
-        if length == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.try_write(bytes).map_or(Poll::Pending, |length| Poll::Ready(Ok(length)))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 

@@ -82,7 +82,7 @@ impl Group for Room {
     }
 }
 
-/// A group whose members can be listed.
+/// A group whose users can be listed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Hall;
 
@@ -96,6 +96,7 @@ impl Group for Hall {
     const PERMISSION: &'static Expression = UNUSED;
     const PUBLISH: PublishRule = PublishRule::Members;
     const PRESENCE: Option<&'static Expression> = Some(UNUSED);
+    const ANNOUNCES: bool = true;
 
     async fn authorize_join(&self, _: &House, _: &Call<'_, Visitor>) -> Result<()> {
         Ok(())
@@ -104,7 +105,7 @@ impl Group for Hall {
 
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
-    max_presence: 9,
+    max_present_users: 9,
     max_event_bytes: 99,
     check_timeout: Duration::from_secs(9),
     max_age: None,
@@ -280,25 +281,28 @@ fn enter(session: &Arc<Session<House>>) -> (Arc<MemberList<Hall>>, Arc<Membershi
     (list, membership)
 }
 
-/// Returns the newest connection of the only user, with the number of its connections.
+/// Returns a session that has a user.
+fn visitor(registry: &Registry) -> Arc<Session<House>> {
+    let (parts, ()) = http::Request::new(()).into_parts();
+    let session = session(registry);
+    session.establish(Scope::new(Some(Visitor), parts));
+    session
+}
+
+/// Returns the connection by which the only user is shown, with the number of its connections.
 fn user(list: &MemberList<Hall>) -> Option<(ConnectionId, usize)> {
     let users = list.users(9).unwrap();
     assert!(users.len() <= 1);
     users.first().map(|user| {
         assert_eq!(&*user.id, "7");
-        (user.newest.id, user.connections)
+        (user.scope.session.id, user.connections)
     })
 }
 
 #[tokio::test]
 async fn user_is_listed_while_one_of_its_memberships_is_there() {
     let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
-    let [first, second] = [(); 2].map(|()| {
-        let (parts, ()) = http::Request::new(()).into_parts();
-        let session = session(&registry);
-        session.establish(Scope::new(Some(Visitor), parts));
-        session
-    });
+    let [first, second] = [(); 2].map(|()| visitor(&registry));
     let table = registry.group_table::<Hall>();
     let (list, former) = enter(&first);
     // The connection joins again before its former membership is removed.
@@ -311,9 +315,45 @@ async fn user_is_listed_while_one_of_its_memberships_is_there() {
     assert_eq!(user(&list), Some((first.id, 1)), "a membership that has ended is added");
     let (_, other) = enter(&second);
     list.add_user(&first, &newer);
-    assert_eq!(user(&list), Some((second.id, 2)), "a membership that is there is added again");
+    assert_eq!(user(&list), Some((first.id, 2)), "a membership that is there is added again");
     table.remove(&list, &other);
     assert_eq!(user(&list), Some((first.id, 1)));
     table.remove(&list, &newer);
     assert_eq!(user(&list), None);
+}
+
+/// The task that announces the changes does not run meanwhile.
+#[tokio::test]
+async fn user_that_connects_again_and_again_retains_few_sessions() {
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
+    let table = registry.group_table::<Hall>();
+    // An anonymous member, which keeps the group.
+    let _group = enter(&session(&registry));
+    let mut sessions = Vec::new();
+    for _ in 0..1000 {
+        let session = visitor(&registry);
+        let (list, membership) = enter(&session);
+        table.remove(&list, &membership);
+        session.leave_registry();
+        sessions.push(Arc::downgrade(&session));
+    }
+    let retained = sessions.iter().filter(|session| session.strong_count() > 0).count();
+    assert!(retained <= 4, "{retained} of 1000 sessions that have ended are retained");
+}
+
+#[tokio::test]
+async fn session_that_has_left_is_dropped_while_its_user_is_a_member() {
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
+    let (first, second) = (visitor(&registry), visitor(&registry));
+    let ((list, former), (_, _newer)) = (enter(&first), enter(&second));
+    registry.group_table::<Hall>().remove(&list, &former);
+    list.announce(&second, false);
+    first.leave_registry();
+    let weak = Arc::downgrade(&first);
+    drop(first);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(user(&list), Some((second.id, 1)));
+    assert_eq!(weak.strong_count(), 0);
 }

@@ -59,7 +59,7 @@ impl User for Member {
 
 const LIMITS: SessionLimits = SessionLimits {
     max_groups: 9,
-    max_presence: 9,
+    max_present_users: 9,
     max_event_bytes: 99,
     check_timeout: Duration::from_secs(9),
     max_age: None,

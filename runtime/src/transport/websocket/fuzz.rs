@@ -7,7 +7,9 @@
 //!     transport::websocket::fuzz::any_bytes_in_any_splits_give_the_same_messages_and_valid_frames
 //! ```
 //!
-//! It writes its corpus and the inputs that fail to `__fuzz__` beside this file, and `cargo test` tries these first.
+//! It writes its corpus and the inputs that fail to `__fuzz__` beside this file, and `cargo test` tries these first. The other
+//! targets of this crate are `message::request::fuzz::any_text_is_read_as_the_protocol_defines` and
+//! `dispatch::route_match::fuzz::any_route_in_any_tree_ends_where_a_plain_matcher_ends`.
 
 mod scripted;
 

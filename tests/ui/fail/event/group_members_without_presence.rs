@@ -1,6 +1,6 @@
-// `cx.members` for a group without `presence`.
+// `cx.present_users` for a group without `presence`.
 
-use portcullis::{AllowAny, Context, Event, Group, PresentMember, Result, consumer};
+use portcullis::{AllowAny, Context, Event, Group, PresentUser, Result, consumer};
 
 #[derive(serde::Serialize, serde::Deserialize, Event)]
 struct Said(String);
@@ -14,8 +14,8 @@ struct Chat;
 #[consumer]
 impl Chat {
     #[action(permission = AllowAny)]
-    async fn online(&self, cx: &Context<'_, ()>) -> Result<Vec<PresentMember>> {
-        cx.members(&Room(5)).await
+    async fn online(&self, cx: &Context<'_, ()>) -> Result<Vec<PresentUser>> {
+        cx.present_users(&Room(5)).await
     }
 
     #[event(permission = AllowAny)]

@@ -71,12 +71,17 @@ impl<K: Clone + Eq + Hash> KeyedLimiter<K> {
     /// and returns one of few numbers.
     pub(super) fn check_coarse(&self, key: &K, coarse_key: impl FnOnce(&RandomState) -> u32) -> Result<(), Duration> {
         self.remove_keys_if_due();
-        let outcome = if self.is_full() && !self.keys.contains(key) {
+        let outcome = if self.is_full() && !self.contains(key) {
             self.coarse.check_key(&coarse_key(&self.hasher))
         } else {
             self.exact.check_key(key)
         };
         outcome.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Returns whether a key is counted by itself.
+    pub(super) fn contains(&self, key: &K) -> bool {
+        self.keys.contains(key)
     }
 
     fn is_full(&self) -> bool {

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Rate;
-use super::keyed::{KeyedLimiter, hash_16};
+use super::keyed_limiter::{KeyedLimiter, hash_16};
 
 /// How much higher the rate of an IPv6 site is than that of each of its networks.
 const SITE_FACTOR: NonZeroU32 = NonZeroU32::new(16).unwrap();
@@ -41,10 +41,18 @@ impl AddressLimiter {
             }
             IpAddr::V6(address) => {
                 let prefix = |bits| prefix(address, bits);
+                let (network, site) = (prefix(64), prefix(48));
                 // A hash has a bounded number of values, unlike the prefixes.
                 let coarse_key = |hasher: &RandomState| hash_16(hasher, prefix(32));
-                self.networks.check_coarse(&prefix(64), coarse_key)?;
-                self.sites.check_coarse(&prefix(48), coarse_key)
+                // A network that is counted does not use up the allowance of its site. An unknown one asks the site first, so
+                // that a site with many networks fills no table with those that are refused.
+                if self.networks.contains(&network) {
+                    self.networks.check_coarse(&network, coarse_key)?;
+                    self.sites.check_coarse(&site, coarse_key)
+                } else {
+                    self.sites.check_coarse(&site, coarse_key)?;
+                    self.networks.check_coarse(&network, coarse_key)
+                }
             }
         }
     }
@@ -86,6 +94,16 @@ mod tests {
             "one site"
         );
         assert_eq!(count_admitted(&limiter, (2..100).map(|site| format!("2001:db8:{site:x}::1"))), 98);
+    }
+
+    #[test]
+    fn networks_that_their_site_refuses_leave_others_room() {
+        let networks = KeyedLimiter::with_max_keys(RATE, 300);
+        let limiter = AddressLimiter { networks, ..AddressLimiter::new(RATE) };
+        let of_two_sites = (0..20_000).map(|number| format!("2001:db8:{:x}:{:x}::1", number % 2, number / 2));
+        assert_eq!(count_admitted(&limiter, of_two_sites), 64);
+        let of_other_sites = (0..400).map(|number| format!("2001:db8:{:x}:1::1", 2 + number / 2));
+        assert_eq!(count_admitted(&limiter, of_other_sites), 400, "each network has its own allowance");
     }
 
     #[test]

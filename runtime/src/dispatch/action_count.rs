@@ -1,4 +1,4 @@
-//! Actions as they are counted and reported.
+//! Counts and reports the actions that a dispatcher runs.
 
 use http::StatusCode;
 

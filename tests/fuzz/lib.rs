@@ -4,12 +4,14 @@
 //! `cargo test` runs it on some random inputs, libFuzzer for as long as wanted (`cargo install cargo-bolero`):
 //!
 //! ```text
-//! cargo bolero test --rustc-bootstrap --sanitizer NONE --package portcullis-workspace -T 20m \
+//! cargo bolero test --rustc-bootstrap --sanitizer NONE --package portcullis-fuzz -T 20m \
 //!     any_frames_are_answered_as_a_plain_model_says
 //! ```
 //!
 //! The other targets are `transport/websocket/fuzz.rs`, `message/request/fuzz.rs` and `dispatch/route_match/fuzz.rs` of the
 //! runtime, and `fuzz_tests.rs` of the macros.
+
+#![cfg(test)]
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -178,7 +180,8 @@ impl Rooms {
     }
 }
 
-/// The entries of an object in the order of the text, repeated ones included.
+/// The entries of an object in the order of the text, repeated ones included. A copy of `Entries` in
+/// `runtime/src/message/request/fuzz.rs`, which is private to its crate.
 struct Entries<'a>(Vec<(String, &'a str)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

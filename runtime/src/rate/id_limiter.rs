@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use super::Rate;
-use super::keyed::KeyedLimiter;
+use super::keyed_limiter::KeyedLimiter;
 
 /// Counts per id. The keys are hashes of the ids, so that a long id needs no more memory, and no check allocates one.
 pub(crate) struct IdLimiter {

@@ -1,4 +1,4 @@
-//! Lists the members of a group that a viewer may see.
+//! Lists the users that are present in a group, as far as a viewer may see them.
 
 use std::sync::Arc;
 
@@ -10,19 +10,18 @@ use super::encoding_check::check_key;
 use super::event::Subscriber;
 use super::group::Group;
 use super::join_request::session;
-use super::member::MemberScope;
-use super::presence::{Presence, may_see};
+use super::presence::{HiddenMembers, Presence, may_see};
 use super::roster::RosterUser;
 use crate::context::{Context, Epoch, Handler, User};
 use crate::error::{Error, Result};
 use crate::session::session::Session;
 
-/// A user who is a member of a group, see [`Context::members`](crate::Context::members).
+/// A user that is present in a group, see [`Context::present_users`](crate::Context::present_users).
 ///
 /// As JSON it is `{"user":"7","connections":2}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
-pub struct PresentMember {
+pub struct PresentUser {
     /// The user's id, see [`User::id`](crate::User::id).
     #[serde(rename = "user")]
     pub user_id: String,
@@ -31,24 +30,26 @@ pub struct PresentMember {
 }
 
 impl<U: User> Context<'_, U> {
-    /// Returns the users that are members of a group and that this connection may see by the group's `presence` expression,
-    /// sorted by user id.
+    /// Returns the users that are present in a group and that this connection may see by the group's `presence` expression,
+    /// sorted by user id. A user is present while at least one of its connections is a member.
     ///
     /// The connection need not be a member. Its own user is listed like any other. Anonymous members are not listed. The
     /// expression is evaluated for each user at each call, on the current rights of this connection; of a user with several
-    /// connections, for the one that joined last. A member is listed until its membership has ended, also while its rights are
-    /// being evaluated again or its connection closes. Joins of the running action do not count yet.
+    /// connections in the group, for the one that joined first, with the user that last passed the group's permission. A user
+    /// is listed until its last membership has ended, even while its rights are being evaluated again or its connection
+    /// closes. Joins of the running action do not count yet.
     ///
-    /// If the rights of this connection change before the reply is sent, the action is answered with 403 `rights_changed`
-    /// instead, whether or not its own permissions still hold: what it would reply may come from a list on former rights.
+    /// If the rights of this connection are changed by anything but this action before the reply is sent, the reply is a 403
+    /// `rights_changed` instead, even if the action is still allowed: its content may come from a list on former rights.
     ///
-    /// With `announce` in the group's attribute, members also get an [event](crate::guide::events#presence) when a user becomes
-    /// a member or is one no more. A connection that has joined before it calls this misses no change.
+    /// With `announce` in the group's attribute, members also get an [event](crate::guide::events#presence) when the first
+    /// connection of a user joins and when the last one leaves. A connection that has joined before it calls this misses no
+    /// change.
     ///
     /// # Errors
     ///
-    /// - 409 `too_many_members` if the group has more than [`Limits::max_presence`](crate::Limits::max_presence) users, whether
-    ///   or not they are visible. No part of the list is returned.
+    /// - 409 `too_many_users` if the group has more than [`Limits::max_present_users`](crate::Limits::max_present_users)
+    ///   users, whether or not they are visible. No part of the list is returned.
     /// - The error of the grant source, if the expression has a codename.
     /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
     ///   belong to the consumer of the group.
@@ -60,7 +61,7 @@ impl<U: User> Context<'_, U> {
     /// # Examples
     ///
     /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Event, Group, IsAuthenticated, PresentMember, Result, User, consumer};
+    /// # use portcullis::{AllowAny, Context, Event, Group, IsAuthenticated, PresentUser, Result, User, consumer};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # #[derive(Event)]
@@ -72,15 +73,15 @@ impl<U: User> Context<'_, U> {
     /// # #[consumer(user = Member)]
     /// # impl Chat {
     /// #[action(permission = AllowAny)]
-    /// async fn online(&self, cx: &Context<'_, Member>, room: u32) -> Result<Vec<PresentMember>> {
-    ///     cx.members(&Room(room)).await
+    /// async fn online(&self, cx: &Context<'_, Member>, room: u32) -> Result<Vec<PresentUser>> {
+    ///     cx.present_users(&Room(room)).await
     /// }
     /// # #[event(permission = AllowAny)]
     /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
     /// # }
     /// ```
     // Boxed, so that the future of the action stays small, and a group without presence is reported once.
-    pub fn members<'c, G: Presence>(&'c self, group: &'c G) -> BoxFuture<'c, Result<Vec<PresentMember>>>
+    pub fn present_users<'c, G: Presence>(&'c self, group: &'c G) -> BoxFuture<'c, Result<Vec<PresentUser>>>
     where
         G::Consumer: Handler<User = U>,
     {
@@ -88,34 +89,31 @@ impl<U: User> Context<'_, U> {
             let call = self.action_call()?;
             let session = session::<G::Consumer, U>(call)?;
             check_key(&session.registry, group)?;
-            let (members, epoch) = visible_members(session, group).await?;
+            let (users, epoch) = visible_users(session, group).await?;
             call.with_side_effects(|effects| effects.record_list(epoch));
-            Ok(members)
+            Ok(users)
         })
     }
 
-    /// Returns the number of users that [`members`](Context::members) lists: those that this connection may see.
+    /// Returns the number of users that [`present_users`](Context::present_users) lists: those that this connection may see.
     ///
     /// # Errors
     ///
-    /// As [`members`](Context::members).
+    /// As [`present_users`](Context::present_users).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
-    pub fn member_count<'c, G: Presence>(&'c self, group: &'c G) -> BoxFuture<'c, Result<usize>>
+    pub fn present_user_count<'c, G: Presence>(&'c self, group: &'c G) -> BoxFuture<'c, Result<usize>>
     where
         G::Consumer: Handler<User = U>,
     {
-        Box::pin(async move { Ok(self.members(group).await?.len()) })
+        Box::pin(async move { Ok(self.present_users(group).await?.len()) })
     }
 }
 
 /// Returns the users of a group that the viewer may see, and the epoch of the viewer in which all were evaluated.
-async fn visible_members<G: Group>(
-    viewer: &Arc<Session<G::Consumer>>,
-    group: &G,
-) -> Result<(Vec<PresentMember>, Epoch)> {
+async fn visible_users<G: Group>(viewer: &Arc<Session<G::Consumer>>, group: &G) -> Result<(Vec<PresentUser>, Epoch)> {
     let (mut overtaken, mut evaluation) = (0, None);
     loop {
         evaluation = evaluation.or_else(|| viewer.registry.pending_raises.wait_for(overtaken));
@@ -132,12 +130,16 @@ async fn visible_members<G: Group>(
 }
 
 /// Returns the users of a group that the viewer may see, all at one time: once the grants are loaded, nothing waits.
-async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<PresentMember>> {
+async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<PresentUser>> {
     let Some(scope) = viewer.scope() else { return Ok(Vec::new()) };
     let mut subscriber = Subscriber::new(&*scope);
     loop {
         let users = list_users(viewer, group)?;
-        if let Some(visible) = evaluate_each(viewer, group, &subscriber, &users) {
+        let mut hidden = HiddenMembers::default();
+        // One turn of the connection has as many evaluations as a publication has.
+        viewer.pacer.record_deliveries(users.len());
+        if let Some(visible) = evaluate_each(viewer, group, &subscriber, &users, &mut hidden) {
+            hidden.report::<G>(&viewer.registry.telemetry);
             return Ok(visible);
         }
         subscriber.load().await?;
@@ -151,9 +153,9 @@ async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<
 /// 409 if there are more than the limit.
 fn list_users<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<RosterUser<G::Consumer>>> {
     let Some(list) = viewer.registry.group_table::<G>().members(group) else { return Ok(Vec::new()) };
-    let mut users = list.users(viewer.max_presence).ok_or_else(|| {
-        let detail = "The group has more members than can be listed.";
-        Error::new(StatusCode::CONFLICT, "too_many_members", detail)
+    let mut users = list.users(viewer.max_present_users).ok_or_else(|| {
+        let detail = "The group has more users than can be listed.";
+        Error::new(StatusCode::CONFLICT, "too_many_users", detail)
     })?;
     users.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     Ok(users)
@@ -165,13 +167,12 @@ fn evaluate_each<G: Group>(
     group: &G,
     subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
     users: &[RosterUser<G::Consumer>],
-) -> Option<Vec<PresentMember>> {
+    hidden: &mut HiddenMembers,
+) -> Option<Vec<PresentUser>> {
     let mut visible = Vec::new();
-    for RosterUser { id, newest, connections } in users {
-        let scope = MemberScope::current(newest);
-        let Some(user) = scope.as_ref().and_then(MemberScope::user) else { continue };
-        if may_see(group, viewer, subscriber, user)? {
-            visible.push(PresentMember { user_id: id.to_string(), connections: *connections });
+    for RosterUser { id, scope, connections } in users {
+        if may_see(group, viewer, subscriber, scope, hidden)? {
+            visible.push(PresentUser { user_id: id.to_string(), connections: *connections });
         }
     }
     Some(visible)

@@ -1,4 +1,5 @@
-//! Refusals by the connection: of binary frames, of messages above its rate, and of those whose action gets no slot.
+//! Refusals without an action: of binary frames, of messages above the rate of the connection, and of messages whose action
+//! gets no slot.
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -37,9 +38,10 @@ impl<C: Consumer> Dispatcher<C> {
         Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
-    /// Writes the reply to a message above the rate of its connection. The text is parsed for the envelope alone.
+    /// Counts a message above the rate of its connection, and writes the reply to it. Only the envelope is parsed.
     #[cold]
     pub(crate) fn refuse_excess(&self, message: &ExcessMessage, reply: &mut Reply) {
+        self.session.registry.telemetry.record_refused_message();
         let error = Error::too_many_requests(message.retry_at.saturating_duration_since(Instant::now()));
         self.refuse(message.text.as_deref().unwrap_or_default(), &error, reply, false);
     }
