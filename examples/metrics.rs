@@ -18,6 +18,9 @@ use portcullis::{
 };
 use tokio::net::TcpListener;
 
+/// How often the exporter merges the durations that were recorded.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
 struct Chat;
 
 #[derive(Event)]
@@ -67,14 +70,23 @@ fn install_recorder() -> std::result::Result<PrometheusHandle, BuildError> {
         .install_recorder()
 }
 
+/// Merges what was recorded, also if nothing requests `/metrics`: until then the exporter keeps every single duration.
+async fn run_upkeep(recorder: PrometheusHandle) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        recorder.run_upkeep();
+    }
+}
+
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let recorder = install_recorder().map_err(std::io::Error::other)?;
     let chat = websocket(Chat).record_metrics().observe(SlowActions);
     let (drain, snapshots) = (chat.drain_handle(), chat.snapshot_handle());
 
+    tokio::spawn(run_upkeep(recorder.clone()));
     let metrics = async move || {
-        // Merges what was recorded since the last scrape, so that it does not pile up.
         recorder.run_upkeep();
         ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render())
     };
