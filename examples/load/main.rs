@@ -23,14 +23,18 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use peak_alloc::PeakAlloc;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
-use ledger::Ledger;
+use ledger::{Ledger, Mistake};
 use report::{Memory, Report};
 use server::{Ended, Server};
 
 /// Counts the bytes that are allocated.
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
+
+/// How long clients may take to notice that the drain has closed them. One that has sent garbage reads for 15 seconds.
+const CLIENTS_END: Duration = Duration::from_secs(30);
 
 /// The command-line options.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +141,10 @@ fn phase(
     drop(publisher);
     progress.set_message("the connections are closed");
     let ended = servers.block_on(server.drain());
-    loads.block_on(clients)?;
+    match loads.block_on(async { timeout(CLIENTS_END, clients).await }) {
+        Ok(ended) => ended?,
+        Err(_) => ledger.record_mistakes(Mistake::Close, 1, || "clients are connected after the drain".to_owned()),
+    }
     loads.shutdown_timeout(Duration::from_secs(5));
     servers.block_on(server.stop());
     Ok(ended)
