@@ -8,6 +8,9 @@
 //! BOLERO_RANDOM_ITERATIONS=4000000 cargo test --profile fuzz --package portcullis-macros --lib fuzz_tests
 //! ```
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::parse::Parser;
@@ -54,6 +57,17 @@ const PARTS: [&str; 32] = [
     "{a}",
 ];
 const LEAVES: [char; 4] = ['A', 'B', 'C', 'D'];
+
+/// What replaces a character of an expression.
+const EDITS: [&str; 16] =
+    ["//", "/* A */", "&", "|", "!", "(", ")", " ", "A", "D", "::", "é", "\"", "{a}", "&&", "not"];
+
+/// How often each outcome of an input has occurred, to show that random inputs reach what is compared.
+static OUTCOMES: Mutex<BTreeMap<&str, usize>> = Mutex::new(BTreeMap::new());
+
+fn record(outcome: &'static str) {
+    *OUTCOMES.lock().unwrap().entry(outcome).or_default() += 1;
+}
 
 /// An expression as the plain parser reads it.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,15 +193,56 @@ fn holds(expression: &Expression, tree: &Tree, row: usize) -> bool {
     }
 }
 
-fn check(input: &[u8]) {
-    let (mut text, is_plain) = (String::new(), input.first().is_some_and(|byte| byte % 2 == 0));
-    for byte in input.iter().skip(1).take(64) {
+/// Builds a text from an input. Most are expressions, of some of which one character is replaced; any text is possible too.
+fn text(input: &[u8]) -> String {
+    let (kind, mut bytes) = (input.first().copied().unwrap_or(0), input.iter().skip(1).copied());
+    if kind % 8 > 1 {
+        let (position, edit) = (bytes.next().unwrap_or(0), bytes.next().unwrap_or(0));
+        let text = chain(&mut bytes, &mut LEAVES.to_vec(), 2);
+        if kind % 8 > 2 {
+            return text;
+        }
+        let position = usize::from(position) % text.len();
+        let end = position + usize::from(edit / 128);
+        return format!("{}{}{}", &text[..position], EDITS[usize::from(edit % 16)], &text[end..]);
+    }
+    let mut text = String::new();
+    for byte in bytes.take(64) {
         match byte {
-            0..160 if is_plain => text.push_str(PARTS[usize::from(byte % 18)]),
+            0..160 if kind.is_multiple_of(2) => text.push_str(PARTS[usize::from(byte % 18)]),
             0..160 => text.push_str(PARTS[usize::from(byte % 32)]),
             _ => text.push(char::from(byte - 128)),
         }
     }
+    text
+}
+
+/// Returns two to four operands with operators between them. Most leaves are used once: they are taken out of `unused`.
+fn chain(bytes: &mut impl Iterator<Item = u8>, unused: &mut Vec<char>, depth: u8) -> String {
+    let byte = bytes.next().unwrap_or(0);
+    let mut text = operand(bytes, unused, depth);
+    for position in 0..1 + byte % 4 % 3 {
+        if position > 0 && unused.is_empty() {
+            break;
+        }
+        text.push_str(if byte >> (position + 2) & 1 == 0 { " & " } else { "|" });
+        text.push_str(&operand(bytes, unused, depth));
+    }
+    text
+}
+
+fn operand(bytes: &mut impl Iterator<Item = u8>, unused: &mut Vec<char>, depth: u8) -> String {
+    let byte = bytes.next().unwrap_or(0);
+    match byte % 8 {
+        0 if depth > 0 => format!("!{}", operand(bytes, unused, depth - 1)),
+        1..4 if depth > 0 && unused.len() > 1 => format!("({})", chain(bytes, unused, depth - 1)),
+        _ if byte < 240 && !unused.is_empty() => unused.remove(usize::from(byte / 8) % unused.len()).to_string(),
+        _ => LEAVES[usize::from(byte / 8 % 4)].to_string(),
+    }
+}
+
+fn check(input: &[u8]) {
+    let text = text(input);
     let quoted = Literal::string(&text);
     let is_quoted_refused = is_refused(&quote!(#quoted));
     let has_comment = text.contains("//") || text.contains("/*");
@@ -201,11 +256,19 @@ fn check(input: &[u8]) {
         assert!(is_bare_refused == is_quoted_refused || text.contains('"'), "quoted or not makes a difference: {text}");
     }
     if !is_plain_text(&text) {
-        return;
+        return record(if has_comment { "comment" } else { "other text" });
     }
-    let Some(plain) = parse(&text) else { return assert!(is_quoted_refused, "{text}") };
+    let Some(plain) = parse(&text) else {
+        record("no expression");
+        return assert!(is_quoted_refused, "{text}");
+    };
     let is_leaf = matches!(plain, Plain::Leaf(_));
     let is_expected = is_leaf || (!plain.has_mistake() && plain.depends_on_all_leaves());
+    record(match (is_leaf, is_expected) {
+        (true, _) => "leaf",
+        (false, true) => "accepted",
+        (false, false) => "mistake in its truth table",
+    });
     assert_eq!(!is_quoted_refused, is_expected, "{text}");
     let syntax = PermissionValue::parse.parse_str(&text).unwrap().into_expression().unwrap();
     let mut diagnostics = Diagnostics::new();
@@ -223,4 +286,19 @@ fn any_permission_is_accepted_or_refused_as_its_truth_table_says() {
         // Otherwise each parsed text is kept.
         proc_macro2::extra::invalidate_current_thread_spans();
     });
+    // In thousandths; far below what random inputs reach on average.
+    let minima = [
+        ("accepted", 250),
+        ("mistake in its truth table", 50),
+        ("no expression", 30),
+        ("comment", 3),
+        ("other text", 50),
+    ];
+    let outcomes = OUTCOMES.lock().unwrap();
+    println!("{outcomes:?}");
+    let total: usize = outcomes.values().sum();
+    for (outcome, thousandths) in minima {
+        let count = outcomes.get(outcome).copied().unwrap_or(0);
+        assert!(count > 0 && count * 1000 >= thousandths * total, "{count} times `{outcome}`: {outcomes:?}");
+    }
 }

@@ -86,6 +86,8 @@ mod context;
 mod dialect;
 mod dispatch;
 mod error;
+#[cfg(test)]
+mod fuzz_outcomes;
 mod grants;
 pub mod guide;
 mod log;

@@ -65,7 +65,7 @@ impl CloseReason {
     }
 
     /// Returns the text that the close frame carries, without the seconds of [`TooManyMessages`](CloseReason::TooManyMessages).
-    fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             CloseReason::ProtocolError => "protocol error",
             CloseReason::InvalidUtf8 => "invalid text",

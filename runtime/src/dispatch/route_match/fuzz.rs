@@ -6,6 +6,10 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::consumer::{Regex, RouteDescriptor};
+use crate::fuzz_outcomes::Outcomes;
+
+/// Whether random inputs reach what the target compares.
+static OUTCOMES: Outcomes = Outcomes::new();
 
 /// Trees that are kept, because descriptors live for ever.
 const MAX_TREES: u16 = 256;
@@ -38,6 +42,8 @@ struct Path {
     ids: Vec<u16>,
     names: Vec<&'static str>,
     handler: &'static str,
+    /// The patterns of the mounts.
+    patterns: Vec<Pattern>,
     /// Matches a route that ends at the handler.
     whole: regex::Regex,
     /// Matches a route of which the mounts match the front.
@@ -132,6 +138,7 @@ impl Random {
 struct Prefix {
     ids: Vec<u16>,
     names: Vec<&'static str>,
+    patterns: Vec<Pattern>,
     plain: String,
     has_trailing_slash: bool,
     is_rest: bool,
@@ -144,6 +151,7 @@ impl Prefix {
         Prefix {
             ids: self.ids.iter().copied().chain([id]).collect(),
             names: self.names.iter().copied().chain(pattern.segments.iter().filter_map(Segment::capture)).collect(),
+            patterns: self.patterns.iter().copied().chain([*pattern]).collect(),
             plain: format!("{}{separator}{plain}{slash}", self.plain),
             has_trailing_slash: pattern.has_trailing_slash,
             is_rest,
@@ -154,7 +162,8 @@ impl Prefix {
         let compiled = |end: &str| regex::Regex::new(&format!("^{}{end}", self.plain)).unwrap();
         // After a pattern without a trailing slash, the route ends, or goes on with a slash and more.
         let end = if self.has_trailing_slash || self.ids.is_empty() { "" } else { "(?:$|/(?s:.))" };
-        Path { ids: self.ids.clone(), names: self.names.clone(), handler, whole: compiled("$"), front: compiled(end) }
+        let (ids, names, patterns) = (self.ids.clone(), self.names.clone(), self.patterns.clone());
+        Path { ids, names, handler, patterns, whole: compiled("$"), front: compiled(end) }
     }
 }
 
@@ -180,18 +189,45 @@ fn tree(seed: u16) -> &'static Tree {
     })
 }
 
+/// Returns a route that most captures of a path match.
+fn route_of(path: &Path, mut input: impl Iterator<Item = u8>) -> String {
+    let mut route = String::new();
+    for pattern in &path.patterns {
+        if !route.is_empty() && !route.ends_with('/') {
+            route.push('/');
+        }
+        for (position, segment) in pattern.segments.iter().enumerate() {
+            route.push_str(if position > 0 { "/" } else { "" });
+            let byte = input.next().unwrap_or_default();
+            let any = TEXTS[usize::from(byte % 8)];
+            route.push_str(match segment {
+                Segment::Text(text) => text,
+                // Two of these match each of the regular expressions.
+                Segment::Regex(..) if byte < 192 => ["5", "a", "b", "c"][usize::from(byte % 4)],
+                Segment::Regex(..) | Segment::Capture(_) | Segment::Rest(_) => any,
+            });
+        }
+        route.push_str(if pattern.has_trailing_slash { "/" } else { "" });
+    }
+    route
+}
+
 fn check(input: &[u8]) {
-    let [high, low, input @ ..] = input else { return };
+    let [high, low, kind, input @ ..] = input else { return };
     let tree = tree(u16::from_be_bytes([*high, *low]));
-    let mut bytes = Vec::new();
-    for byte in input {
+    let mut input = input.iter().copied();
+    // Most routes are those of a path, of which some go on.
+    let mut route = match kind {
+        0..64 => String::new(),
+        _ => route_of(&tree.paths[usize::from(*kind) % tree.paths.len()], input.by_ref()),
+    };
+    for byte in input.take(if *kind < 128 { 64 } else { 0 }) {
         match byte {
-            0..64 => bytes.push(b'/'),
-            64..128 => bytes.push(*byte),
-            _ => bytes.extend_from_slice(TEXTS[usize::from(byte % 8)].as_bytes()),
+            0..64 => route.push('/'),
+            64..128 => route.push(byte.into()),
+            _ => route.push_str(TEXTS[usize::from(byte % 8)]),
         }
     }
-    let route = String::from_utf8(bytes).unwrap();
     let mut matched = RouteMatch::default();
     matched.find(tree.root, &route);
 
@@ -202,6 +238,13 @@ fn check(input: &[u8]) {
         fronts.rev().max_by_key(|(path, _)| path.ids.len()).unwrap()
     });
     let is_whole = path.whole.is_match(&route);
+    OUTCOMES.record(match (is_whole, path.ids.len()) {
+        (true, 0) => "root",
+        (true, 1) => "handler",
+        (true, _) => "nested handler",
+        (false, 0) => "nothing",
+        (false, _) => "front of a route",
+    });
     let steps = matched.steps.iter().filter_map(|step| if let Step::Route(id) = step { Some(*id) } else { None });
     let found_texts = matched.captures.iter().map(|(name, text)| (*name, (*text).to_owned()));
     let found = (steps.collect(), found_texts.collect());
@@ -213,4 +256,11 @@ fn check(input: &[u8]) {
 #[test]
 fn any_route_in_any_tree_ends_where_a_plain_matcher_ends() {
     bolero::check!().with_iterations(20_000).for_each(check);
+    OUTCOMES.assert_shares(&[
+        ("root", 10),
+        ("handler", 80),
+        ("nested handler", 80),
+        ("front of a route", 60),
+        ("nothing", 100),
+    ]);
 }

@@ -8,10 +8,62 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Request, RequestLimits};
+use crate::fuzz_outcomes::Outcomes;
 
 const LIMITS: RequestLimits = RequestLimits { max_nesting: 4, max_request_id_bytes: 12, max_objects: 4 };
 
-/// What messages consist of. A byte of the input stands for one of these, or for itself.
+/// Whether random inputs reach what the target compares.
+static OUTCOMES: Outcomes = Outcomes::new();
+
+/// The entry that selects the action. More than half of the objects have the first one.
+const ACTIONS: [&str; 8] = [
+    "\"action\":\"send\"",
+    "\"acti\\u006fn\":\"send\"",
+    "\"action\": \"\\u0073end\"",
+    "\"action\" :\"\"",
+    "\"action\":\"é\"",
+    "\"\\u0061\\u0063tion\":\"\\n\"",
+    "\"action\":7",
+    "\"send\":\"action\"",
+];
+/// Keys and values of the other entries. A byte of the input stands for one of each.
+const KEYS: [&str; 16] = [
+    "route",
+    "request_id",
+    "request\\u005fid",
+    "r\\u006fute",
+    "text",
+    "\\u0074ext",
+    "n",
+    "a",
+    "b",
+    "\\\"",
+    "é",
+    "\\ud83d\\ude00",
+    "",
+    "Action",
+    "actions",
+    "route ",
+];
+const VALUES: [&str; 16] = [
+    "\"ten bytes.\"",
+    "\"rooms/1?page=4\"",
+    "\"rooms/2/\"",
+    "\"\\ud83d\\ude00?\\\"\"",
+    "\"\"",
+    "\"?\"",
+    "\"\\ud83d\"",
+    "\"eleven byte\"",
+    "7",
+    "-0",
+    "1.5e+9",
+    "null",
+    "true",
+    "[ ]",
+    "{\"a\":[{}]}",
+    "[[[\"]\",[]]]]",
+];
+/// What other texts consist of. A byte of the input stands for one of these, or for itself.
 const PARTS: &[&str] = &[
     "{",
     "}",
@@ -147,22 +199,47 @@ fn meaning(text: &str) -> Meaning {
     meaning
 }
 
-/// Builds a message from an input. Each byte becomes a part or itself; in half of the inputs, the parts are the entries of one
-/// object.
+/// Builds a message from an input. Most are objects of whole entries, of some of which one byte is replaced by another; any
+/// other bytes are possible too.
 fn text(input: &[u8]) -> String {
-    let is_object = input.first().is_some_and(|byte| byte % 2 == 0);
-    let mut bytes = Vec::new();
-    for byte in input.iter().skip(1) {
-        if is_object && !bytes.is_empty() && byte % 4 != 0 {
-            bytes.push(b',');
+    match input {
+        [kind, position, byte, input @ ..] if kind % 8 > 0 => {
+            let mut text = object(1 + usize::from(kind / 8 % 4), *position, input);
+            let position = usize::from(*position) % text.len();
+            if kind % 8 == 1 && text.is_char_boundary(position) && text.is_char_boundary(position + 1) {
+                text.replace_range(position..=position, char::from(*byte).encode_utf8(&mut [0; 2]));
+            }
+            text
         }
+        input => parts(input),
+    }
+}
+
+/// Returns an object with an entry for the action, at any position, and some other entries.
+fn object(max_others: usize, position: u8, input: &[u8]) -> String {
+    let [action, others @ ..] = input else { return format!("{{{}}}", ACTIONS[0]) };
+    let entry = |byte: &u8| format!("\"{}\":{}", KEYS[usize::from(byte % 16)], VALUES[usize::from(byte / 16)]);
+    // So many that repeated keys are found by a set.
+    let many = 0..if *action >= 232 { 16 } else { 0 };
+    let many = many.map(|number| format!("\"f{number}\":{number}"));
+    let mut entries: Vec<_> = many.chain(others.iter().take(max_others).map(entry)).collect();
+    entries.insert(
+        usize::from(position) % (entries.len() + 1),
+        ACTIONS[usize::from(action % 16).saturating_sub(8)].to_owned(),
+    );
+    format!("{{{}}}", entries.join(if *action < 128 { "," } else { " ,\n" }))
+}
+
+/// Returns a text in which each byte of the input is a part or itself.
+fn parts(input: &[u8]) -> String {
+    let mut bytes = Vec::new();
+    for byte in input {
         match PARTS.get(usize::from(byte / 2)).filter(|_| byte % 2 == 1) {
             Some(part) => bytes.extend_from_slice(part.as_bytes()),
             None => bytes.push(*byte),
         }
     }
-    let text = String::from_utf8_lossy(&bytes);
-    if is_object { format!("{{{text}}}") } else { text.into_owned() }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn check(input: &[u8]) {
@@ -170,6 +247,13 @@ fn check(input: &[u8]) {
     let mut request = Request::default();
     let outcome = request.read(&text, LIMITS);
     let expected = meaning(&text);
+    OUTCOMES.record(match expected.code {
+        Some("repeated_key") if expected.fields.len() > 16 => "repeated_key of many",
+        Some(code) => code,
+        None if expected.fields.len() > 16 => "accepted with many fields",
+        None if expected.fields.is_empty() && expected.request_id.is_none() && expected.route.is_empty() => "bare",
+        None => "accepted",
+    });
     assert_eq!(outcome.as_ref().err().map(|error| error.code().to_owned()).as_deref(), expected.code, "{text}");
     let read = Meaning {
         code: expected.code,
@@ -185,4 +269,16 @@ fn check(input: &[u8]) {
 #[test]
 fn any_text_is_read_as_the_protocol_defines() {
     bolero::check!().with_iterations(20_000).for_each(check);
+    OUTCOMES.assert_shares(&[
+        ("accepted", 250),
+        ("accepted with many fields", 5),
+        ("bare", 5),
+        ("malformed_message", 50),
+        ("missing_action", 20),
+        ("invalid_route", 10),
+        ("repeated_key", 20),
+        ("repeated_key of many", 1),
+        ("too_deep", 10),
+        ("request_id_too_long", 2),
+    ]);
 }

@@ -27,12 +27,16 @@ use tungstenite::{Error, Message};
 
 use super::super::codec::BINARY;
 use super::*;
+use crate::fuzz_outcomes::Outcomes;
 use crate::sync::WakeCount;
 use scripted::{End, Scripted};
 
 const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
 const FIN: u8 = 0x80;
+
+/// Whether random inputs reach what the target compares.
+static OUTCOMES: Outcomes = Outcomes::new();
 
 /// The first bytes of most frames.
 const FIRST_BYTES: [u8; 10] = [
@@ -47,6 +51,10 @@ const FIRST_BYTES: [u8; 10] = [
     FIN | CONTINUATION,
     BINARY,
 ];
+/// The first bytes of frames that are valid at the start of a message, and after a fragment of one.
+const STARTS: [u8; 8] = [FIN | TEXT, FIN | TEXT, FIN | TEXT, FIN | BINARY, FIN | PING, FIN | PONG, FIN | CLOSE, TEXT];
+const CONTINUATIONS: [u8; 6] =
+    [FIN | CONTINUATION, FIN | CONTINUATION, CONTINUATION, FIN | PING, FIN | PONG, FIN | CLOSE];
 /// Lengths at which something changes.
 const LENGTHS: [usize; 8] = [0, 125, 126, 200, 16_370, 16_384, 40_000, 65_536];
 /// An input may become at most this many bytes of a client, and one frame.
@@ -73,16 +81,30 @@ impl Choices<'_> {
         self.0.split_off(..length).unwrap().to_vec()
     }
 
-    /// A frame of the client, which may be invalid or cut off, or any bytes.
-    fn frame(&mut self) -> Vec<u8> {
+    /// A frame of the client, which may be invalid or cut off, or any bytes. Most are valid after the frames before.
+    fn frame(&mut self, is_fragmented: &mut bool) -> Vec<u8> {
         let kind = self.byte();
         if kind < 8 {
             let length = self.below(16).into();
             return self.bytes(length);
         }
-        let first = if kind < 16 { self.byte() } else { self.one_of(&FIRST_BYTES) };
-        let length = if kind.is_multiple_of(4) { self.one_of(&LENGTHS) } else { self.below(64).into() };
-        let mut payload = if kind < 64 { self.bytes(length.min(32)) } else { "aé€😀".repeat(length / 10).into() };
+        let first = match (kind, *is_fragmented) {
+            (..16, _) => self.byte(),
+            (..32, _) => self.one_of(&FIRST_BYTES),
+            (_, false) => self.one_of(&STARTS),
+            (_, true) => self.one_of(&CONTINUATIONS),
+        };
+        let is_control = first & 8 != 0;
+        if !is_control {
+            *is_fragmented = first & FIN == 0;
+        }
+        let has_any_length = kind.is_multiple_of(4) && (!is_control || kind < 32);
+        let length = if has_any_length { self.one_of(&LENGTHS) } else { self.below(64).into() };
+        let mut payload = match kind {
+            32.. if first == FIN | CLOSE => vec![3, 232 + self.below(16)],
+            ..48 => self.bytes(length.min(32)),
+            _ => "aé€😀".repeat(length / 10).into(),
+        };
         payload.resize(length, b'x');
         let mask = [self.byte(), 0, 0xFF, 7];
         let mut frame = Vec::new();
@@ -227,11 +249,22 @@ fn check(input: &[u8]) {
     let schedule_length = usize::from(choices.below(32)) + 1;
     let mut schedule = choices.bytes(schedule_length);
     schedule.resize(schedule_length, 0);
-    let mut received = Vec::new();
+    let (mut received, mut is_fragmented) = (Vec::new(), false);
     while !choices.0.is_empty() && received.len() < MAX_RECEIVED_BYTES {
-        received.extend(choices.frame());
+        received.extend(choices.frame(&mut is_fragmented));
     }
     let (mut expected, failure) = decode_at_once(&received, max_message_bytes);
+    for message in &expected {
+        OUTCOMES.record(match message {
+            Decoded::Text(_) => "text",
+            Decoded::Binary(_) => "binary",
+            Decoded::Ping(_) => "ping",
+            Decoded::Pong => "pong",
+            Decoded::Close(_) => "close",
+            Decoded::Incomplete(_) => "incomplete",
+        });
+    }
+    OUTCOMES.record(failure.map_or("valid input", CloseReason::text));
     // What the server sends is at most as long, apart from a close frame. So only the transport allocates.
     let sent = Vec::with_capacity(received.len() + 1024);
     let early: Vec<u8> = received.drain(..received.len().min(early_bytes)).collect();
@@ -310,6 +343,7 @@ fn check(input: &[u8]) {
         }
     }
     assert!(expected.is_empty(), "lost {expected:?}");
+    assert_eq!(is_broken, failure.is_some(), "not reported: {failure:?}");
     assert!(
         watched.transport.stream.read_bytes == watched.transport.stream.received.len() || !expected_sent.is_empty()
     );
@@ -326,4 +360,15 @@ fn check(input: &[u8]) {
 #[test]
 fn any_bytes_in_any_splits_give_the_same_messages_and_valid_frames() {
     bolero::check!().with_iterations(1500).for_each(check);
+    OUTCOMES.assert_shares(&[
+        ("text", 100),
+        ("binary", 20),
+        ("ping", 30),
+        ("pong", 30),
+        ("close", 20),
+        ("valid input", 200),
+        ("protocol error", 30),
+        ("invalid text", 8),
+        ("message too large", 30),
+    ]);
 }
