@@ -21,6 +21,8 @@ use crate::requests::{ACTIONS, Action};
 
 /// How long a reply may take before it counts as lost: longer than all time limits of the server.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long a reply may take at most while the connections are drained, when the source does not fail any more.
+const MAX_REPLY_DELAY: Duration = Duration::from_secs(3);
 /// How often a fourth of the attentive clients disconnects at once.
 const MASS_DISCONNECT_INTERVAL: Duration = Duration::from_secs(20);
 /// How many requests are sent at once, at most: fewer than detached actions may run.
@@ -188,7 +190,7 @@ impl Client {
                     Some(Ok(frame)) => inbox.receive(&frame)?,
                     Some(Err(_)) | None => return Err(Closed(BROKEN)),
                 },
-                () = sleep_until(until.into()) => inbox.give_up(),
+                () = sleep_until(until.into()) => inbox.give_up(Duration::ZERO),
             }
         }
         Ok(())
@@ -201,6 +203,7 @@ impl Client {
         let excuse = match (code, ledger.drain_start.get()) {
             (SERVICE_RESTART, Some(start)) => {
                 lock(&ledger.drained).push(start.elapsed());
+                inbox.give_up(MAX_REPLY_DELAY);
                 Some(Abandoned::Drain)
             }
             (INTERNAL_ERROR, _) if ledger.users()[self.user].excuses_close() => Some(Abandoned::Fault),
@@ -210,7 +213,7 @@ impl Client {
             ledger.abandoned[excuse as usize].fetch_add(inbox.pending(), Ordering::Relaxed);
         } else {
             ledger.record_mistakes(Mistake::Close, 1, || format!("user {}: closed with {code}", self.user));
-            inbox.give_up();
+            inbox.give_up(Duration::ZERO);
         }
     }
 

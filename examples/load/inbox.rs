@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -47,9 +48,10 @@ impl<'a> Inbox<'a> {
         message
     }
 
-    /// Gives up the requests without a reply: they are lost.
-    pub(crate) fn give_up(&mut self) {
-        let (user, lost) = (self.user, self.pending.drain().map(|(_, request)| request).collect::<Vec<_>>());
+    /// Gives up the requests that have waited for a reply for this long: they are lost.
+    pub(crate) fn give_up(&mut self, min_age: Duration) {
+        let is_old = |_: &u64, request: &mut Request| request.sent_at.elapsed() >= min_age;
+        let (user, lost) = (self.user, self.pending.extract_if(is_old).collect::<Vec<_>>());
         self.ledger.record_mistakes(Mistake::Lost, lost.len() as u64, || format!("user {user}: {lost:?}"));
     }
 
