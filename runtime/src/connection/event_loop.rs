@@ -86,6 +86,8 @@ impl<C: Consumer> EventLoop<C> {
         dispatcher: &Dispatcher<C>,
     ) -> Result<Option<Incoming>, ConnectionEnd> {
         if let Some(frame) = self.read_ahead.pop_front() {
+            // The transport is not read while the message is processed.
+            io.link.pause_reading();
             return Ok(Some(frame));
         }
         loop {

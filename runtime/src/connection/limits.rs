@@ -46,7 +46,9 @@ pub struct Limits {
     /// Guarantee, for a rate of `r` per second and a burst of `b`: in the first `t` seconds of a connection, at most
     /// `b + r * t` messages are admitted; in any window of `t` seconds, at most `2 * b + r * (t + d)`, where `d` is how long
     /// the server had read nothing before, for example because the [read-ahead](Limits::max_read_ahead) was full. A client
-    /// that keeps the rate is never refused, even if its messages are read late. Default: `None`, no limit.
+    /// that keeps the rate is not refused, even if its messages are read late because others of it are processed. The server
+    /// cannot know how long messages have waited while it did not run at all, or in the network: choose a burst that covers
+    /// such pauses. Default: `None`, no limit.
     ///
     /// ```
     /// use portcullis::{Limits, Rate};

@@ -242,7 +242,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 break true;
             }
             next = match self.event_loop.read_ahead.pop_front() {
-                Some(frame) => Some(frame),
+                Some(frame) => {
+                    // The transport is not read while the message is processed.
+                    self.io.link.pause_reading();
+                    Some(frame)
+                }
                 // Polled with the task's own waker: with another one, the transport would poll the socket again.
                 None => match poll!(poll_fn(|cx| self.io.link.poll_next(cx))) {
                     Poll::Ready(frame) => frame,

@@ -1,4 +1,4 @@
-//! The event by which members of a group with `announce` learn that a user that they may see is a member, or is one no more.
+//! The event by which members of a group with `announce` learn that a user whom they may see has come or gone.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;

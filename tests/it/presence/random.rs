@@ -55,24 +55,24 @@ async fn run(seed: u64) {
         connections.push(Connection { client, user, team: roles[0], rooms: ROOMS.map(|room| (room, 0)).into() });
     }
     let first_list = |roles, room| expected(&connections, roles, room).into_keys().collect::<BTreeSet<_>>();
-    let mut seen = OBSERVERS.map(|(_, roles)| ROOMS.map(|room| first_list(roles, room)));
+    let mut lists = OBSERVERS.map(|(_, roles)| ROOMS.map(|room| first_list(roles, room)));
     let mut rng = Rng(seed);
     for step in 1..=60 {
         change(&mut rng, &office, &outsiders, &mut connections, step).await;
-        for (index, ((_, roles), seen)) in OBSERVERS.iter().zip(&mut seen).enumerate() {
+        for (index, ((_, roles), lists)) in OBSERVERS.iter().zip(&mut lists).enumerate() {
             // The clock stands still until all tasks are idle, so that ends of connections have taken effect.
             while let Ok(event) = timeout(Duration::from_millis(1), connections[index].client.event()).await {
                 let (group, user) = (event.value()["group"].as_str().unwrap(), event.data()["user"].as_str().unwrap());
-                let seen = &mut seen[usize::from(group == "rooms/2")];
+                let lists = &mut lists[usize::from(group == "rooms/2")];
                 if event.data()["online"] == true {
-                    seen.insert(user.to_owned());
+                    lists.insert(user.to_owned());
                 } else {
-                    seen.remove(user);
+                    lists.remove(user);
                 }
             }
-            for (room, seen) in ROOMS.into_iter().zip(seen) {
+            for (room, lists) in ROOMS.into_iter().zip(lists) {
                 let expected = expected(&connections, roles, room);
-                assert_eq!(*seen, expected.keys().cloned().collect(), "{seed} {step} {roles:?}");
+                assert_eq!(*lists, expected.keys().cloned().collect(), "{seed} {step} {roles:?}");
                 let client = &mut connections[index].client;
                 let reply = client.call("online").with("room", room).await;
                 let listed = reply.data().as_array().unwrap().iter().map(|user| {

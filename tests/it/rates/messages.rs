@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, Endpoint, Handler, Limits, Permission, PermissionContext, Rate, Result, consumer};
 use serde_json::json;
@@ -54,6 +54,15 @@ impl Telegraph {
     async fn wait(&self) {
         self.0.started.notify_one();
         self.0.finish.notified().await;
+    }
+
+    /// Occupies its thread for five seconds of the paused clock.
+    #[action(permission = AllowAny)]
+    async fn occupy(&self) {
+        assert!(
+            advance(Duration::from_secs(5)).now_or_never().is_none(),
+            "the clock has advanced, nothing else has run"
+        );
     }
 }
 
@@ -165,6 +174,25 @@ async fn client_that_keeps_the_rate_is_not_refused_after_the_server_has_read_not
     counts.finish.notify_one();
     expect_replies(&mut client, &[(0, 200)]).await;
     for id in 1..=100 {
+        expect_replies(&mut client, &[(id, 200)]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_keeps_the_rate_is_not_refused_after_an_action_has_occupied_the_thread() {
+    let (endpoint, counts) = endpoint(Rate::per_second(4).burst(2));
+    let mut client = open(&endpoint).await;
+    client.send(r#"{"action":"wait","request_id":0}"#);
+    counts.started.notified().await;
+    client.send(r#"{"action":"occupy","request_id":1}"#);
+    // It is read ahead.
+    client.expect_silence().await;
+    for id in 2..=20 {
+        // Sent while the thread is occupied: the server does not run before the test waits.
+        client.send(tap(id));
+    }
+    counts.finish.notify_one();
+    for id in 0..=20 {
         expect_replies(&mut client, &[(id, 200)]).await;
     }
 }
