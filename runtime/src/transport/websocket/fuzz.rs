@@ -64,6 +64,15 @@ const MAX_RECEIVED_BYTES: usize = 200_000;
 struct Choices<'a>(&'a [u8]);
 
 impl Choices<'_> {
+    /// Returns the bytes that the client sends.
+    fn frames(&mut self) -> Vec<u8> {
+        let (mut received, mut is_fragmented) = (Vec::new(), false);
+        while !self.0.is_empty() && received.len() < MAX_RECEIVED_BYTES {
+            received.extend(self.frame(&mut is_fragmented));
+        }
+        received
+    }
+
     fn byte(&mut self) -> u8 {
         self.0.split_off_first().copied().unwrap_or(0)
     }
@@ -239,6 +248,17 @@ enum Received {
     End,
 }
 
+fn record(message: &Decoded) {
+    OUTCOMES.record(match message {
+        Decoded::Text(_) => "text",
+        Decoded::Binary(_) => "binary",
+        Decoded::Ping(_) => "ping",
+        Decoded::Pong => "pong",
+        Decoded::Close(_) => "close",
+        Decoded::Incomplete(_) => "incomplete",
+    });
+}
+
 /// Serves a connection that sends every text back, in the way of the event loop.
 fn check(input: &[u8]) {
     let mut choices = Choices(input);
@@ -249,21 +269,9 @@ fn check(input: &[u8]) {
     let schedule_length = usize::from(choices.below(32)) + 1;
     let mut schedule = choices.bytes(schedule_length);
     schedule.resize(schedule_length, 0);
-    let (mut received, mut is_fragmented) = (Vec::new(), false);
-    while !choices.0.is_empty() && received.len() < MAX_RECEIVED_BYTES {
-        received.extend(choices.frame(&mut is_fragmented));
-    }
+    let mut received = choices.frames();
     let (mut expected, failure) = decode_at_once(&received, max_message_bytes);
-    for message in &expected {
-        OUTCOMES.record(match message {
-            Decoded::Text(_) => "text",
-            Decoded::Binary(_) => "binary",
-            Decoded::Ping(_) => "ping",
-            Decoded::Pong => "pong",
-            Decoded::Close(_) => "close",
-            Decoded::Incomplete(_) => "incomplete",
-        });
-    }
+    expected.iter().for_each(record);
     OUTCOMES.record(failure.map_or("valid input", CloseReason::text));
     // What the server sends is at most as long, apart from a close frame. So only the transport allocates.
     let sent = Vec::with_capacity(received.len() + 1024);
