@@ -221,7 +221,7 @@ fn text(input: &[u8]) -> String {
 fn chain(bytes: &mut impl Iterator<Item = u8>, unused: &mut Vec<char>, depth: u8) -> String {
     let byte = bytes.next().unwrap_or(0);
     let mut text = operand(bytes, unused, depth);
-    for position in 0..1 + byte % 4 % 3 {
+    for position in 0..=byte % 4 % 3 {
         if position > 0 && unused.is_empty() {
             break;
         }
