@@ -1,0 +1,97 @@
+//! The channels of a namespace: a fixed number of partitions that share the groups and users, and one for control messages.
+
+use std::fmt;
+
+/// The number of partitions. The same for all machines of a service, or they do not find each other's groups.
+pub(crate) const PARTITION_COUNT: usize = 128;
+
+/// The number of channels of a namespace.
+pub(crate) const CHANNEL_COUNT: usize = PARTITION_COUNT + 1;
+
+/// A part of the groups and users of a consumer, by a hash of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(u8);
+
+impl Partition {
+    /// Returns the partition of a name that consists of these parts. The same on all machines.
+    pub(crate) fn of(parts: &[&[u8]]) -> Partition {
+        // FNV-1a, with a separator that UTF-8 does not contain, and a finalizer, because its low bits are weak. A client that
+        // chooses keys of one partition only makes one channel busy.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for part in parts {
+            for byte in part.iter().chain(&[0xff]) {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        }
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        Partition((hash >> 57) as u8)
+    }
+}
+
+/// Where messages are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// Events of the groups and users of a partition.
+    Partition(Partition),
+    /// What concerns all machines: changes of rights, and who is there.
+    Control,
+}
+
+impl Channel {
+    /// Returns the index of the channel, which is less than [`CHANNEL_COUNT`].
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Channel::Partition(Partition(number)) => usize::from(number),
+            Channel::Control => PARTITION_COUNT,
+        }
+    }
+
+    /// Returns the channel with an index.
+    pub(crate) fn from_index(index: usize) -> Option<Channel> {
+        match u8::try_from(index).ok().filter(|_| index < PARTITION_COUNT) {
+            Some(number) => Some(Channel::Partition(Partition(number))),
+            None => (index == PARTITION_COUNT).then_some(Channel::Control),
+        }
+    }
+}
+
+/// The name of the channel within its namespace: `0` to `127`, or `control`.
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Channel::Partition(Partition(number)) => number.fmt(f),
+            Channel::Control => f.write_str("control"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn index_and_name_tell_channels_apart() {
+        let channels: Vec<Channel> = (0..CHANNEL_COUNT).filter_map(Channel::from_index).collect();
+        assert_eq!(channels.len(), CHANNEL_COUNT);
+        let mut names: Vec<String> = channels.iter().map(Channel::to_string).collect();
+        assert!(channels.iter().enumerate().all(|(index, channel)| channel.index() == index));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CHANNEL_COUNT);
+        assert_eq!(Channel::from_index(CHANNEL_COUNT), None);
+    }
+
+    #[test]
+    fn partitions_are_even_and_the_same_on_all_machines() {
+        let mut counts = [0_u32; PARTITION_COUNT];
+        for room in 0..64_000 {
+            let partition = Partition::of(&[b"group", b"Room", format!("[{room}]").as_bytes()]);
+            counts[Channel::Partition(partition).index()] += 1;
+        }
+        assert!(counts.iter().all(|count| (380..620).contains(count)), "{counts:?}");
+        // What other machines of the service use. A change makes it impossible to run two versions side by side.
+        assert_eq!(Partition::of(&[b"group", b"Room", b"[5]"]), Partition::of(&[b"group", b"Room", b"[5]"]));
+        assert_ne!(Partition::of(&[b"ab", b"c"]), Partition::of(&[b"a", b"bc"]));
+    }
+}

@@ -1,0 +1,119 @@
+//! What a link has received, in a bounded queue in front of its receiver.
+//!
+//! A client library calls back in the task that reads its socket. Delivering an event to ten thousand sessions there would
+//! delay its heartbeat, and a queue without bound would grow with a burst.
+
+use std::array::from_fn;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinHandle, coop};
+
+use super::channel::CHANNEL_COUNT;
+use super::{Channel, LinkReceiver};
+use crate::panic::{catch_unwind, log_entry};
+
+/// The number of messages that may wait, and that of their bytes.
+const MAX_MESSAGES: usize = 16_384;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a link reports to its receiver.
+#[derive(Debug)]
+pub(super) enum Received {
+    Message(Channel, Bytes),
+    Subscribed(Channel),
+    Overflowed(Channel),
+    Lost,
+}
+
+/// The queue, and the task that passes its entries to the receiver. The task ends when the inbox is dropped.
+pub(super) struct Inbox {
+    sender: UnboundedSender<Received>,
+    waiting: Arc<Waiting>,
+    task: JoinHandle<()>,
+}
+
+/// What waits.
+struct Waiting {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+    /// By the index of the channel: whether it waits that the receiver is told of dropped messages, so that it is told once.
+    overflowed: [AtomicBool; CHANNEL_COUNT],
+}
+
+impl Inbox {
+    /// Creates an inbox.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    pub(super) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
+        let (sender, queue) = unbounded_channel();
+        let overflowed = from_fn(|_| AtomicBool::new(false));
+        let waiting = Arc::new(Waiting { messages: AtomicUsize::new(0), bytes: AtomicUsize::new(0), overflowed });
+        let task = tokio::spawn(deliver(queue, receiver, waiting.clone()));
+        Inbox { sender, waiting, task }
+    }
+
+    /// Adds an entry. A message that has no room is dropped, which the receiver is told in its place.
+    pub(super) fn push(&self, received: Received) {
+        let Waiting { messages, bytes, overflowed } = &*self.waiting;
+        let entry = match received {
+            Received::Message(channel, message)
+                if messages.load(Ordering::Relaxed) >= MAX_MESSAGES
+                    || bytes.load(Ordering::Relaxed) + message.len() > MAX_BYTES =>
+            {
+                if overflowed[channel.index()].swap(true, Ordering::Relaxed) {
+                    return;
+                }
+                Received::Overflowed(channel)
+            }
+            entry => entry,
+        };
+        if let Received::Message(_, message) = &entry {
+            messages.fetch_add(1, Ordering::Relaxed);
+            bytes.fetch_add(message.len(), Ordering::Relaxed);
+        }
+        // The task ends with its runtime only.
+        let _ = self.sender.send(entry);
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("messages", &self.waiting.messages).finish_non_exhaustive()
+    }
+}
+
+async fn deliver(mut queue: UnboundedReceiver<Received>, receiver: Arc<dyn LinkReceiver>, waiting: Arc<Waiting>) {
+    while let Some(received) = queue.recv().await {
+        match &received {
+            Received::Message(_, message) => {
+                waiting.messages.fetch_sub(1, Ordering::Relaxed);
+                waiting.bytes.fetch_sub(message.len(), Ordering::Relaxed);
+            }
+            Received::Overflowed(channel) => waiting.overflowed[channel.index()].store(false, Ordering::Relaxed),
+            Received::Subscribed(_) | Received::Lost => {}
+        }
+        let pass = || match received {
+            Received::Message(channel, message) => receiver.receive(channel, message),
+            Received::Subscribed(channel) => receiver.subscribed(channel),
+            Received::Overflowed(channel) => receiver.overflowed(channel),
+            Received::Lost => receiver.lost(),
+        };
+        // The application's decoding and permissions run in here.
+        if let Err(panic) = catch_unwind(pass) {
+            log_entry!(ERROR, panic = panic.message(), "message of the broker dropped: its delivery panicked");
+        }
+        coop::consume_budget().await;
+    }
+}

@@ -1,0 +1,107 @@
+//! The broker within one process.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, Weak};
+
+use bytes::Bytes;
+
+use super::inbox::{Inbox, Received};
+use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink};
+use crate::sync::ignore_poison;
+
+/// Connects endpoints in one process as if each were a machine of its own, for tests and for several endpoints of one
+/// consumer. Clones are the same broker.
+///
+/// An application that runs on one machine needs no broker.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, MemoryBroker, consumer};
+/// # struct Chat;
+/// # #[consumer]
+/// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let broker = MemoryBroker::new();
+/// let one = portcullis::websocket(Chat).broker(broker.clone());
+/// let other = portcullis::websocket(Chat).broker(broker);
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryBroker {
+    hub: Arc<Mutex<Hub>>,
+}
+
+/// The links by their namespaces.
+type Hub = HashMap<String, Vec<Weak<MemoryLink>>>;
+
+struct MemoryLink {
+    namespace: String,
+    hub: Arc<Mutex<Hub>>,
+    inbox: Inbox,
+    /// Changes under the lock of the hub.
+    channels: Mutex<HashSet<Channel>>,
+}
+
+impl MemoryBroker {
+    /// Creates a broker.
+    pub fn new() -> MemoryBroker {
+        MemoryBroker::default()
+    }
+}
+
+impl Broker for MemoryBroker {}
+
+impl OpenLink for MemoryBroker {
+    fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
+        let link = Arc::new(MemoryLink {
+            namespace: namespace.to_owned(),
+            hub: self.hub.clone(),
+            inbox: Inbox::new(receiver),
+            channels: Mutex::default(),
+        });
+        let mut hub = ignore_poison(self.hub.lock());
+        let links = hub.entry(namespace.to_owned()).or_default();
+        links.retain(|link| link.strong_count() > 0);
+        links.push(Arc::downgrade(&link));
+        link
+    }
+}
+
+impl BrokerLink for MemoryLink {
+    fn publish(&self, channel: Channel, message: Bytes) -> bool {
+        // Held until the message is in all inboxes, so that all links receive the same order.
+        let hub = ignore_poison(self.hub.lock());
+        for link in hub.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {
+            if ignore_poison(link.channels.lock()).contains(&channel) {
+                link.inbox.push(Received::Message(channel, message.clone()));
+            }
+        }
+        true
+    }
+
+    fn subscribe(&self, channel: Channel) {
+        let _hub = ignore_poison(self.hub.lock());
+        if ignore_poison(self.channels.lock()).insert(channel) {
+            self.inbox.push(Received::Subscribed(channel));
+        }
+    }
+
+    fn unsubscribe(&self, channel: Channel) {
+        let _hub = ignore_poison(self.hub.lock());
+        ignore_poison(self.channels.lock()).remove(&channel);
+    }
+}
+
+impl fmt::Debug for MemoryBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBroker").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLink").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! Brokers: what carries messages between the machines of a service.
+//!
+//! A machine is one endpoint in one process. It has a [link](BrokerLink) to the broker, publishes on channels, and receives
+//! what the others publish on the channels that it subscribes to, in the order of each publisher. A link knows neither
+//! events nor rights: messages are bytes to it. It repairs itself. A message may be lost, for example while the link is
+//! down, but never silently: the numbers of the messages tell ([`node`]), and a link reports when it may have missed some.
+
+mod channel;
+mod inbox;
+mod memory;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use channel::{Channel, Partition};
+pub use memory::MemoryBroker;
+#[cfg(feature = "nats")]
+pub use nats::NatsBroker;
+#[cfg(feature = "redis")]
+pub use redis::RedisBroker;
+
+/// A message broker that connects the machines of a service. Implemented by [`MemoryBroker`], `RedisBroker` with the feature
+/// `redis`, and `NatsBroker` with the feature `nats`.
+pub trait Broker: fmt::Debug + OpenLink + 'static {}
+
+/// The part of a [`Broker`] that only this crate uses.
+pub trait OpenLink: Send + Sync {
+    /// Opens a link, which carries the messages of one namespace. Returns at once: the link connects in the background, and
+    /// again after it was lost, until it is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink>;
+}
+
+/// A machine's link to the broker.
+pub trait BrokerLink: fmt::Debug + Send + Sync {
+    /// Queues a message. Messages are published in the order of these calls. Returns whether it was queued: if too many
+    /// wait, it is dropped. It may still be lost, with the link.
+    fn publish(&self, channel: Channel, message: Bytes) -> bool;
+
+    /// Subscribes to a channel, now or when the link is up again. [`LinkReceiver::subscribed`] confirms it.
+    fn subscribe(&self, channel: Channel);
+
+    /// Unsubscribes from a channel. Messages that are under way may still arrive.
+    fn unsubscribe(&self, channel: Channel);
+}
+
+/// What receives from a link. Called by one task of the link at a time, in order, and does not block.
+pub trait LinkReceiver: Send + Sync {
+    /// Receives a message of a channel, also those that this machine has published.
+    fn receive(&self, channel: Channel, message: Bytes);
+
+    /// The broker has confirmed the subscription of a channel: what is published from now on is received.
+    fn subscribed(&self, channel: Channel);
+
+    /// Messages of the channel may have been lost, because they came too fast. It is still subscribed.
+    fn overflowed(&self, channel: Channel);
+
+    /// The link is down: no channel is subscribed until it is confirmed again. Called once per loss.
+    fn lost(&self);
+}
