@@ -7,6 +7,7 @@
 //! - [`security`]: threats and what is done about them, and what is left to the application.
 //! - [`limits`]: what one connection can cost, and the limits that bound it.
 //! - [`operations`]: deploying a new version while clients are connected, proxies, health and sizing.
+//! - [`scaling_out`]: several machines behind one load balancer, and what holds for events and rights between them.
 //! - [`observability`]: spans, metrics, observers and snapshots, and what to alert on.
 #![cfg_attr(
     feature = "testing",
@@ -59,6 +60,13 @@ pub mod limits {
 
 pub mod operations {
     #![doc = include_str!("docs/operations.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod scaling_out {
+    #![doc = include_str!("docs/scaling_out.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

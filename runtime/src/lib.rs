@@ -80,6 +80,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod action;
+mod broker;
 mod connection;
 mod consumer;
 mod context;
@@ -108,6 +109,7 @@ mod time;
 mod transport;
 
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
+pub use broker::{Broker, MachineId, MemoryBroker};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{
@@ -124,9 +126,9 @@ pub use message::{Reply, RequestId};
 #[cfg(feature = "metrics")]
 pub use observe::{ACTION_DURATION_BUCKETS, CONNECTION_DURATION_BUCKETS};
 pub use observe::{
-    ActionCounts, ActionFinished, ActionOutcome, ActionStarted, ConnectionClosed, ConnectionCounts, ConnectionOpened,
-    EndpointState, EventCounters, EventPublished, GrantLoads, GroupCounts, HandshakeCounts, HandshakeRejected,
-    MessageCounts, Observer, ObserverCounts, QueueOverflowed, RecorderCounts, Snapshot,
+    ActionCounts, ActionFinished, ActionOutcome, ActionStarted, ClusterCounts, ConnectionClosed, ConnectionCounts,
+    ConnectionOpened, EndpointState, EventCounters, EventPublished, GrantLoads, GroupCounts, HandshakeCounts,
+    HandshakeRejected, MessageCounts, Observer, ObserverCounts, QueueOverflowed, RecorderCounts, Snapshot,
 };
 pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,

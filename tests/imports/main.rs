@@ -14,7 +14,7 @@ const RUNTIME_ROWS: &[&[&str]] = &[
     &["error", "fuzz_outcomes", "result_ext", "log", "time", "panic", "sync", "rate"],
     &["message", "grants"],
     &["context"],
-    &["transport", "permission", "tickets"],
+    &["transport", "permission", "tickets", "broker"],
     &["dialect"],
     &["action"],
     &["consumer"],

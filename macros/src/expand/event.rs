@@ -71,7 +71,7 @@ impl EventExpansion<'_> {
     fn event_type(&self) -> TokenStream {
         let at = paths::type_span(self.ty);
         let (of, arguments) = (paths::event_type_of(at), string_literal(&type_arguments(self.ty), at));
-        event_type_constant(&self.type_at(at), &quote_spanned!(at=> #of(#arguments)), at)
+        event_type_constant(&self.type_at(at), &quote_spanned!(at=> #of::<Self>(#arguments)), at)
     }
 
     fn authorize_event(&self, locals: &Locals) -> TokenStream {

@@ -13,8 +13,18 @@ pub(crate) const CHANNEL_COUNT: usize = PARTITION_COUNT + 1;
 pub struct Partition(u8);
 
 impl Partition {
+    /// Returns the partition of the groups of a type with this encoded key.
+    pub(crate) fn of_group(name: &str, key: &[u8]) -> Partition {
+        Partition::of(&[b"group", name.as_bytes(), key])
+    }
+
+    /// Returns the partition of a user.
+    pub(crate) fn of_user(user_id: &str) -> Partition {
+        Partition::of(&[b"user", user_id.as_bytes()])
+    }
+
     /// Returns the partition of a name that consists of these parts. The same on all machines.
-    pub(crate) fn of(parts: &[&[u8]]) -> Partition {
+    fn of(parts: &[&[u8]]) -> Partition {
         // FNV-1a, with a separator that UTF-8 does not contain, and a finalizer, because its low bits are weak. A client that
         // chooses keys of one partition only makes one channel busy.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;

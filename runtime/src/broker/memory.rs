@@ -1,8 +1,8 @@
 //! The broker within one process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use bytes::Bytes;
 
@@ -33,6 +33,9 @@ pub struct MemoryBroker {
     hub: Arc<Mutex<Hub>>,
 }
 
+/// The number of messages that a link which is cut keeps.
+const MAX_WAITING: usize = 16_384;
+
 /// The links by their namespaces.
 type Hub = HashMap<String, Vec<Weak<MemoryLink>>>;
 
@@ -41,7 +44,14 @@ struct MemoryLink {
     hub: Arc<Mutex<Hub>>,
     inbox: Inbox,
     /// Changes under the lock of the hub.
-    channels: Mutex<HashSet<Channel>>,
+    state: Mutex<MemoryLinkState>,
+}
+
+#[derive(Default)]
+struct MemoryLinkState {
+    channels: BTreeSet<Channel>,
+    /// Whether the link is cut, and what was published since.
+    cut: Option<Vec<(Channel, Bytes)>>,
 }
 
 impl MemoryBroker {
@@ -54,12 +64,16 @@ impl MemoryBroker {
 impl Broker for MemoryBroker {}
 
 impl OpenLink for MemoryBroker {
+    fn is_loopback(&self) -> bool {
+        true
+    }
+
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
         let link = Arc::new(MemoryLink {
             namespace: namespace.to_owned(),
             hub: self.hub.clone(),
             inbox: Inbox::new(receiver),
-            channels: Mutex::default(),
+            state: Mutex::default(),
         });
         let mut hub = ignore_poison(self.hub.lock());
         let links = hub.entry(namespace.to_owned()).or_default();
@@ -69,28 +83,73 @@ impl OpenLink for MemoryBroker {
     }
 }
 
+impl MemoryLink {
+    fn state(&self) -> MutexGuard<'_, MemoryLinkState> {
+        ignore_poison(self.state.lock())
+    }
+}
+
+/// Passes a message on to the links that are subscribed. The hub is locked meanwhile, so that all links receive messages in
+/// the same order.
+fn pass_on(hub: &Hub, namespace: &str, channel: Channel, message: &Bytes) {
+    for link in hub.get(namespace).into_iter().flatten().filter_map(Weak::upgrade) {
+        let state = link.state();
+        if state.cut.is_none() && state.channels.contains(&channel) {
+            link.inbox.push(Received::Message(channel, message.clone()));
+        }
+    }
+}
+
 impl BrokerLink for MemoryLink {
     fn publish(&self, channel: Channel, message: Bytes) -> bool {
-        // Held until the message is in all inboxes, so that all links receive the same order.
         let hub = ignore_poison(self.hub.lock());
-        for link in hub.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {
-            if ignore_poison(link.channels.lock()).contains(&channel) {
-                link.inbox.push(Received::Message(channel, message.clone()));
+        if let Some(waiting) = &mut self.state().cut {
+            let has_room = waiting.len() < MAX_WAITING;
+            if has_room {
+                waiting.push((channel, message));
             }
+            return has_room;
         }
+        pass_on(&hub, &self.namespace, channel, &message);
         true
     }
 
     fn subscribe(&self, channel: Channel) {
         let _hub = ignore_poison(self.hub.lock());
-        if ignore_poison(self.channels.lock()).insert(channel) {
+        let mut state = self.state();
+        if state.channels.insert(channel) && state.cut.is_none() {
             self.inbox.push(Received::Subscribed(channel));
         }
     }
 
     fn unsubscribe(&self, channel: Channel) {
         let _hub = ignore_poison(self.hub.lock());
-        ignore_poison(self.channels.lock()).remove(&channel);
+        self.state().channels.remove(&channel);
+    }
+}
+
+#[cfg(test)]
+impl MemoryBroker {
+    /// Cuts the link off that was opened at this position in its namespace, as if the network had failed.
+    pub(super) fn cut(&self, namespace: &str, index: usize) {
+        let hub = ignore_poison(self.hub.lock());
+        let link = hub[namespace][index].upgrade().unwrap();
+        if link.state().cut.replace(Vec::new()).is_none() {
+            link.inbox.push(Received::Lost);
+        }
+    }
+
+    /// Reverts [`cut`](MemoryBroker::cut).
+    pub(super) fn heal(&self, namespace: &str, index: usize) {
+        let hub = ignore_poison(self.hub.lock());
+        let link = hub[namespace][index].upgrade().unwrap();
+        let waiting = link.state().cut.take();
+        for channel in &link.state().channels {
+            link.inbox.push(Received::Subscribed(*channel));
+        }
+        for (channel, message) in waiting.into_iter().flatten() {
+            pass_on(&hub, namespace, channel, &message);
+        }
     }
 }
 

@@ -6,14 +6,18 @@
 //! down, but never silently: the numbers of the messages tell ([`node`]), and a link reports when it may have missed some.
 
 mod channel;
+mod cluster_key;
+mod control;
 mod inbox;
+mod lease;
+mod machine_id;
 mod memory;
-#[cfg(feature = "nats")]
-mod nats;
-#[cfg(feature = "redis")]
-mod redis;
-#[cfg(test)]
-mod tests;
+mod message;
+mod node;
+mod peers;
+mod pending_change;
+mod spread;
+mod subscriptions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,11 +25,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use channel::{Channel, Partition};
+pub(crate) use cluster_key::ClusterKey;
+pub(crate) use control::ChangeMessage;
+pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
-#[cfg(feature = "nats")]
-pub use nats::NatsBroker;
-#[cfg(feature = "redis")]
-pub use redis::RedisBroker;
+pub(crate) use message::{EventMessage, Target};
+pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold, Undeliverable};
+pub(crate) use spread::{SentChange, Spread};
 
 /// A message broker that connects the machines of a service. Implemented by [`MemoryBroker`], `RedisBroker` with the feature
 /// `redis`, and `NatsBroker` with the feature `nats`.
@@ -33,6 +39,9 @@ pub trait Broker: fmt::Debug + OpenLink + 'static {}
 
 /// The part of a [`Broker`] that only this crate uses.
 pub trait OpenLink: Send + Sync {
+    /// Returns whether the broker cannot be reached from other computers.
+    fn is_loopback(&self) -> bool;
+
     /// Opens a link, which carries the messages of one namespace. Returns at once: the link connects in the background, and
     /// again after it was lost, until it is dropped.
     ///

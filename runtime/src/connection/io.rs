@@ -195,6 +195,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds queued events, but at most [`MAX_EVENTS_PER_FLUSH`], so that the flush is not delayed for long.
     pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
+        self.session.registry.enforce_lease();
         for _ in 0..MAX_EVENTS_PER_FLUSH {
             self.wait_until_writable().await?;
             if !self.deliver_next(u64::MAX)?.has_more {
@@ -206,6 +207,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the oldest queued event. The transport must be able to take it.
     pub(super) fn deliver_one(&mut self) -> Result<(), ConnectionEnd> {
+        self.session.registry.enforce_lease();
         self.check_open()?;
         self.deliver_next(u64::MAX)?;
         Ok(())

@@ -135,6 +135,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (extensions, effects) = connect.into_outcome();
                 scope.extend(extensions);
                 session.establish(*scope);
+                session.registry.user_subscribed(session.user_id()).await;
                 session.schedule_renewal();
                 if let Some(effects) = effects {
                     effects.run_after();

@@ -11,6 +11,7 @@ use std::future::Future;
 
 pub use audit::{Audit, AuditEntry, audit};
 pub use const_check::{check_consumer_captures, check_descriptor, check_mount, check_mounts};
+pub(crate) use descriptor::ReceiveEvent;
 pub use descriptor::{
     ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, LeafHeaders, Pattern, PublishRule, Regex,
     RouteDescriptor, Segment,

@@ -37,6 +37,15 @@ impl ConnectionId {
         usize::from(u16::from_be_bytes([first, second])) % length
     }
 
+    /// Returns the id with these bytes, which another machine has drawn.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> ConnectionId {
+        ConnectionId(bytes)
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// Draws an id.
     ///
     /// # Errors

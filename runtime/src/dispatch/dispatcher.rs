@@ -120,6 +120,7 @@ impl<C: Consumer> Dispatcher<C> {
         reply: &'s mut Reply,
     ) -> impl Future<Output = Outcome> + Send {
         async move {
+            self.session.registry.enforce_lease();
             let mut request = Request::default();
             if let Err(error) = Native::read(&mut request, text, self.request_limits) {
                 return self.refuse_unreadable(&request, &error, reply);

@@ -25,6 +25,8 @@ use serde::Serialize;
 pub struct EventCounters {
     /// Publications: calls that published an event, and announcements of presence, whatever the number of their receivers.
     pub published: u64,
+    /// Events that other machines have published and that had a receiver here.
+    pub received: u64,
     /// Deliveries: an event that was taken from the send queue of one connection and sent counts once.
     pub delivered: u64,
     /// Deliveries that were refused: the permission of the event did not hold, or it could not be evaluated.
@@ -46,6 +48,7 @@ pub struct EventCounters {
 #[repr(align(128))]
 pub(crate) struct CounterCells {
     published: AtomicU64,
+    received: AtomicU64,
     delivered: Delivered,
     refused: AtomicU64,
     dropped: AtomicU64,
@@ -63,6 +66,12 @@ impl CounterCells {
     /// Counts a publication, and the deliveries of it that were refused at once.
     pub(crate) fn record_publication(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);
+        self.refused.fetch_add(refused, Ordering::Relaxed);
+    }
+
+    /// Counts an event of another machine, and the deliveries of it that were refused at once.
+    pub(crate) fn record_received(&self, refused: u64) {
+        self.received.fetch_add(1, Ordering::Relaxed);
         self.refused.fetch_add(refused, Ordering::Relaxed);
     }
 
@@ -93,6 +102,7 @@ impl CounterCells {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         EventCounters {
             published: read(&self.published),
+            received: read(&self.received),
             delivered: read(&self.delivered.0),
             refused: read(&self.refused),
             dropped: read(&self.dropped),

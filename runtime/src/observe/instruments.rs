@@ -32,6 +32,7 @@ const MESSAGES_REFUSED: &str = "portcullis.message.refused";
 const ACTIVE_ACTIONS: &str = "portcullis.action.active";
 const ACTION_DURATION: &str = "portcullis.action.duration";
 const EVENTS_PUBLISHED: &str = "portcullis.events.published";
+const EVENTS_RECEIVED: &str = "portcullis.events.received";
 const EVENTS_DELIVERED: &str = "portcullis.events.delivered";
 const EVENTS_REFUSED: &str = "portcullis.events.refused";
 const EVENTS_DROPPED: &str = "portcullis.events.dropped";
@@ -53,6 +54,7 @@ pub(super) struct Instruments {
     actions: Vec<ActionInstruments>,
     /// By the name of the event.
     published: Series<&'static str, Counter>,
+    received: Counter,
     delivered: Counter,
     refused: Counter,
     dropped: Counter,
@@ -106,6 +108,7 @@ impl Instruments {
             refused_messages: counter!(MESSAGES_REFUSED, "consumer" => consumer),
             actions: actions.names().iter().map(action).collect(),
             published: Series::new(),
+            received: counter!(EVENTS_RECEIVED, "consumer" => consumer),
             delivered: counter!(EVENTS_DELIVERED, "consumer" => consumer),
             refused: counter!(EVENTS_REFUSED, "consumer" => consumer),
             dropped: counter!(EVENTS_DROPPED, "consumer" => consumer),
@@ -188,6 +191,13 @@ impl Instruments {
         }
     }
 
+    pub(super) fn record_received(&self, refused: usize) {
+        self.received.increment(1);
+        if refused > 0 {
+            self.refused.increment(refused as u64);
+        }
+    }
+
     pub(super) fn record_refusal(&self) {
         self.refused.increment(1);
     }
@@ -222,6 +232,7 @@ fn describe() {
     describe_gauge!(ACTIVE_ACTIONS, Unit::Count, "Actions in progress that have waited at least once.");
     describe_histogram!(ACTION_DURATION, Unit::Seconds, "Duration of actions with their checks.");
     describe_counter!(EVENTS_PUBLISHED, Unit::Count, "Publications, and announcements of presence.");
+    describe_counter!(EVENTS_RECEIVED, Unit::Count, "Events of other machines that had a receiver here.");
     describe_counter!(EVENTS_DELIVERED, Unit::Count, "Events that were sent to one connection.");
     describe_counter!(EVENTS_REFUSED, Unit::Count, "Events that a permission has withheld from one connection.");
     describe_counter!(EVENTS_DROPPED, Unit::Count, "Events that the overflow policy has dropped.");

@@ -27,8 +27,8 @@ pub use observer::{
 };
 pub(crate) use running_action::RunningAction;
 pub use snapshot::{
-    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
-    RecorderCounts, Snapshot,
+    ClusterCounts, ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts,
+    ObserverCounts, RecorderCounts, Snapshot,
 };
 pub(crate) use spans::{connection_span, record_user};
 pub(crate) use telemetry::{DetachedAction, Telemetry};

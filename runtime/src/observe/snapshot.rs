@@ -1,10 +1,12 @@
 //! A snapshot of what an endpoint has done and does.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
 use super::{ActionCounts, EventCounters};
+use crate::broker::{Node, NodeCounters};
 
 /// What an endpoint with its clones has done since it was created, and does now. Returned by
 /// [`Endpoint::snapshot`](crate::Endpoint::snapshot) and [`SnapshotHandle::snapshot`](crate::SnapshotHandle::snapshot).
@@ -36,6 +38,8 @@ pub struct Snapshot {
     pub events: EventCounters,
     /// Loads from the sources of [grants](crate::Endpoint::grants). A cache that several endpoints share counts for each.
     pub grant_loads: GrantLoads,
+    /// Other machines. `None` without a [broker](crate::Endpoint::broker).
+    pub cluster: Option<ClusterCounts>,
     /// The [observer](crate::Observer).
     pub observer: ObserverCounts,
     /// The recorder of the feature `metrics`.
@@ -53,6 +57,47 @@ pub enum EndpointState {
     Notice,
     /// The endpoint rejects handshakes, and closes its connections or has closed them.
     Draining,
+}
+
+/// The link of an endpoint to the endpoints of other machines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClusterCounts {
+    /// Whether the broker is connected.
+    pub connected: bool,
+    /// The number of other machines that were heard of in the last ten seconds.
+    pub machines: u64,
+    /// Times that the broker was lost.
+    pub losses: u64,
+    /// Messages of other machines.
+    pub received: u64,
+    /// Messages that were not sent because too many waited.
+    pub dropped: u64,
+    /// Messages that could not be read, or were not authenticated.
+    pub unreadable: u64,
+    /// Events of other machines that were not delivered because their type is unknown here or differs, or because they could
+    /// not be decoded.
+    pub unknown: u64,
+    /// Times that events of other machines may have been lost.
+    pub gaps: u64,
+}
+
+impl ClusterCounts {
+    /// Returns the counts of a machine.
+    pub(crate) fn of(node: &Node) -> ClusterCounts {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let NodeCounters { received, unreadable, unknown, gaps, dropped, losses } = &node.counters;
+        ClusterCounts {
+            connected: node.is_connected(),
+            machines: node.peer_count() as u64,
+            losses: read(losses),
+            received: read(received),
+            dropped: read(dropped),
+            unreadable: read(unreadable),
+            unknown: read(unknown),
+            gaps: read(gaps),
+        }
+    }
 }
 
 /// Handshakes of an endpoint.

@@ -24,8 +24,8 @@ use super::observer::{
 use super::observer_thread::{Observation, ObserverCells, ObserverQueue};
 use super::panic_count::PanicCount;
 use super::snapshot::{
-    ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts, ObserverCounts,
-    RecorderCounts,
+    ClusterCounts, ConnectionCounts, EndpointState, GrantLoads, GroupCounts, HandshakeCounts, MessageCounts,
+    ObserverCounts, RecorderCounts,
 };
 use super::{ActionCounts, EventCounters, Snapshot};
 use crate::consumer::{Consumer, HandlerDescriptor};
@@ -264,6 +264,13 @@ impl Telemetry {
         self.record(|instruments| instruments.record_publication(event, refused));
     }
 
+    /// Counts an event that another machine has published: the deliveries of it that were refused at once.
+    pub(crate) fn record_received(&self, refused: usize) {
+        self.events.record_received(refused as u64);
+        #[cfg(feature = "metrics")]
+        self.record(|instruments| instruments.record_received(refused));
+    }
+
     pub(crate) fn record_refusal(&self) {
         self.events.record_refusal();
         #[cfg(feature = "metrics")]
@@ -311,7 +318,13 @@ impl Telemetry {
     }
 
     /// Returns a snapshot of an endpoint with `open` connections.
-    pub(crate) fn snapshot(&self, state: EndpointState, open: usize, grant_loads: GrantLoads) -> Snapshot {
+    pub(crate) fn snapshot(
+        &self,
+        state: EndpointState,
+        open: usize,
+        grant_loads: GrantLoads,
+        cluster: Option<ClusterCounts>,
+    ) -> Snapshot {
         let (detached, streams) = (self.detached.get(), self.streams.get());
         Snapshot {
             consumer: self.consumer,
@@ -328,6 +341,7 @@ impl Telemetry {
             groups: GroupCounts { groups: self.groups.get(), memberships: self.memberships.get() },
             events: self.event_counters(),
             grant_loads,
+            cluster,
             observer: ObserverCounts {
                 dropped: self.observer_cells.dropped.load(Ordering::Relaxed),
                 panicked: self.observer_cells.panics.get(),

@@ -20,7 +20,6 @@ pub struct Codec<T> {
     pub decode: fn(&mut FieldDecoder<'_>) -> CodecResult<T>,
 }
 
-#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "on one machine only tests encode"))]
 impl<T> Codec<T> {
     /// Encodes a value.
     ///

@@ -3,8 +3,11 @@
 use std::fmt;
 
 use super::codec::Codec;
+use super::event::Emits;
 use super::fingerprint::{extend_fingerprint, fingerprint};
-use crate::consumer::{EventDescriptor, LeafHeaders};
+use super::remote_event::receive;
+use crate::broker::Undeliverable;
+use crate::consumer::{EventDescriptor, LeafHeaders, ReceiveEvent};
 use crate::permission::Expression;
 
 /// A type whose values are published. Implemented by [`#[derive(Event)]`](derive@crate::Event), which has its options.
@@ -110,16 +113,17 @@ pub struct EventType<E> {
     fingerprint: u64,
     is_local: bool,
     /// The encoding. `None` if the event is local.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "on one machine only tests encode"))]
     pub(super) codec: Option<Codec<E>>,
+    receive: ReceiveEvent,
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "compared only in tests"))]
     pub(super) compare_fields: fn(&E, &E) -> Vec<FieldEquality>,
 }
 
 impl<E> EventType<E> {
-    /// Returns the description of a type, with the type arguments as written.
-    pub const fn of(arguments: &'static str) -> EventType<E>
+    /// Returns the description of a type that consumer `C` sends, with the type arguments as written.
+    pub const fn of<C>(arguments: &'static str) -> EventType<E>
     where
+        C: Emits<E>,
         E: Event,
     {
         EventType {
@@ -129,6 +133,7 @@ impl<E> EventType<E> {
             fingerprint: extend_fingerprint(E::FINGERPRINT, arguments),
             is_local: E::IS_LOCAL,
             codec: E::CODEC,
+            receive: receive::<C, E>,
             compare_fields: E::compare_fields,
         }
     }
@@ -142,6 +147,7 @@ impl<E> EventType<E> {
             fingerprint: fingerprint(""),
             is_local: false,
             codec: None,
+            receive: |_, _| Err(Undeliverable::UnknownType),
             compare_fields: |_, _| Vec::new(),
         }
     }
@@ -153,7 +159,7 @@ impl<E> EventType<E> {
         permission: &'static Expression,
         headers: LeafHeaders,
     ) -> EventDescriptor {
-        let EventType { name: type_name, arguments, path, fingerprint, .. } = self;
+        let EventType { name: type_name, arguments, path, fingerprint, receive, .. } = self;
         EventDescriptor {
             name,
             permission,
@@ -162,6 +168,7 @@ impl<E> EventType<E> {
             type_arguments: arguments,
             type_path: path,
             fingerprint,
+            receive,
         }
     }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::chunked_list::ChunkedList;
 use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
 use super::publication::Publication;
+use super::remote_event::GroupMembers;
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
 use crate::observe::Telemetry;
@@ -26,40 +28,71 @@ const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
     /// Delivers an event to every member of a group, except to the session with the id `except`. Returns the number of
-    /// members.
+    /// members on this machine.
     pub(crate) fn publish<G, E>(&self, group: &G, event: OutgoingEvent<E>, except: Option<ConnectionId>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let mut counts = FanoutCounts::default();
-        if let Some(members) = self.group_table::<G>().members(group) {
-            let publication = Publication::new(event, members.name.clone());
-            let list = members.list();
-            for members in list.chunks() {
-                for chunk in members.chunks(CHUNK_LEN) {
-                    counts.deliver(&publication, chunk, except);
-                }
+        self.publish_to_other_machines(&[group], &event, except);
+        let members = self.group_table::<G>().members(group);
+        let counts = members.map(|members| {
+            let members = GroupMembers { name: members.name.clone(), list: members.list() };
+            self.deliver_to_group(&members, event, except)
+        });
+        counts.unwrap_or_default().record(&self.telemetry, <C as Emits<E>>::NAME)
+    }
+
+    /// Delivers an event to the members of one group on this machine.
+    pub(super) fn deliver_to_group<E>(
+        &self,
+        group: &GroupMembers<C>,
+        event: OutgoingEvent<E>,
+        except: Option<ConnectionId>,
+    ) -> FanoutCounts
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let (publication, mut counts) = (Publication::new(event, group.name.clone()), FanoutCounts::default());
+        for members in group.list.chunks() {
+            for chunk in members.chunks(CHUNK_LEN) {
+                counts.deliver(&publication, chunk, except);
             }
-            counts.attempted = list.len();
         }
-        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
+        counts.attempted = group.list.len();
+        counts
     }
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
-    /// Returns the number of these members.
+    /// Returns the number of these members on this machine.
     pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: OutgoingEvent<E>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
+        self.publish_to_other_machines(&groups.iter().collect::<Vec<_>>(), &event, None);
         let table = self.group_table::<G>();
+        let lists = groups.iter().filter_map(|group| table.members(group)).map(|members| members.list());
+        self.deliver_to_groups(lists, event).record(&self.telemetry, <C as Emits<E>>::NAME)
+    }
+
+    /// Delivers an event to the members of several groups on this machine.
+    pub(super) fn deliver_to_groups<E>(
+        &self,
+        lists: impl Iterator<Item = Arc<ChunkedList<Member<C>>>>,
+        event: OutgoingEvent<E>,
+    ) -> FanoutCounts
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
         let mut index_by_session: HashMap<ConnectionId, usize> = HashMap::new();
         let mut receivers: Vec<Receiver<C>> = Vec::new();
-        for members in groups.iter().filter_map(|group| table.members(group)) {
-            for Member { session, membership } in members.list().iter() {
+        for list in lists {
+            for Member { session, membership } in list.iter() {
                 match index_by_session.get(&session.id) {
                     // The same group may be given twice.
                     Some(&index) if receivers[index].1.iter().any(|other| Arc::ptr_eq(other, membership)) => {}
@@ -79,21 +112,32 @@ impl<C: Consumer> SessionRegistry<C> {
                 memberships => session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
-        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
+        counts
     }
 
-    /// Delivers an event to all sessions of one user. Returns their number.
+    /// Delivers an event to all sessions of one user. Returns the number of those on this machine.
     pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: OutgoingEvent<E>) -> usize
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
+        self.publish_to_user_elsewhere(user_id, &event);
+        let counts = self.deliver_to_sessions(self.sessions_of_user(user_id), event);
+        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
+    }
+
+    /// Delivers an event to these sessions of one user.
+    pub(super) fn deliver_to_sessions<E>(&self, sessions: Vec<Arc<Session<C>>>, event: OutgoingEvent<E>) -> FanoutCounts
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
         let (publication, mut counts) = (Publication::new(event, None), FanoutCounts::default());
-        for session in self.sessions_of_user(user_id) {
+        for session in sessions {
             counts.attempted += 1;
             counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        counts.record(&self.telemetry, <C as Emits<E>>::NAME)
+        counts
     }
 }
 
@@ -102,7 +146,8 @@ type Receiver<C> = (Arc<Session<C>>, SmallVec<[Arc<Membership>; 1]>);
 
 /// The number of sessions that an event was offered to, and the number of those that were refused.
 #[derive(Default)]
-struct FanoutCounts {
+#[must_use]
+pub(super) struct FanoutCounts {
     attempted: usize,
     refused: usize,
 }
@@ -125,6 +170,11 @@ impl FanoutCounts {
 
     fn add(&mut self, outcome: DeliveryOutcome) {
         self.refused += usize::from(outcome == DeliveryOutcome::Refused);
+    }
+
+    /// Records the counts of an event that another machine has published.
+    pub(super) fn record_received(&self, telemetry: &Telemetry) {
+        telemetry.record_received(self.refused);
     }
 
     /// Records the counts, and returns the number of attempted deliveries.

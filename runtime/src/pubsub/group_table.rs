@@ -20,6 +20,7 @@ use super::join_request::JoinRequest;
 use super::member::{Member, MemberScope};
 use super::presence_changes::{PresenceChange, PresenceChanges, Scopes};
 use super::roster::{Roster, RosterUser};
+use crate::broker::PartitionHold;
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
 use crate::error::Result;
@@ -65,6 +66,8 @@ pub(crate) struct MemberList<G: Group> {
     state: Mutex<MemberListState<G::Consumer>>,
     /// The key that announcements share. `None` if the group announces none.
     announced_group: Option<Arc<Contained<G>>>,
+    /// Receives the events of other machines for as long as the group has members here.
+    _hold: Option<PartitionHold>,
 }
 
 struct MemberListState<C: Consumer> {
@@ -180,14 +183,14 @@ impl<G: Group> GroupTable<G> {
     fn insert(
         &self,
         group: &G,
-        name: Option<&Arc<str>>,
+        (name, hold): (Option<&Arc<str>>, Option<&PartitionHold>),
         session: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
         slot: GroupSlot,
     ) -> (Arc<MemberList<G>>, Arc<Membership>) {
         let hash = self.hasher.hash_one(group);
         loop {
-            let list = self.find_or_insert(group, hash, name);
+            let list = self.find_or_insert(group, hash, name, hold);
             let mut state = lock(&list.state);
             if state.is_removed {
                 drop(state);
@@ -252,7 +255,13 @@ impl<G: Group> GroupTable<G> {
         find_in(lock(self.shard(hash)).get(&hash)?, group)
     }
 
-    fn find_or_insert(&self, group: &G, hash: u64, name: Option<&Arc<str>>) -> Arc<MemberList<G>> {
+    fn find_or_insert(
+        &self,
+        group: &G,
+        hash: u64,
+        name: Option<&Arc<str>>,
+        hold: Option<&PartitionHold>,
+    ) -> Arc<MemberList<G>> {
         if let Some(list) = self.find(group, hash) {
             return list;
         }
@@ -265,6 +274,7 @@ impl<G: Group> GroupTable<G> {
             name: name.cloned(),
             state: Mutex::new(MemberListState::new::<G>()),
             announced_group,
+            _hold: hold.cloned(),
         });
         let mut shard = lock(self.shard(hash));
         let lists = shard.entry(hash).or_default();
@@ -372,14 +382,14 @@ impl<C: Consumer> SessionRegistry<C> {
         session: &Arc<Session<C>>,
         request: JoinRequest<G>,
     ) -> bool {
-        let JoinRequest { group, name, id, slot } = request;
+        let JoinRequest { group, name, id, slot, hold } = request;
         // Without a reserved slot the session was a member when the join was authorized, but may have left since.
         let Some(slot) = slot.or_else(|| session.memberships.reserve_slot(0).ok()) else { return false };
         // Both the table and the session keep the key.
         let key = Contained::new(G::clone(&group));
         session.memberships.add(&*key, id, slot, |id, slot| {
             let table = self.group_table::<G>();
-            let (list, membership) = table.insert(&group, name.as_ref(), session, id, slot);
+            let (list, membership) = table.insert(&group, (name.as_ref(), hold.as_ref()), session, id, slot);
             let list = Arc::downgrade(&list);
             Arc::new(GroupMembership { group, table, list, session: session.clone(), membership })
         })
@@ -387,10 +397,12 @@ impl<C: Consumer> SessionRegistry<C> {
 
     /// Returns the table of groups of type `G`, and creates it if there is none.
     pub(crate) fn group_table<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
-        let mut groups = lock(&self.groups);
-        let table = groups.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
-        // The entry under the id of `G` is always a `GroupTable<G>`.
-        table.clone().downcast().unwrap_or_default()
+        if let Some(table) = lock(&self.groups).get(&TypeId::of::<G>()).cloned() {
+            // The entry under the id of `G` is always a `GroupTable<G>`.
+            return table.downcast().unwrap_or_default();
+        }
+        self.remote_groups().add::<G>();
+        self.attachment()
     }
 }
 

@@ -9,6 +9,7 @@ use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::new_user_joins::NewUserJoins;
+use crate::broker::PartitionHold;
 use crate::consumer::Consumer;
 use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ pub(crate) struct JoinRequest<G: Group> {
     pub(crate) id: Option<RequestId>,
     /// The reserved group slot, or `None` if the session is a member already.
     pub(crate) slot: Option<GroupSlot>,
+    /// The subscription to the events of other machines, for the first member here.
+    pub(crate) hold: Option<PartitionHold>,
 }
 
 /// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.
@@ -54,7 +57,8 @@ where
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
     let is_member = session.memberships.is_member(&group, id.as_ref()) && !is_leaving;
     let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
-    let effect = join_effect(session, group, id, is_member, freed_slots, evaluation_epoch)?;
+    let hold = if is_member { None } else { session.registry.hold_group(&group).await? };
+    let effect = join_effect(session, (group, hold), id, is_member, freed_slots, evaluation_epoch)?;
     call.with_side_effects(|effects| effects.push(effect));
     Ok(())
 }
@@ -75,7 +79,8 @@ async fn join_new_user<G: Group>(
         return Ok(());
     }
     let is_member = session.memberships.is_member(&group, id.as_ref());
-    effects.push(join_effect(session, group, id, is_member, 0, evaluation_epoch)?);
+    let hold = if is_member { None } else { session.registry.hold_group(&group).await? };
+    effects.push(join_effect(session, (group, hold), id, is_member, 0, evaluation_epoch)?);
     Ok(())
 }
 
@@ -83,7 +88,7 @@ async fn join_new_user<G: Group>(
 /// slots that the action frees.
 pub(super) fn join_effect<G: Group>(
     session: &Arc<Session<G::Consumer>>,
-    group: G,
+    (group, hold): (G, Option<PartitionHold>),
     id: Option<RequestId>,
     is_member: bool,
     freed_slots: usize,
@@ -94,7 +99,7 @@ pub(super) fn join_effect<G: Group>(
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
     let slot = if is_member { None } else { Some(session.memberships.reserve_slot(freed_slots)?) };
-    let request = JoinRequest::new(group.clone(), id.clone(), slot)?;
+    let request = JoinRequest::new(group.clone(), id.clone(), slot, hold)?;
     let (session, undo_group, undo_id, undo_session) =
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
     let has_joined = Arc::new(AtomicBool::new(false));
@@ -117,10 +122,15 @@ pub(super) fn join_effect<G: Group>(
 }
 
 impl<G: Group> JoinRequest<G> {
-    fn new(group: G, id: Option<RequestId>, slot: Option<GroupSlot>) -> Result<JoinRequest<G>> {
+    fn new(
+        group: G,
+        id: Option<RequestId>,
+        slot: Option<GroupSlot>,
+        hold: Option<PartitionHold>,
+    ) -> Result<JoinRequest<G>> {
         let name = catch_unwind(|| group.public_name());
         let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-        Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
+        Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot, hold })
     }
 }
 
@@ -164,10 +174,14 @@ impl<C: Consumer> Session<C> {
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
         let authorized = authorize_scope_within(self.check_timeout, &group, &self.consumer, &scope).await;
+        let hold = match authorized {
+            Ok(()) => self.registry.hold_group(&group).await,
+            Err(error) => Err(error),
+        };
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };
-        match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
+        match hold.and_then(|hold| JoinRequest::new(group.clone(), None, slot()?, hold)) {
             Ok(request) => {
                 if let Some(change) = self.join_group(request, evaluation_epoch, |_| ()) {
                     change.wait().await;

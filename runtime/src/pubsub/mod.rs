@@ -3,6 +3,7 @@
 
 mod announcement;
 mod chunked_list;
+mod cluster;
 mod coalescing_key;
 mod codec;
 pub(crate) mod context;
@@ -27,6 +28,7 @@ pub(crate) mod publication;
 mod publish_authorization;
 mod publish_permit;
 mod publisher;
+mod remote_event;
 mod roster;
 mod settlement;
 

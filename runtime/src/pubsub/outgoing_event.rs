@@ -2,6 +2,8 @@
 
 use super::encoding_check::{transfer, transfer_or_panic};
 use super::event::{Emits, Frame};
+use super::publication::log_failure;
+use crate::broker::MAX_BODY_BYTES;
 use crate::error::{Error, Result};
 use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::session::{Session, SessionRegistry};
@@ -12,13 +14,25 @@ pub(crate) struct OutgoingEvent<E> {
     pub(super) event: Contained<E>,
     /// The text of the frame that all subscribers share, if it is encoded already.
     pub(super) text: Option<FrameText>,
+    /// The encoding for other machines. `None` if there are none or the event is local, or if it cannot be encoded.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl<E> OutgoingEvent<E> {
+    /// Creates an event that another machine has published.
+    pub(super) fn received(event: E) -> OutgoingEvent<E> {
+        OutgoingEvent { event: Contained::new(event), text: None, body: None }
+    }
+
     /// Creates an event whose frame is encoded for the first subscriber: for publishers that get no result.
     #[inline]
     pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E) -> OutgoingEvent<E> {
-        OutgoingEvent { event: Contained::new(transfer_or_panic(registry, event)), text: None }
+        let event = Contained::new(transfer_or_panic(registry, event));
+        let body = encode_body(registry, &*event).unwrap_or_else(|error| {
+            log_failure::<C, E>(&error);
+            None
+        });
+        OutgoingEvent { event, text: None, body }
     }
 
     /// Creates an event and encodes its frame, if all subscribers share it.
@@ -29,7 +43,8 @@ impl<E> OutgoingEvent<E> {
     pub(super) fn encode<C: Emits<E>>(session: &Session<C>, event: E) -> Result<OutgoingEvent<E>> {
         let event = Contained::new(transfer(&session.registry, event)?);
         let text = encode_frame::<C, E>(session, || session.consumer.shared_frame(&event))?;
-        Ok(OutgoingEvent { event, text })
+        let body = encode_body(&session.registry, &*event)?;
+        Ok(OutgoingEvent { event, text, body })
     }
 }
 
@@ -55,8 +70,7 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
                 max_event_bytes = session.max_event_bytes,
                 "event too large"
             );
-            let status = http::StatusCode::PAYLOAD_TOO_LARGE;
-            Err(Error::new(status, "event_too_large", "The event is larger than an event may be."))
+            Err(event_too_large())
         }
         Ok(Some(Err(error))) => {
             telemetry.record_failure();
@@ -71,4 +85,44 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
             )))
         }
     }
+}
+
+/// Encodes an event for other machines, if there may be any.
+///
+/// # Errors
+///
+/// 413 if it is larger than an event may be, 500 if it cannot be encoded.
+fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E) -> Result<Option<Vec<u8>>> {
+    if registry.node.get().is_none() {
+        return Ok(None);
+    }
+    let Some(codec) = C::EVENT_TYPE.codec else { return Ok(None) };
+    match catch_unwind(|| codec.encode_value(event)) {
+        Ok(Ok(body)) if body.len() <= MAX_BODY_BYTES => Ok(Some(body)),
+        Ok(Ok(body)) => {
+            registry.telemetry.record_too_large();
+            log_entry!(
+                ERROR,
+                event = <C as Emits<E>>::NAME,
+                bytes = body.len(),
+                max_bytes = MAX_BODY_BYTES,
+                "event too large for other machines"
+            );
+            Err(event_too_large())
+        }
+        Ok(Err(error)) => {
+            registry.telemetry.record_failure();
+            Err(Error::internal(error))
+        }
+        Err(panic) => {
+            registry.telemetry.record_failure();
+            let (name, message) = (<C as Emits<E>>::NAME, panic.message());
+            Err(Error::internal(format!("the `Serialize` of `{name}` panicked: {message}")))
+        }
+    }
+}
+
+fn event_too_large() -> Error {
+    let status = http::StatusCode::PAYLOAD_TOO_LARGE;
+    Error::new(status, "event_too_large", "The event is larger than an event may be.")
 }

@@ -53,7 +53,7 @@ impl SharedFrame {
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: OutgoingEvent<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
-        let OutgoingEvent { event, text } = event;
+        let OutgoingEvent { event, text, body: _ } = event;
         let shared_frame = text.map(|text| SharedFrame::new(&text, group_name.as_deref()));
         let shared_frame = shared_frame.map_or_else(OnceLock::new, OnceLock::from);
         Arc::new(Publication { event, group_name, shared_frame, coalescing_hash: OnceLock::new() })
@@ -137,7 +137,7 @@ impl<E> Publication<E> {
 }
 
 /// Logs why a frame is not sent, which affects only the subscribers of this frame.
-fn log_failure<C: Emits<E>, E>(error: &Error) {
+pub(super) fn log_failure<C: Emits<E>, E>(error: &Error) {
     if error.is_fault() {
         log_entry!(ERROR, event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
     }

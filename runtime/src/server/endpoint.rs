@@ -12,6 +12,7 @@ use super::declared_headers::{declared_headers, header_name};
 use super::handshake_limiter::HandshakeLimiter;
 use super::negotiation::Subprotocols;
 use super::origin::Origins;
+use crate::broker::ClusterKey;
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::context::{ActionRates, KeptHeaders};
@@ -100,6 +101,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) grants: Option<GrantCache<C::User>>,
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
+    pub(super) cluster_key: Option<ClusterKey>,
 }
 
 /// Creates an endpoint for a consumer, with the default settings of [`Endpoint`].
@@ -149,6 +151,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         grants: None,
         registry: Arc::new(SessionRegistry::new(Telemetry::new::<C>(), ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
+        cluster_key: None,
     }
 }
 
@@ -362,6 +365,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             grants: self.grants.clone(),
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
+            cluster_key: self.cluster_key.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod behind_proxies;
 mod cancel;
 #[cfg(feature = "axum")]
 mod client_address;
+mod cluster;
 mod declared_headers;
 mod endpoint;
 mod handshake;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::propagation::Propagation;
 use super::refresh::Refresh;
 use super::refresh_target::Change;
-use super::registry::Disconnected;
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs, Scope};
@@ -110,11 +109,7 @@ impl<C: Consumer> Connections<C> {
     /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, including those whose handshake is
     /// in progress. After it has completed with an acknowledged [`Propagation`], no further action of this user starts.
     pub async fn disconnect_user(&self, user_id: &str) -> Propagation {
-        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), None);
-        for session in self.registry.sessions_of_user(user_id) {
-            session.close_with(CloseReason::Revoked);
-        }
-        Propagation::Acknowledged {}
+        self.registry.disconnect_user_everywhere(user_id, None).await
     }
 
     /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, except the one with the id
@@ -146,23 +141,13 @@ impl<C: Consumer> Connections<C> {
     /// # }
     /// ```
     pub async fn disconnect_others(&self, user_id: &str, keep: ConnectionId) -> Propagation {
-        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()), Some(keep));
-        for session in self.registry.sessions_of_user(user_id) {
-            if session.id != keep {
-                session.close_with(CloseReason::Revoked);
-            }
-        }
-        Propagation::Acknowledged {}
+        self.registry.disconnect_user_everywhere(user_id, Some(keep)).await
     }
 
     /// Closes one connection, by [`Scope::connection_id`], with 4403. Does nothing if it has ended. After it has completed
     /// with an acknowledged [`Propagation`], no further action of this connection starts.
     pub async fn disconnect(&self, id: ConnectionId) -> Propagation {
-        self.registry.record_disconnect(Disconnected::Connection(id), None);
-        if let Some(session) = self.registry.session(id) {
-            session.close_with(CloseReason::Revoked);
-        }
-        Propagation::Acknowledged {}
+        self.registry.disconnect_everywhere(id).await
     }
 }
 

@@ -33,6 +33,7 @@ mod reauthentication;
 mod refresh;
 mod refresh_target;
 mod registry;
+mod remote_change;
 mod renewal;
 mod renewal_schedule;
 pub(crate) mod revalidation;

@@ -6,9 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
+
 use super::propagation::Propagation;
 use super::refresh_target::{Change, Started};
 use super::session::SessionRegistry;
+use crate::broker::Spread;
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs};
 
@@ -31,6 +34,8 @@ pub struct Refresh<C: Consumer> {
     change: Change,
     /// What the first poll has begun.
     started: Option<Vec<Started>>,
+    /// The wait for other machines, once the change has taken effect here.
+    spread: Option<BoxFuture<'static, Spread>>,
 }
 
 impl<C: Consumer> Refresh<C> {
@@ -39,7 +44,7 @@ impl<C: Consumer> Refresh<C> {
         own_session: Option<(ConnectionId, OwnEpochs)>,
         change: Change,
     ) -> Refresh<C> {
-        Refresh { registry, own_session, change, started: None }
+        Refresh { registry, own_session, change, started: None, spread: None }
     }
 
     /// Applies the change, and waits until every connection concerned has been revalidated or has ended: connections whose
@@ -75,14 +80,13 @@ impl<C: Consumer> Refresh<C> {
         }
         targets.into_iter().map(|target| target.begin(&self.change, self.own_session.as_ref())).collect()
     }
-}
 
-impl<C: Consumer> Future for Refresh<C> {
-    type Output = Propagation;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Propagation> {
+    /// Polls the change on this machine.
+    fn poll_raised(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.started.is_none() {
             self.started = Some(self.begin());
+            // In the first poll, so that the change is passed on even if this future is dropped.
+            self.spread = self.registry.send_change(&self.change);
         }
         // All are polled, so that each wakes the task.
         let is_pending = self
@@ -90,7 +94,28 @@ impl<C: Consumer> Future for Refresh<C> {
             .iter_mut()
             .flatten()
             .fold(false, |is_pending, one| one.poll_raised(cx).is_pending() | is_pending);
-        if is_pending { Poll::Pending } else { Poll::Ready(Propagation::Acknowledged {}) }
+        if is_pending { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl<C: Consumer> Future for Refresh<C> {
+    type Output = Propagation;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Propagation> {
+        // Both are polled, so that each wakes the task.
+        let is_raised = self.poll_raised(cx);
+        let Some(spread) = &mut self.spread else { return is_raised.map(|()| Propagation::on_one_machine()) };
+        match (spread.as_mut().poll(cx), is_raised) {
+            (Poll::Ready(spread), Poll::Ready(())) => {
+                self.spread = None;
+                Poll::Ready(spread.into())
+            }
+            (Poll::Ready(spread), Poll::Pending) => {
+                self.spread = Some(Box::pin(std::future::ready(spread)));
+                Poll::Pending
+            }
+            (Poll::Pending, _) => Poll::Pending,
+        }
     }
 }
 

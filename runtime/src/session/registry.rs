@@ -11,6 +11,7 @@ use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
+use crate::broker::{Node, Partition, PartitionHold};
 use crate::context::{ActionRates, ConnectionId};
 use crate::grants::{GrantCache, ObjectKey};
 use crate::observe::Telemetry;
@@ -22,8 +23,10 @@ pub(crate) struct Registry<U, S> {
     /// Protects the tables of groups: an `Arc<GroupTable<G>>` per group type. Lock order: after `Memberships::list`; no
     /// lock is taken under it.
     pub(crate) groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// What connects the endpoint to other machines. Set while the endpoint is built, if it has a broker.
+    pub(crate) node: OnceLock<Arc<Node>>,
     /// Protects the index of sessions by user id. Lock order: before `sessions`.
-    by_user: Mutex<HashMap<String, Vec<Arc<S>>>>,
+    by_user: Mutex<HashMap<String, UserSessions<S>>>,
     /// Protects the index of sessions by session id, anonymous ones included. No other lock is taken under it.
     sessions: Mutex<HashMap<ConnectionId, Arc<S>>>,
     /// The number of changes of rights so far.
@@ -55,6 +58,13 @@ pub(crate) struct Registry<U, S> {
     pub(crate) drain: DrainState,
     /// Delivers events to connections whose tasks are parked.
     pub(super) flusher: Flusher,
+}
+
+/// The sessions of one user.
+struct UserSessions<S> {
+    sessions: Vec<Arc<S>>,
+    /// Receives the events of other machines for the user. `None` without a broker.
+    _hold: Option<PartitionHold>,
 }
 
 /// The connections that a call has disconnected.
@@ -99,6 +109,7 @@ impl<U, S> Registry<U, S> {
         Registry {
             action_rates,
             groups: Mutex::default(),
+            node: OnceLock::new(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
             change_count: AtomicU64::new(0),
@@ -115,6 +126,22 @@ impl<U, S> Registry<U, S> {
             lingering: LingeringSessions::new(),
             drain: DrainState::new(),
             flusher: Flusher::new(),
+        }
+    }
+
+    /// Returns the value of a type that is kept with the groups, and creates it if there is none.
+    pub(crate) fn attachment<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut groups = lock(&self.groups);
+        let attachment = groups.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        // The entry under the id of `T` is always a `T`.
+        attachment.clone().downcast().unwrap_or_default()
+    }
+
+    /// Evaluates everything anew if the lease of this machine has ended, see [`Node::enforce_lease`].
+    #[inline]
+    pub(crate) fn enforce_lease(&self) {
+        if let Some(node) = self.node.get() {
+            node.enforce_lease();
         }
     }
 
@@ -207,7 +234,7 @@ impl<U, S> Registry<U, S> {
 
     /// Returns a snapshot of the sessions of one user.
     pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<S>> {
-        lock(&self.by_user).get(user_id).cloned().unwrap_or_default()
+        lock(&self.by_user).get(user_id).map(|user| user.sessions.clone()).unwrap_or_default()
     }
 
     /// Adds a session with its id and that of its user, which is not set if the session is anonymous.
@@ -225,7 +252,10 @@ impl<U, S> Registry<U, S> {
         if !lock(&self.sessions).contains_key(&id) {
             return;
         }
-        let sessions = by_user.entry(user_id.clone()).or_default();
+        let UserSessions { sessions, .. } = by_user.entry(user_id.clone()).or_insert_with(|| {
+            let hold = self.node.get().map(|node| node.hold(Partition::of_user(user_id)));
+            UserSessions { sessions: Vec::new(), _hold: hold }
+        });
         if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());
             self.telemetry.authenticated.increment();
@@ -238,7 +268,7 @@ impl<U, S> Registry<U, S> {
         let mut by_user = lock(&self.by_user);
         // Read after the removal above, because re-authentication may set it meanwhile.
         let Some(user_id) = user_id.get() else { return false };
-        let Some(sessions) = by_user.get_mut(user_id) else { return false };
+        let Some(UserSessions { sessions, .. }) = by_user.get_mut(user_id) else { return false };
         let index = sessions.iter().position(|other| Arc::ptr_eq(other, session));
         if let Some(index) = index {
             sessions.remove(index);

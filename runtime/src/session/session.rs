@@ -275,6 +275,7 @@ impl<C: Consumer> Session<C> {
 
 impl<C: Consumer> FlushEvents for Session<C> {
     fn flush_events(&self, buffer: &mut Vec<u8>) -> Flushed {
+        self.registry.enforce_lease();
         self.send_queue.flush_parked(buffer)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::drain_state::DrainPhase;
 use super::session::SessionRegistry;
 use crate::consumer::Consumer;
-use crate::observe::{EndpointState, GrantLoads, Snapshot};
+use crate::observe::{ClusterCounts, EndpointState, GrantLoads, Snapshot};
 
 /// A handle that takes snapshots of an endpoint, for a health route or a dashboard.
 ///
@@ -40,7 +40,7 @@ impl<C: Consumer> SnapshotTarget for SessionRegistry<C> {
             loads.object_loads += object_loads;
             loads.failed_loads += failed_loads;
         }
-        self.telemetry.snapshot(state, open, loads)
+        self.telemetry.snapshot(state, open, loads, self.node.get().map(|node| ClusterCounts::of(node)))
     }
 }
 

@@ -51,6 +51,7 @@ mod tests {
             type_arguments,
             type_path,
             fingerprint: 0,
+            receive: |_, _| Ok(()),
         }
     }
 

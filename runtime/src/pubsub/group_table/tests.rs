@@ -117,7 +117,7 @@ fn session(registry: &Registry) -> Arc<Session<House>> {
 }
 
 fn join(session: &Arc<Session<House>>, room: Room) -> bool {
-    let request = JoinRequest { group: Contained::new(room), name: None, id: None, slot: None };
+    let request = JoinRequest { group: Contained::new(room), name: None, id: None, slot: None, hold: None };
     session.registry.add_member(session, request)
 }
 
@@ -276,7 +276,7 @@ async fn join_whose_key_panics_changes_nothing() {
 /// Joins the hall by a membership that the session does not keep.
 fn enter(session: &Arc<Session<House>>) -> (Arc<MemberList<Hall>>, Arc<Membership>) {
     let slot = session.memberships.reserve_slot(0).unwrap();
-    let (list, membership) = session.registry.group_table().insert(&Hall, None, session, None, slot);
+    let (list, membership) = session.registry.group_table().insert(&Hall, (None, None), session, None, slot);
     list.add_user(session, &membership);
     (list, membership)
 }

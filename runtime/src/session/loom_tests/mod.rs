@@ -214,8 +214,10 @@ impl Server {
 
     /// Adds the session to the group.
     fn join(&self, session: &Arc<Session<Room>>) {
-        self.registry
-            .add_member(session, JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None });
+        self.registry.add_member(
+            session,
+            JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None, hold: None },
+        );
     }
 
     fn publish(&self, number: u8, is_secret: bool) {

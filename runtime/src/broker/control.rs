@@ -1,0 +1,221 @@
+//! What machines tell each other besides events: that they are there, changes of rights, and that those have taken effect.
+
+use bytes::BufMut;
+
+use super::channel::CHANNEL_COUNT;
+use super::machine_id::MachineId;
+use super::message::{Reader, Unreadable, put_bytes};
+use crate::context::ConnectionId;
+use crate::grants::{ObjectId, ObjectKey};
+
+/// A message on the control channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ControlMessage<'a> {
+    /// The machine is there. Has the sequence numbers of its last messages on other channels, so that a message which was
+    /// lost is noticed even if none follows.
+    Heartbeat { sequences: Vec<(usize, u64)> },
+    /// The machine has no connections any more, and is not waited for.
+    Departure,
+    /// Rights have changed.
+    Change { id: u64, change: ChangeMessage<'a> },
+    /// The change with this id of that machine has taken effect.
+    Acknowledgement { machine: MachineId, id: u64 },
+}
+
+/// A change of rights that was reported to another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ChangeMessage<'a> {
+    Users(Vec<&'a str>),
+    Role(&'a str),
+    Object { kind: &'a str, id: ObjectId },
+    All,
+    DisconnectUser { user_id: &'a str, keep: Option<ConnectionId> },
+    Disconnect(ConnectionId),
+}
+
+impl<'a> ChangeMessage<'a> {
+    /// Returns the message for the overwrites of an object.
+    pub(crate) fn object(key: &'a ObjectKey) -> ChangeMessage<'a> {
+        ChangeMessage::Object { kind: key.kind(), id: key.id().clone() }
+    }
+
+    /// Returns whether a connection is closed by the change, so that the source of grants does not tell of it.
+    pub(super) fn is_disconnect(&self) -> bool {
+        matches!(self, ChangeMessage::DisconnectUser { .. } | ChangeMessage::Disconnect(_))
+    }
+}
+
+const HEARTBEAT: u8 = 0;
+const DEPARTURE: u8 = 1;
+const CHANGE: u8 = 2;
+const ACKNOWLEDGEMENT: u8 = 3;
+
+const USERS: u8 = 0;
+const ROLE: u8 = 1;
+const OBJECT_NUMBER: u8 = 2;
+const OBJECT_TEXT: u8 = 3;
+const ALL: u8 = 4;
+const DISCONNECT_USER: u8 = 5;
+const DISCONNECT_OTHERS: u8 = 6;
+const DISCONNECT: u8 = 7;
+
+impl<'a> ControlMessage<'a> {
+    /// Encodes the message as a payload.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut payload = Vec::new();
+        match self {
+            ControlMessage::Heartbeat { sequences } => {
+                payload.put_u8(HEARTBEAT);
+                for (channel, sequence) in sequences {
+                    payload.put_u8(u8::try_from(*channel).unwrap_or(u8::MAX));
+                    payload.put_u64(*sequence);
+                }
+            }
+            ControlMessage::Departure => payload.put_u8(DEPARTURE),
+            ControlMessage::Change { id, change } => {
+                payload.put_u8(CHANGE);
+                payload.put_u64(*id);
+                change.encode(&mut payload);
+            }
+            ControlMessage::Acknowledgement { machine, id } => {
+                payload.put_u8(ACKNOWLEDGEMENT);
+                payload.put_slice(&machine.to_bytes());
+                payload.put_u64(*id);
+            }
+        }
+        payload
+    }
+
+    /// Decodes a payload.
+    pub(super) fn decode(payload: &'a [u8]) -> Result<ControlMessage<'a>, Unreadable> {
+        let mut reader = Reader(payload);
+        let message = match reader.u8()? {
+            HEARTBEAT => {
+                let mut sequences = Vec::new();
+                while !reader.0.is_empty() {
+                    let (channel, sequence) = (usize::from(reader.u8()?), reader.u64()?);
+                    if channel >= CHANNEL_COUNT {
+                        return Err(Unreadable::Malformed);
+                    }
+                    sequences.push((channel, sequence));
+                }
+                ControlMessage::Heartbeat { sequences }
+            }
+            DEPARTURE => ControlMessage::Departure,
+            CHANGE => ControlMessage::Change { id: reader.u64()?, change: ChangeMessage::decode(&mut reader)? },
+            ACKNOWLEDGEMENT => ControlMessage::Acknowledgement { machine: reader.machine_id()?, id: reader.u64()? },
+            _ => return Err(Unreadable::Malformed),
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl<'a> ChangeMessage<'a> {
+    fn encode(&self, payload: &mut Vec<u8>) {
+        match self {
+            ChangeMessage::Users(user_ids) => {
+                payload.put_u8(USERS);
+                user_ids.iter().for_each(|user_id| put_bytes(payload, user_id.as_bytes()));
+            }
+            ChangeMessage::Role(role) => {
+                payload.put_u8(ROLE);
+                put_bytes(payload, role.as_bytes());
+            }
+            ChangeMessage::Object { kind, id: ObjectId::Number(id) } => {
+                payload.put_u8(OBJECT_NUMBER);
+                put_bytes(payload, kind.as_bytes());
+                payload.put_i128(*id);
+            }
+            ChangeMessage::Object { kind, id: ObjectId::Text(id) } => {
+                payload.put_u8(OBJECT_TEXT);
+                put_bytes(payload, kind.as_bytes());
+                put_bytes(payload, id.as_bytes());
+            }
+            ChangeMessage::All => payload.put_u8(ALL),
+            ChangeMessage::DisconnectUser { user_id, keep: None } => {
+                payload.put_u8(DISCONNECT_USER);
+                put_bytes(payload, user_id.as_bytes());
+            }
+            ChangeMessage::DisconnectUser { user_id, keep: Some(keep) } => {
+                payload.put_u8(DISCONNECT_OTHERS);
+                put_bytes(payload, user_id.as_bytes());
+                payload.put_slice(&keep.to_bytes());
+            }
+            ChangeMessage::Disconnect(id) => {
+                payload.put_u8(DISCONNECT);
+                payload.put_slice(&id.to_bytes());
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader<'a>) -> Result<ChangeMessage<'a>, Unreadable> {
+        Ok(match reader.u8()? {
+            USERS => {
+                let mut user_ids = Vec::new();
+                while !reader.0.is_empty() {
+                    user_ids.push(reader.text()?);
+                }
+                ChangeMessage::Users(user_ids)
+            }
+            ROLE => ChangeMessage::Role(reader.text()?),
+            OBJECT_NUMBER => ChangeMessage::Object { kind: reader.text()?, id: ObjectId::Number(reader.i128()?) },
+            OBJECT_TEXT => ChangeMessage::Object { kind: reader.text()?, id: ObjectId::Text(reader.text()?.into()) },
+            ALL => ChangeMessage::All,
+            DISCONNECT_USER => ChangeMessage::DisconnectUser { user_id: reader.text()?, keep: None },
+            DISCONNECT_OTHERS => {
+                ChangeMessage::DisconnectUser { user_id: reader.text()?, keep: Some(reader.connection_id()?) }
+            }
+            DISCONNECT => ChangeMessage::Disconnect(reader.connection_id()?),
+            _ => return Err(Unreadable::Malformed),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages() -> Vec<ControlMessage<'static>> {
+        let (machine, connection) = (MachineId::from_bytes([7; 16]), ConnectionId::from_bytes([9; 16]));
+        let changes = [
+            ChangeMessage::Users(vec!["7", "", "ü"]),
+            ChangeMessage::Users(Vec::new()),
+            ChangeMessage::Role("moderator"),
+            ChangeMessage::Object { kind: "room", id: ObjectId::Number(-5) },
+            ChangeMessage::Object { kind: "room", id: ObjectId::Text("5".into()) },
+            ChangeMessage::All,
+            ChangeMessage::DisconnectUser { user_id: "7", keep: None },
+            ChangeMessage::DisconnectUser { user_id: "7", keep: Some(connection) },
+            ChangeMessage::Disconnect(connection),
+        ];
+        let changes = changes.into_iter().zip(0..).map(|(change, id)| ControlMessage::Change { id, change });
+        let others = [
+            ControlMessage::Heartbeat { sequences: vec![(0, 1), (127, u64::MAX)] },
+            ControlMessage::Heartbeat { sequences: Vec::new() },
+            ControlMessage::Departure,
+            ControlMessage::Acknowledgement { machine, id: 3 },
+        ];
+        changes.chain(others).collect()
+    }
+
+    #[test]
+    fn message_decodes_to_what_was_encoded() {
+        for message in messages() {
+            assert_eq!(ControlMessage::decode(&message.encode()).as_ref(), Ok(&message));
+        }
+    }
+
+    #[test]
+    fn message_that_is_cut_or_too_long_is_refused_or_another_one() {
+        for message in messages() {
+            let payload = message.encode();
+            for length in 0..payload.len() {
+                assert_ne!(ControlMessage::decode(&payload[..length]).as_ref(), Ok(&message));
+            }
+            let longer = [&payload[..], &[1]].concat();
+            assert_ne!(ControlMessage::decode(&longer).as_ref(), Ok(&message));
+        }
+        assert_eq!(ControlMessage::decode(&[9]), Err(Unreadable::Malformed));
+    }
+}

@@ -1,0 +1,539 @@
+//! A machine of a service: its link to the broker, what it has heard of the others, and how long its rights hold without
+//! them.
+//!
+//! # Changes of rights
+//!
+//! A change is published on the control channel when it has taken effect here. Each machine applies it and acknowledges it.
+//! The one that has published it waits for all machines that may still use rights from before: those that it has heard of
+//! within [`MAX_SILENCE`].
+//!
+//! A machine that the broker does not reach cannot apply a change. Therefore rights hold for a [`LEASE`]: each machine sends
+//! a heartbeat on the control channel every [`HEARTBEAT_INTERVAL`], and receives it itself. The broker passes the messages of
+//! a channel on in one order, so when a heartbeat is back, all changes that the broker had before it are here too. The lease
+//! counts from when that heartbeat was *sent*. A machine whose lease has ended is *fenced*: it evaluates everything anew, and
+//! again after each lease, so that no right is older than a lease. When the link is back, it does so once more, because it
+//! may have missed changes.
+//!
+//! So a change that is back itself at a time `t` holds on all machines at `t + LEASE`, and at `t + MAX_SILENCE` for a process
+//! that was paused meanwhile. The broker must be one server, or behave as one. A machine that has listened for less than
+//! [`MAX_SILENCE`] may not know all others.
+//!
+//! # Events
+//!
+//! The messages of a machine on a channel are numbered. A number that is missing, in a message or in a heartbeat, is a
+//! gap: the application may have to load again what it shows.
+
+#[cfg(test)]
+mod tests;
+
+use std::array::from_fn;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::channel::CHANNEL_COUNT;
+use super::cluster_key::ClusterKey;
+use super::control::{ChangeMessage, ControlMessage};
+use super::lease::{Lease, MAX_SILENCE};
+use super::machine_id::MachineId;
+use super::message::{EventMessage, Opened, Unreadable, open, seal};
+use super::peers::{Arrival, Peers};
+use super::pending_change::PendingChanges;
+use super::subscriptions::Subscriptions;
+use super::{BrokerLink, Channel, LinkReceiver, OpenLink, Partition};
+use crate::error::Result;
+use crate::log::Truncated;
+use crate::panic::log_entry;
+use crate::sync::ignore_poison;
+
+/// How often a machine sends a heartbeat.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long a join waits for the subscription of its partition.
+const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The maximum size of an event between machines in bytes. A message of NATS may have 1 MiB, if its server is not configured
+/// otherwise.
+pub(crate) const MAX_BODY_BYTES: usize = 900 * 1024;
+
+/// What an endpoint does with what its node receives. Called by one task at a time, and does not block.
+pub(crate) trait ClusterEndpoint: Send + Sync {
+    /// Delivers an event of another machine to the sessions here.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no session can receive it.
+    fn deliver(&self, message: &EventMessage<'_>) -> std::result::Result<(), Undeliverable>;
+
+    /// Applies a change of rights, and calls `done` when it has taken effect.
+    fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
+}
+
+/// Why an event of another machine cannot be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undeliverable {
+    /// The event is not known here, or the event or the group is defined differently.
+    UnknownType,
+    /// The event or a key cannot be decoded.
+    Undecodable,
+}
+
+/// What a node has counted since it was started.
+#[derive(Debug, Default)]
+pub(crate) struct NodeCounters {
+    /// Messages of other machines.
+    pub(crate) received: AtomicU64,
+    /// Messages that could not be read, or whose tag was wrong.
+    pub(crate) unreadable: AtomicU64,
+    /// Events of a type that is unknown here or differs.
+    pub(crate) unknown: AtomicU64,
+    /// Times that events may have been lost.
+    pub(crate) gaps: AtomicU64,
+    /// Messages that were not published because too many waited.
+    pub(crate) dropped: AtomicU64,
+    /// Times that the link was lost.
+    pub(crate) losses: AtomicU64,
+}
+
+/// A machine.
+pub(crate) struct Node {
+    machine: MachineId,
+    /// By the index of the channel: its name with the namespace, which tags cover.
+    channel_names: [String; CHANNEL_COUNT],
+    key: Option<ClusterKey>,
+    link: Arc<dyn BrokerLink>,
+    endpoint: Weak<dyn ClusterEndpoint>,
+    /// By the index of the channel: the number of the last message. Each is locked until the message is queued, so that the
+    /// numbers rise in the order of publication. Lock order: before that of the lease.
+    sequences: [Mutex<u64>; CHANNEL_COUNT],
+    /// The number of publications on several channels.
+    publications: AtomicU64,
+    lease: Lease,
+    /// Protects what is known of the link and of other machines. The link's locks are taken under it.
+    state: Mutex<NodeState>,
+    /// Notified when a subscription is confirmed.
+    confirmed: Notify,
+    pub(super) changes: PendingChanges,
+    pub(crate) counters: NodeCounters,
+    /// Ends with the node.
+    upkeep: Mutex<Option<AbortHandle>>,
+}
+
+struct NodeState {
+    subscriptions: Subscriptions,
+    peers: Peers,
+    /// Since when the control channel is subscribed. `None` if it is not.
+    listens_since: Option<Instant>,
+    /// Whether changes may have been lost. If so, nothing extends the lease until everything was evaluated anew.
+    has_missed_changes: bool,
+}
+
+/// Keeps a partition subscribed until it is dropped.
+pub(crate) struct PartitionHold {
+    node: Arc<Node>,
+    channel: Channel,
+}
+
+/// Receives for a node, which it does not keep alive.
+struct NodeReceiver(Weak<Node>);
+
+impl Node {
+    /// Starts a node, which ends when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the operating system has no random numbers.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    pub(crate) fn start(
+        broker: &dyn OpenLink,
+        namespace: &str,
+        key: Option<ClusterKey>,
+        endpoint: Weak<dyn ClusterEndpoint>,
+    ) -> Result<Arc<Node>> {
+        let (machine, now) = (MachineId::random()?, Instant::now());
+        let name =
+            |index| Channel::from_index(index).map(|channel| format!("{namespace}/{channel}")).unwrap_or_default();
+        let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
+            machine,
+            channel_names: from_fn(name),
+            key,
+            link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),
+            endpoint,
+            sequences: from_fn(|_| Mutex::new(0)),
+            publications: AtomicU64::new(0),
+            lease: Lease::new(now),
+            state: Mutex::new(NodeState {
+                subscriptions: Subscriptions::new(),
+                peers: Peers::default(),
+                listens_since: None,
+                has_missed_changes: false,
+            }),
+            confirmed: Notify::new(),
+            changes: PendingChanges::default(),
+            counters: NodeCounters::default(),
+            upkeep: Mutex::new(None),
+        });
+        node.subscribe(Channel::Control);
+        // Nothing was evaluated yet that could be older.
+        node.lease.extend(now);
+        let upkeep = tokio::spawn(run_upkeep(Arc::downgrade(&node)));
+        *ignore_poison(node.upkeep.lock()) = Some(upkeep.abort_handle());
+        Ok(node)
+    }
+
+    fn state(&self) -> MutexGuard<'_, NodeState> {
+        ignore_poison(self.state.lock())
+    }
+
+    /// Publishes a message, and returns its number.
+    fn publish(&self, channel: Channel, payload: &[u8]) -> u64 {
+        let name = &self.channel_names[channel.index()];
+        let mut last = ignore_poison(self.sequences[channel.index()].lock());
+        *last += 1;
+        let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
+        if channel == Channel::Control {
+            // Before it is queued, so that it is known when it is back.
+            self.lease.record_sent(*last, Instant::now());
+        }
+        if !self.link.publish(channel, message) {
+            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        *last
+    }
+
+    fn send_control(&self, message: &ControlMessage<'_>) -> u64 {
+        self.publish(Channel::Control, &message.encode())
+    }
+
+    /// Publishes an event to other machines, on each of these partitions once.
+    pub(crate) fn publish_event(&self, mut partitions: Vec<Partition>, mut message: EventMessage<'_>) {
+        partitions.sort_unstable();
+        partitions.dedup();
+        if partitions.len() > 1 {
+            message.publication = Some(self.publications.fetch_add(1, Ordering::Relaxed));
+        }
+        let payload = message.encode();
+        for partition in partitions {
+            self.publish(Channel::Partition(partition), &payload);
+        }
+    }
+
+    fn subscribe(&self, channel: Channel) {
+        let mut state = self.state();
+        // Under the lock, so that it does not overtake an `unsubscribe`.
+        if state.subscriptions.hold(channel) {
+            self.link.subscribe(channel);
+        }
+    }
+
+    /// Keeps a partition subscribed until the returned value is dropped.
+    pub(crate) fn hold(self: &Arc<Self>, partition: Partition) -> PartitionHold {
+        let channel = Channel::Partition(partition);
+        self.subscribe(channel);
+        PartitionHold { node: self.clone(), channel }
+    }
+
+    /// Reports a change of rights, which has taken effect here, to the other machines. Returns its id in
+    /// [`changes`](Node::changes), and what is notified of its progress.
+    pub(super) fn send_change(&self, change: &ChangeMessage<'_>) -> (u64, Arc<Notify>) {
+        // Machines that are not heard of yet do not count: see `listens_since`.
+        let (id, progress) = self.changes.begin(self.state().peers.machines());
+        let sequence = self.send_control(&ControlMessage::Change { id, change: change.clone() });
+        self.changes.record_sent(id, sequence);
+        (id, progress)
+    }
+
+    /// Returns since when the other machines are heard. `None` while the link is down.
+    pub(super) fn listens_since(&self) -> Option<Instant> {
+        self.state().listens_since
+    }
+
+    /// Returns whether the link is up.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.listens_since().is_some()
+    }
+
+    /// Returns the number of other machines that were heard of lately.
+    pub(crate) fn peer_count(&self) -> usize {
+        self.state().peers.machines().len()
+    }
+
+    /// Evaluates everything anew if the lease has ended. Called before rights are used that were evaluated before, so that a
+    /// process which was paused does not use them.
+    #[inline]
+    pub(crate) fn enforce_lease(&self) {
+        if self.lease.has_ended(Instant::now()) {
+            self.apply_all();
+        }
+    }
+
+    /// Evaluates everything anew.
+    #[cold]
+    fn apply_all(&self) {
+        // What is evaluated from here on is no older than this.
+        let begun_at = Instant::now();
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.apply(&ChangeMessage::All, Box::new(|| ()));
+        }
+        self.lease.extend(begun_at);
+    }
+
+    fn upkeep(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.peers.expire(MAX_SILENCE, now);
+        for channel in state.subscriptions.take_idle(now) {
+            state.peers.forget_channel(channel);
+            self.link.unsubscribe(channel);
+        }
+        drop(state);
+        let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
+        let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
+        self.send_control(&ControlMessage::Heartbeat { sequences });
+        self.enforce_lease();
+    }
+
+    fn receive(self: &Arc<Self>, channel: Channel, message: Bytes) {
+        let name = &self.channel_names[channel.index()];
+        let read = open(self.key.as_ref(), name, message).and_then(|opened| self.receive_opened(channel, &opened));
+        if let Err(error) = read {
+            let count = self.counters.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(WARN, channel = name, ?error, count, "message of the broker refused");
+            }
+        }
+    }
+
+    fn receive_opened(self: &Arc<Self>, channel: Channel, opened: &Opened) -> std::result::Result<(), Unreadable> {
+        let (machine, now) = (opened.machine, Instant::now());
+        if machine == self.machine {
+            if channel == Channel::Control {
+                self.receive_own(opened.sequence, now);
+            }
+            return Ok(());
+        }
+        self.counters.received.fetch_add(1, Ordering::Relaxed);
+        let arrival = self.state().peers.record(machine, channel, opened.sequence, now);
+        match arrival {
+            Arrival::Repeated => return Ok(()),
+            Arrival::AfterGap => self.record_loss(channel),
+            Arrival::Next => {}
+        }
+        if channel == Channel::Control {
+            self.receive_control(machine, &ControlMessage::decode(&opened.payload)?, now);
+        } else {
+            self.receive_event(machine, &EventMessage::decode(&opened.payload)?, now);
+        }
+        Ok(())
+    }
+
+    /// Receives an own message on the control channel: the broker has passed on all changes that it had before.
+    fn receive_own(&self, sequence: u64, now: Instant) {
+        self.changes.record_returned(sequence, now);
+        if std::mem::take(&mut self.state().has_missed_changes) {
+            self.apply_all();
+        }
+        if let Some(sent_at) = self.lease.take_sent(sequence) {
+            self.lease.extend(sent_at);
+        }
+    }
+
+    fn receive_control(self: &Arc<Self>, machine: MachineId, message: &ControlMessage<'_>, now: Instant) {
+        match message {
+            ControlMessage::Heartbeat { sequences } => {
+                let mut state = self.state();
+                let NodeState { peers, subscriptions, .. } = &mut *state;
+                let is_subscribed = |index| subscriptions.is_confirmed(index);
+                let gaps = peers.record_heartbeat(machine, sequences, is_subscribed, now);
+                drop(state);
+                gaps.into_iter().filter_map(Channel::from_index).for_each(|channel| self.record_loss(channel));
+            }
+            ControlMessage::Departure => {
+                self.state().peers.remove(machine);
+                self.changes.depart(machine);
+            }
+            ControlMessage::Change { id, change } => {
+                let (node, id) = (Arc::downgrade(self), *id);
+                let done = move || {
+                    if let Some(node) = node.upgrade() {
+                        node.send_control(&ControlMessage::Acknowledgement { machine, id });
+                    }
+                };
+                if let Some(endpoint) = self.endpoint.upgrade() {
+                    endpoint.apply(change, Box::new(done));
+                }
+            }
+            ControlMessage::Acknowledgement { machine: publisher, id } => {
+                if *publisher == self.machine {
+                    self.changes.acknowledge(*id, machine);
+                }
+            }
+        }
+    }
+
+    fn receive_event(&self, machine: MachineId, message: &EventMessage<'_>, now: Instant) {
+        let is_first = |publication| self.state().peers.is_first(machine, publication, now);
+        if !message.publication.is_none_or(is_first) {
+            return;
+        }
+        let Some(endpoint) = self.endpoint.upgrade() else { return };
+        if let Err(error) = endpoint.deliver(message) {
+            let count = self.counters.unknown.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(
+                    WARN,
+                    event = ?Truncated::new(message.event),
+                    ?error,
+                    count,
+                    "event of another machine not delivered"
+                );
+            }
+            self.record_gap();
+        }
+    }
+
+    /// Records that messages of a subscribed channel were lost.
+    fn record_loss(&self, channel: Channel) {
+        if channel == Channel::Control {
+            // Changes may be among them.
+            self.apply_all();
+        } else {
+            self.record_gap();
+        }
+    }
+
+    fn record_gap(&self) {
+        let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            log_entry!(WARN, count, "events of other machines may be lost");
+        }
+    }
+
+    fn receive_subscribed(&self, channel: Channel) {
+        let mut state = self.state();
+        let ends_gap = state.subscriptions.confirm(channel);
+        if channel == Channel::Control && state.listens_since.is_none() {
+            state.listens_since = Some(Instant::now());
+        }
+        drop(state);
+        self.confirmed.notify_waiters();
+        if channel == Channel::Control {
+            log_entry!(INFO, "broker connected");
+            // The lease holds again when this is back.
+            self.upkeep();
+        }
+        if ends_gap {
+            self.record_gap();
+        }
+    }
+
+    fn receive_lost(&self) {
+        let mut state = self.state();
+        state.subscriptions.lose();
+        state.peers.forget_channels();
+        state.has_missed_changes = true;
+        let was_connected = state.listens_since.take().is_some();
+        drop(state);
+        if was_connected {
+            self.counters.losses.fetch_add(1, Ordering::Relaxed);
+            log_entry!(
+                ERROR,
+                "broker lost: events of other machines are missed, and rights are evaluated again and again"
+            );
+        }
+    }
+}
+
+impl PartitionHold {
+    /// Waits until the broker has confirmed the subscription, for a second at most. If it has not by then, a gap is reported
+    /// when it has.
+    pub(crate) async fn subscribed(&self) {
+        let index = self.channel.index();
+        let confirmed = async {
+            loop {
+                let mut notified = std::pin::pin!(self.node.confirmed.notified());
+                notified.as_mut().enable();
+                if self.node.state().subscriptions.is_confirmed(index) {
+                    break;
+                }
+                notified.await;
+            }
+        };
+        if timeout(SUBSCRIBE_TIMEOUT, confirmed).await.is_err() {
+            self.node.state().subscriptions.record_gap();
+        }
+    }
+}
+
+impl Clone for PartitionHold {
+    fn clone(&self) -> Self {
+        self.node.subscribe(self.channel);
+        PartitionHold { node: self.node.clone(), channel: self.channel }
+    }
+}
+
+impl Drop for PartitionHold {
+    fn drop(&mut self) {
+        self.node.state().subscriptions.release(self.channel, Instant::now());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.send_control(&ControlMessage::Departure);
+        if let Some(upkeep) = ignore_poison(self.upkeep.lock()).take() {
+            upkeep.abort();
+        }
+    }
+}
+
+impl LinkReceiver for NodeReceiver {
+    fn receive(&self, channel: Channel, message: Bytes) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive(channel, message);
+        }
+    }
+
+    fn subscribed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_subscribed(channel);
+        }
+    }
+
+    fn overflowed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.record_loss(channel);
+        }
+    }
+
+    fn lost(&self) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_lost();
+        }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("machine", &self.machine).field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+async fn run_upkeep(node: Weak<Node>) {
+    let mut ticks = interval(HEARTBEAT_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(node) = node.upgrade() else { return };
+        node.upkeep();
+    }
+}

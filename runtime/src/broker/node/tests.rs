@@ -1,0 +1,254 @@
+//! Leases, acknowledgements and gaps, with links that are cut, on a clock of the tests.
+
+use tokio::time::sleep;
+
+use super::super::lease::LEASE;
+use super::super::spread::{SentChange, Spread};
+use super::super::{MemoryBroker, Target};
+use super::*;
+
+/// Records what a node calls.
+#[derive(Default)]
+struct Recorder {
+    /// The changes with the times at which they were applied.
+    applied: Mutex<Vec<(Instant, String)>>,
+    delivered: Mutex<Vec<Vec<u8>>>,
+    /// Keeps changes from taking effect while it is set.
+    is_held: std::sync::atomic::AtomicBool,
+    held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+}
+
+impl ClusterEndpoint for Recorder {
+    fn deliver(&self, message: &EventMessage<'_>) -> std::result::Result<(), Undeliverable> {
+        if message.event != "Said" {
+            return Err(Undeliverable::UnknownType);
+        }
+        self.delivered.lock().unwrap().push(message.body.to_vec());
+        Ok(())
+    }
+
+    fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
+        self.applied.lock().unwrap().push((Instant::now(), format!("{change:?}")));
+        if self.is_held.load(Ordering::SeqCst) {
+            self.held.lock().unwrap().push(done);
+        } else {
+            done();
+        }
+    }
+}
+
+impl Recorder {
+    /// Returns the times at which everything was evaluated anew.
+    fn evaluations(&self) -> Vec<Instant> {
+        self.applied.lock().unwrap().iter().filter(|(_, change)| change == "All").map(|(time, _)| *time).collect()
+    }
+
+    fn delivered(&self) -> usize {
+        self.delivered.lock().unwrap().len()
+    }
+}
+
+struct Machine {
+    node: Arc<Node>,
+    recorder: Arc<Recorder>,
+}
+
+fn machine(broker: &MemoryBroker, key: Option<&[u8]>) -> Machine {
+    let recorder = Arc::new(Recorder::default());
+    let endpoint: Weak<Recorder> = Arc::downgrade(&recorder);
+    let key = key.map(|secret| ClusterKey::new(secret).unwrap());
+    Machine { node: Node::start(broker, "Chat", key, endpoint).unwrap(), recorder }
+}
+
+fn event(name: &'static str) -> EventMessage<'static> {
+    let target = Target::User("7");
+    EventMessage { target, publication: None, except: None, event: name, fingerprint: 1, body: b"[]" }
+}
+
+fn gaps(machine: &Machine) -> u64 {
+    machine.node.counters.gaps.load(Ordering::Relaxed)
+}
+
+/// Publishes an event to user 7.
+fn publish(machine: &Machine, name: &'static str) {
+    machine.node.publish_event(vec![Partition::of_user("7")], event(name));
+}
+
+async fn refresh(machine: &Machine) -> Spread {
+    SentChange::new(&machine.node, &ChangeMessage::Role("staff")).wait().await
+}
+
+/// Lets all that is under way arrive.
+async fn settle() {
+    sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn connected_machine_keeps_its_lease() {
+    let broker = MemoryBroker::new();
+    let one = machine(&broker, None);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(one.recorder.evaluations(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn machine_that_is_cut_off_evaluates_everything_anew_once_per_lease_and_once_when_it_is_back() {
+    let broker = MemoryBroker::new();
+    let one = machine(&broker, None);
+    sleep(Duration::from_secs(11)).await;
+    broker.cut("Chat", 0);
+    let cut_at = Instant::now();
+    sleep(Duration::from_secs(60)).await;
+    let evaluations = one.recorder.evaluations();
+    assert!((7..=15).contains(&evaluations.len()), "{}", evaluations.len());
+    assert!(evaluations[0] - cut_at <= LEASE);
+    assert!(evaluations.windows(2).all(|pair| pair[1] - pair[0] <= LEASE + HEARTBEAT_INTERVAL));
+    broker.heal("Chat", 0);
+    settle().await;
+    let count = one.recorder.evaluations().len();
+    assert_eq!(count, evaluations.len() + 1);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(one.recorder.evaluations().len(), count);
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_that_a_machine_misses_is_safe_after_the_time_that_is_told() {
+    let broker = MemoryBroker::new();
+    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    broker.cut("Chat", 1);
+    let began_at = Instant::now();
+    let Spread::Incomplete { missing, safe_after: Some(safe_after), .. } = refresh(&one).await else { panic!() };
+    assert_eq!(missing.into_iter().collect::<Vec<_>>(), [other.node.machine]);
+    assert_eq!(safe_after, began_at + MAX_SILENCE);
+    tokio::time::sleep_until(safe_after).await;
+    let evaluations = other.recorder.evaluations();
+    assert!(evaluations.iter().any(|time| *time >= began_at), "{began_at:?} {evaluations:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_is_acknowledged_when_it_has_taken_effect_everywhere() {
+    let broker = MemoryBroker::new();
+    let machines = [(); 3].map(|()| machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    assert!(matches!(refresh(&machines[0]).await, Spread::Acknowledged { by } if by.len() == 2));
+    machines[1].recorder.is_held.store(true, Ordering::SeqCst);
+    assert!(
+        matches!(refresh(&machines[0]).await, Spread::Incomplete { by, missing, .. } if (by.len(), missing.len()) == (1, 1))
+    );
+    let node = machines[0].node.clone();
+    let waits = tokio::spawn(async move { SentChange::new(&node, &ChangeMessage::All).wait().await });
+    settle().await;
+    assert!(!waits.is_finished());
+    let held = std::mem::take(&mut *machines[1].recorder.held.lock().unwrap());
+    held.into_iter().for_each(|done| done());
+    assert!(matches!(waits.await.unwrap(), Spread::Acknowledged { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn machine_without_a_link_promises_nothing() {
+    let broker = MemoryBroker::new();
+    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    broker.cut("Chat", 0);
+    assert_eq!(refresh(&one).await, Spread::LocalOnly);
+    broker.heal("Chat", 0);
+    settle().await;
+    // What waited is passed on.
+    assert!(other.recorder.applied.lock().unwrap().iter().any(|(_, change)| change.contains("staff")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn machine_that_has_just_connected_knows_that_it_does_not_know_all() {
+    let broker = MemoryBroker::new();
+    let one = machine(&broker, None);
+    settle().await;
+    let listens_since = one.node.listens_since().unwrap();
+    let Spread::Incomplete { safe_after: Some(safe_after), .. } = refresh(&one).await else { panic!() };
+    assert_eq!(safe_after, listens_since + MAX_SILENCE);
+    tokio::time::sleep_until(safe_after).await;
+    assert!(matches!(refresh(&one).await, Spread::Acknowledged { by } if by.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnect_that_a_machine_misses_is_never_called_safe() {
+    let broker = MemoryBroker::new();
+    let (one, _other) = (machine(&broker, None), machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    broker.cut("Chat", 1);
+    let change = ChangeMessage::DisconnectUser { user_id: "7", keep: None };
+    let spread = SentChange::new(&one.node, &change).wait().await;
+    assert!(matches!(spread, Spread::Incomplete { safe_after: None, .. }), "{spread:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn machine_that_departs_is_not_waited_for_and_one_that_crashes_is_until_it_is_fenced() {
+    let broker = MemoryBroker::new();
+    let (one, departs, crashes) = (machine(&broker, None), machine(&broker, None), machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    drop(departs);
+    settle().await;
+    broker.cut("Chat", 2);
+    assert!(matches!(refresh(&one).await, Spread::Incomplete { missing, .. } if missing.len() == 1));
+    drop(crashes);
+    sleep(MAX_SILENCE + HEARTBEAT_INTERVAL).await;
+    assert!(matches!(refresh(&one).await, Spread::Acknowledged { by } if by.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_link_is_one_gap_and_only_for_those_that_receive_events() {
+    let broker = MemoryBroker::new();
+    let (one, other, without) = (machine(&broker, None), machine(&broker, None), machine(&broker, None));
+    let hold = other.node.hold(Partition::of_user("7"));
+    hold.subscribed().await;
+    publish(&one, "Said");
+    settle().await;
+    assert_eq!(other.recorder.delivered(), 1);
+    broker.cut("Chat", 1);
+    broker.cut("Chat", 2);
+    publish(&one, "Said");
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(gaps(&other), 0, "reported when it can be mended");
+    broker.heal("Chat", 1);
+    broker.heal("Chat", 2);
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!((other.recorder.delivered(), gaps(&other)), (1, 1));
+    assert_eq!(gaps(&without), 0);
+    publish(&one, "Said");
+    settle().await;
+    assert_eq!((other.recorder.delivered(), gaps(&other)), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_of_an_unknown_type_is_dropped_and_counted_and_a_gap() {
+    let broker = MemoryBroker::new();
+    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let hold = other.node.hold(Partition::of_user("7"));
+    hold.subscribed().await;
+    publish(&one, "Unknown");
+    publish(&one, "Said");
+    settle().await;
+    assert_eq!(other.recorder.delivered(), 1);
+    assert_eq!(other.node.counters.unknown.load(Ordering::Relaxed), 1);
+    assert_eq!(gaps(&other), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_without_the_key_has_no_effect() {
+    let broker = MemoryBroker::new();
+    let keys: [Option<&[u8]>; 4] = [Some(&[1; 32]), Some(&[1; 32]), Some(&[2; 32]), None];
+    let machines = keys.map(|key| machine(&broker, key));
+    let holds: Vec<_> = machines.iter().map(|machine| machine.node.hold(Partition::of_user("7"))).collect();
+    for hold in &holds {
+        hold.subscribed().await;
+    }
+    for publisher in 1..4 {
+        publish(&machines[publisher], "Said");
+        let _ = refresh(&machines[publisher]).await;
+    }
+    assert_eq!(machines[0].recorder.delivered(), 1);
+    assert_eq!(machines[0].recorder.applied.lock().unwrap().len(), 1);
+    assert!(machines[0].node.counters.unreadable.load(Ordering::Relaxed) >= 4);
+    assert_eq!(machines[3].recorder.delivered(), 0);
+    assert_eq!(machines[0].node.peer_count(), 1);
+}

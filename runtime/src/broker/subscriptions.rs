@@ -1,0 +1,125 @@
+//! The channels that a machine is subscribed to: the control channel, and partitions with groups or users here.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::channel::{CHANNEL_COUNT, Channel};
+
+/// How long a channel that nothing holds stays subscribed, so that a group which comes and goes causes no traffic.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// The subscriptions by the indexes of their channels.
+pub(super) struct Subscriptions {
+    channels: Vec<Subscription>,
+    /// Messages may have been lost while a channel was not subscribed. Reported when all are confirmed again.
+    has_gap: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Subscription {
+    /// The number of what needs it.
+    holds: usize,
+    /// Since when nothing does, while it is still subscribed.
+    idle_since: Option<Instant>,
+    is_wanted: bool,
+    is_confirmed: bool,
+}
+
+impl Subscriptions {
+    pub(super) fn new() -> Subscriptions {
+        Subscriptions { channels: vec![Subscription::default(); CHANNEL_COUNT], has_gap: false }
+    }
+
+    /// Holds a channel. Returns whether it has to be subscribed.
+    pub(super) fn hold(&mut self, channel: Channel) -> bool {
+        let subscription = &mut self.channels[channel.index()];
+        subscription.holds += 1;
+        subscription.idle_since = None;
+        !std::mem::replace(&mut subscription.is_wanted, true)
+    }
+
+    /// Reverts [`hold`](Subscriptions::hold).
+    pub(super) fn release(&mut self, channel: Channel, now: Instant) {
+        let subscription = &mut self.channels[channel.index()];
+        subscription.holds = subscription.holds.saturating_sub(1);
+        if subscription.holds == 0 {
+            subscription.idle_since = Some(now);
+        }
+    }
+
+    /// Returns the channels that nothing has held for a while, which are to be unsubscribed.
+    pub(super) fn take_idle(&mut self, now: Instant) -> Vec<Channel> {
+        let mut idle = Vec::new();
+        for (index, subscription) in self.channels.iter_mut().enumerate() {
+            if subscription.idle_since.is_some_and(|since| now.duration_since(since) >= LINGER) {
+                *subscription = Subscription::default();
+                idle.extend(Channel::from_index(index));
+            }
+        }
+        idle
+    }
+
+    /// Records that the broker has confirmed a channel. Returns whether that ends a gap, which is reported once.
+    pub(super) fn confirm(&mut self, channel: Channel) -> bool {
+        let subscription = &mut self.channels[channel.index()];
+        subscription.is_confirmed = subscription.is_wanted;
+        let is_complete = self.channels.iter().all(|subscription| subscription.is_confirmed || !subscription.is_wanted);
+        is_complete && std::mem::take(&mut self.has_gap)
+    }
+
+    /// Records that no channel is subscribed any more.
+    pub(super) fn lose(&mut self) {
+        self.channels.iter_mut().for_each(|subscription| subscription.is_confirmed = false);
+        // Of partitions only: what is lost on the control channel is no event.
+        self.has_gap |= self.channels[..CHANNEL_COUNT - 1].iter().any(|subscription| subscription.is_wanted);
+    }
+
+    /// Records that something uses a channel which is not confirmed.
+    pub(super) fn record_gap(&mut self) {
+        self.has_gap = true;
+    }
+
+    pub(super) fn is_confirmed(&self, index: usize) -> bool {
+        self.channels[index].is_confirmed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(index: usize) -> Channel {
+        Channel::from_index(index).unwrap()
+    }
+
+    #[test]
+    fn channel_is_subscribed_with_the_first_hold_and_unsubscribed_after_a_while() {
+        let (mut subscriptions, now) = (Subscriptions::new(), Instant::now());
+        assert!(subscriptions.hold(channel(5)));
+        assert!(!subscriptions.hold(channel(5)));
+        subscriptions.release(channel(5), now);
+        assert_eq!(subscriptions.take_idle(now + LINGER), []);
+        subscriptions.release(channel(5), now);
+        assert!(!subscriptions.hold(channel(5)), "it is still subscribed");
+        subscriptions.release(channel(5), now + LINGER);
+        assert_eq!(subscriptions.take_idle(now + LINGER), []);
+        assert_eq!(subscriptions.take_idle(now + 2 * LINGER), [channel(5)]);
+        assert!(subscriptions.hold(channel(5)));
+    }
+
+    #[test]
+    fn loss_is_one_gap_when_all_channels_are_confirmed_again() {
+        let mut subscriptions = Subscriptions::new();
+        for index in [3, 5] {
+            assert!(subscriptions.hold(channel(index)));
+        }
+        assert!(!subscriptions.confirm(channel(3)) && !subscriptions.confirm(channel(5)));
+        subscriptions.lose();
+        subscriptions.lose();
+        assert!(!subscriptions.is_confirmed(3));
+        assert!(!subscriptions.confirm(channel(5)));
+        assert!(subscriptions.confirm(channel(3)));
+        assert!(!subscriptions.confirm(channel(3)));
+    }
+}

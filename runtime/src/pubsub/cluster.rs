@@ -1,0 +1,17 @@
+//! What an endpoint does with what it receives from other machines.
+
+use std::sync::Arc;
+
+use crate::broker::{ChangeMessage, ClusterEndpoint, EventMessage, Undeliverable};
+use crate::consumer::Consumer;
+use crate::session::session::SessionRegistry;
+
+impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
+        self.deliver_remote(message)
+    }
+
+    fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
+        self.apply_remote(change, done);
+    }
+}

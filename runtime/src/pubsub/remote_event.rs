@@ -1,0 +1,223 @@
+//! Events between machines: publishing to the others, and delivering what they publish. Each machine evaluates the permissions
+//! for its own sessions.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::chunked_list::ChunkedList;
+use super::codec::{Codec, CodecResult};
+use super::event::Emits;
+use super::event_type::Event;
+use super::group::Group;
+use super::member::Member;
+use super::outgoing_event::OutgoingEvent;
+use crate::broker::{EventMessage, Partition, PartitionHold, Target, Undeliverable};
+use crate::consumer::{Consumer, EventDescriptor};
+use crate::context::ConnectionId;
+use crate::error::{Error, Result};
+use crate::panic::{Contained, catch_unwind, log_entry};
+use crate::session::session::SessionRegistry;
+use crate::sync::ignore_poison;
+
+/// The groups of a consumer by their names on other machines, as soon as one of their type has had a member here.
+pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, RemoteGroup<C>>>);
+
+/// The members of one group, as an event of another machine finds them.
+pub(super) struct GroupMembers<C: Consumer> {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) list: Arc<ChunkedList<Member<C>>>,
+}
+
+struct RemoteGroup<C: Consumer> {
+    fingerprint: u64,
+    /// Returns the members of the group with an encoded key.
+    find: fn(&SessionRegistry<C>, &[u8]) -> CodecResult<Option<GroupMembers<C>>>,
+}
+
+impl<C: Consumer> Clone for RemoteGroup<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Consumer> Copy for RemoteGroup<C> {}
+
+impl<C: Consumer> Default for RemoteGroups<C> {
+    fn default() -> Self {
+        RemoteGroups(Mutex::default())
+    }
+}
+
+impl<C: Consumer> RemoteGroups<C> {
+    /// Adds a type of groups. Local groups are not found by other machines.
+    pub(super) fn add<G: Group<Consumer = C>>(&self) {
+        if G::CODEC.is_some() {
+            let group = RemoteGroup { fingerprint: G::FINGERPRINT, find: find_members::<G> };
+            ignore_poison(self.0.lock()).insert(G::NAME, group);
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<RemoteGroup<C>> {
+        ignore_poison(self.0.lock()).get(name).copied()
+    }
+}
+
+fn find_members<G: Group>(
+    registry: &SessionRegistry<G::Consumer>,
+    key: &[u8],
+) -> CodecResult<Option<GroupMembers<G::Consumer>>> {
+    let Some(codec) = G::CODEC else { return Ok(None) };
+    let group = Contained::new(codec.decode_value(key)?);
+    let members = registry.group_table::<G>().members(&*group);
+    Ok(members.map(|members| GroupMembers { name: members.name.clone(), list: members.list() }))
+}
+
+/// Encodes the key of a group.
+///
+/// # Errors
+///
+/// 500 if it cannot be encoded.
+fn encode_key<G: Group>(codec: &Codec<G>, group: &G) -> Result<Vec<u8>> {
+    match catch_unwind(|| codec.encode_value(group)) {
+        Ok(encoded) => encoded.map_err(Error::internal),
+        Err(panic) => {
+            Err(Error::internal(format!("the `Serialize` of the key of `{}` panicked: {}", G::NAME, panic.message())))
+        }
+    }
+}
+
+impl<C: Consumer> SessionRegistry<C> {
+    pub(super) fn remote_groups(&self) -> Arc<RemoteGroups<C>> {
+        self.attachment()
+    }
+
+    /// Subscribes to the events of a group that a session here is about to join, and waits for the broker. `None` without a
+    /// broker, or if the group is local.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the key cannot be encoded.
+    pub(super) async fn hold_group<G: Group<Consumer = C>>(&self, group: &G) -> Result<Option<PartitionHold>> {
+        let (Some(node), Some(codec)) = (self.node.get(), G::CODEC) else { return Ok(None) };
+        let hold = node.hold(Partition::of_group(G::NAME, &encode_key(&codec, group)?));
+        hold.subscribed().await;
+        Ok(Some(hold))
+    }
+
+    /// Waits until events for a user of a session here are received from other machines, for a second at most.
+    pub(crate) async fn user_subscribed(&self, user_id: Option<&str>) {
+        if let (Some(node), Some(user_id)) = (self.node.get(), user_id) {
+            node.hold(Partition::of_user(user_id)).subscribed().await;
+        }
+    }
+
+    /// Publishes an event to the members of groups on other machines.
+    pub(super) fn publish_to_other_machines<G, E>(
+        &self,
+        groups: &[&G],
+        event: &OutgoingEvent<E>,
+        except: Option<ConnectionId>,
+    ) where
+        G: Group<Consumer = C>,
+        C: Emits<E>,
+    {
+        let (Some(node), Some(body), Some(codec)) = (self.node.get(), &event.body, G::CODEC) else { return };
+        let encoded: Result<Vec<Vec<u8>>> = groups.iter().map(|group| encode_key(&codec, *group)).collect();
+        let keys = match encoded {
+            Ok(keys) => keys,
+            Err(error) => {
+                self.telemetry.record_failure();
+                log_entry!(
+                    ERROR,
+                    group = G::NAME,
+                    cause = ?crate::log::Cause::new(&error),
+                    "event not sent to other machines: encoding the key of the group failed"
+                );
+                return;
+            }
+        };
+        let partitions = keys.iter().map(|key| Partition::of_group(G::NAME, key)).collect();
+        let keys = keys.iter().map(Vec::as_slice).collect();
+        let target = Target::Groups { name: G::NAME, fingerprint: G::FINGERPRINT, keys };
+        node.publish_event(partitions, message(&C::EVENT, target, except, body));
+    }
+
+    /// Publishes an event to a user on other machines.
+    pub(super) fn publish_to_user_elsewhere<E>(&self, user_id: &str, event: &OutgoingEvent<E>)
+    where
+        C: Emits<E>,
+    {
+        if let (Some(node), Some(body)) = (self.node.get(), &event.body) {
+            let target = Target::User(user_id);
+            node.publish_event(vec![Partition::of_user(user_id)], message(&C::EVENT, target, None, body));
+        }
+    }
+
+    /// Delivers an event of another machine.
+    ///
+    /// # Errors
+    ///
+    /// Fails if its type is not known here, or if it cannot be decoded.
+    pub(crate) fn deliver_remote(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
+        let is_meant =
+            |event: &&EventDescriptor| event.type_name == message.event && event.fingerprint == message.fingerprint;
+        let event = C::EVENTS.iter().find(is_meant).ok_or(Undeliverable::UnknownType)?;
+        (event.receive)(self, message)
+    }
+
+    /// Returns the members of groups that another machine has published to. Groups without members here are left out.
+    fn find_groups(&self, name: &str, fingerprint: u64, keys: &[&[u8]]) -> Result<Vec<GroupMembers<C>>, Undeliverable> {
+        let Some(group) = self.remote_groups().get(name) else { return Ok(Vec::new()) };
+        if group.fingerprint != fingerprint {
+            return Err(Undeliverable::UnknownType);
+        }
+        let find = || keys.iter().filter_map(|key| (group.find)(self, key).transpose()).collect::<CodecResult<_>>();
+        catch_unwind(find).ok().and_then(Result::ok).ok_or(Undeliverable::Undecodable)
+    }
+}
+
+fn message<'a>(
+    event: &EventDescriptor,
+    target: Target<'a>,
+    except: Option<ConnectionId>,
+    body: &'a [u8],
+) -> EventMessage<'a> {
+    let (event, fingerprint) = (event.type_name, event.fingerprint);
+    EventMessage { target, publication: None, except, event, fingerprint, body }
+}
+
+/// Decodes an event of another machine and delivers it to the sessions of a registry of consumer `C`.
+pub(super) fn receive<C: Emits<E>, E: Event>(
+    registry: &(dyn Any + Send + Sync),
+    message: &EventMessage<'_>,
+) -> Result<(), Undeliverable> {
+    let registry = registry.downcast_ref::<SessionRegistry<C>>().ok_or(Undeliverable::UnknownType)?;
+    let codec = E::CODEC.ok_or(Undeliverable::UnknownType)?;
+    let decode = || {
+        let decoded = catch_unwind(|| codec.decode_value(message.body)).ok().and_then(Result::ok);
+        decoded.map(OutgoingEvent::received).ok_or(Undeliverable::Undecodable)
+    };
+    match &message.target {
+        Target::User(user_id) => {
+            let sessions = registry.sessions_of_user(user_id);
+            if !sessions.is_empty() {
+                registry.deliver_to_sessions(sessions, decode()?).record_received(&registry.telemetry);
+            }
+        }
+        Target::Groups { name, fingerprint, keys } => {
+            let mut groups = registry.find_groups(name, *fingerprint, keys)?;
+            // As on the machine that has published it, the frame has the name of the group if it is the only one.
+            let counts = match (keys.len(), groups.pop()) {
+                (_, None) => return Ok(()),
+                (1, Some(group)) => registry.deliver_to_group(&group, decode()?, message.except),
+                (_, Some(group)) => {
+                    groups.push(group);
+                    registry.deliver_to_groups(groups.into_iter().map(|group| group.list), decode()?)
+                }
+            };
+            counts.record_received(&registry.telemetry);
+        }
+    }
+    Ok(())
+}

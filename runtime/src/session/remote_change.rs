@@ -1,0 +1,134 @@
+//! Changes of rights between machines: passing them on, and applying those of others.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::propagation::Propagation;
+use super::refresh_target::{Change, Started};
+use super::registry::Disconnected;
+use super::session::SessionRegistry;
+use crate::broker::{ChangeMessage, SentChange, Spread};
+use crate::consumer::Consumer;
+use crate::context::ConnectionId;
+use crate::grants::ObjectKey;
+use crate::sync::ignore_poison;
+use crate::transport::CloseReason;
+
+/// The number of kinds of objects of which the names are kept. An application has a few.
+const MAX_KINDS: usize = 1024;
+
+/// Returns the kind of objects with this name, which is kept for ever. `None` if there are too many.
+fn intern_kind(name: &str) -> Option<&'static str> {
+    static KINDS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut kinds = ignore_poison(KINDS.lock());
+    if let Some(kind) = kinds.get(name) {
+        return Some(kind);
+    }
+    if kinds.len() >= MAX_KINDS {
+        return None;
+    }
+    let kind: &'static str = String::leak(name.to_owned());
+    kinds.insert(kind);
+    Some(kind)
+}
+
+impl Change {
+    fn message(&self) -> ChangeMessage<'_> {
+        match self {
+            Change::Users(user_ids) => ChangeMessage::Users(user_ids.iter().map(String::as_str).collect()),
+            Change::Role(role) => ChangeMessage::Role(role),
+            Change::Object(object) => ChangeMessage::object(object),
+            Change::All => ChangeMessage::All,
+        }
+    }
+}
+
+impl<C: Consumer> SessionRegistry<C> {
+    /// Passes a change on to the other machines, which has taken effect here or will in a moment. Returns the wait for them,
+    /// or `None` if there is only this one.
+    pub(super) fn send_change(&self, change: &Change) -> Option<BoxFuture<'static, Spread>> {
+        self.send(&change.message())
+    }
+
+    fn send(&self, message: &ChangeMessage<'_>) -> Option<BoxFuture<'static, Spread>> {
+        let sent = SentChange::new(self.node.get()?, message);
+        Some(sent.wait().boxed())
+    }
+
+    /// Closes the connections of a user, except for `keep`, here and on all other machines.
+    pub(super) async fn disconnect_user_everywhere(&self, user_id: &str, keep: Option<ConnectionId>) -> Propagation {
+        self.disconnect_user_here(user_id, keep);
+        self.spread(self.send(&ChangeMessage::DisconnectUser { user_id, keep })).await
+    }
+
+    /// Closes a connection, on whichever machine it is.
+    pub(super) async fn disconnect_everywhere(&self, id: ConnectionId) -> Propagation {
+        self.disconnect_here(id);
+        self.spread(self.send(&ChangeMessage::Disconnect(id))).await
+    }
+
+    async fn spread(&self, sent: Option<BoxFuture<'static, Spread>>) -> Propagation {
+        match sent {
+            Some(sent) => sent.await.into(),
+            None => Propagation::on_one_machine(),
+        }
+    }
+
+    fn disconnect_user_here(&self, user_id: &str, keep: Option<ConnectionId>) {
+        self.record_disconnect(Disconnected::User(user_id.to_owned()), keep);
+        for session in self.sessions_of_user(user_id) {
+            if keep != Some(session.id) {
+                session.close_with(CloseReason::Revoked);
+            }
+        }
+    }
+
+    fn disconnect_here(&self, id: ConnectionId) {
+        self.record_disconnect(Disconnected::Connection(id), None);
+        if let Some(session) = self.session(id) {
+            session.close_with(CloseReason::Revoked);
+        }
+    }
+
+    /// Applies a change of another machine, and calls `done` when it has taken effect.
+    pub(crate) fn apply_remote(self: Arc<Self>, message: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
+        let change = match message {
+            ChangeMessage::Users(user_ids) => Change::Users(user_ids.iter().map(|id| (*id).to_owned()).collect()),
+            ChangeMessage::Role(role) => Change::Role((*role).to_owned()),
+            ChangeMessage::Object { kind, id } => match intern_kind(kind) {
+                Some(kind) => Change::Object(ObjectKey::new(kind, id.clone())),
+                None => Change::All,
+            },
+            ChangeMessage::All => Change::All,
+            ChangeMessage::DisconnectUser { user_id, keep } => {
+                self.disconnect_user_here(user_id, *keep);
+                return done();
+            }
+            ChangeMessage::Disconnect(id) => {
+                self.disconnect_here(*id);
+                return done();
+            }
+        };
+        let targets = self.with_linked_targets();
+        for target in &targets {
+            target.forget(&change);
+        }
+        let mut started: Vec<Started> = targets.into_iter().map(|target| target.begin(&change, None)).collect();
+        if started.iter().all(|started| matches!(started, Started::Raised(_))) {
+            return done();
+        }
+        tokio::spawn(async move {
+            poll_fn(|cx| {
+                let poll = |is_pending, one: &mut Started| one.poll_raised(cx).is_pending() | is_pending;
+                if started.iter_mut().fold(false, poll) { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+            done();
+        });
+    }
+}

@@ -1,0 +1,105 @@
+//! Changes of rights between machines.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use portcullis::{ObjectKey, Propagation};
+
+use super::brokers::with_each;
+use super::*;
+
+/// Checks that a change has been acknowledged by this number of other machines, as far as this machine can know: it has just
+/// been started.
+fn assert_acknowledged_by(propagation: &Propagation, count: usize) {
+    match propagation {
+        Propagation::Acknowledged { by, .. } => assert_eq!(by.len(), count),
+        Propagation::Incomplete { by, missing, .. } => assert_eq!((by.len(), missing.len()), (count, 0)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn revocation_bites_on_all_machines_when_the_call_returns() {
+    with_each(async |brokers| {
+        let database: Arc<Database> = Arc::default();
+        database.speakers.lock().unwrap().extend([2, 3]);
+        let machines = [(); 3].map(|()| machine(&brokers, &database));
+        let mut revoked = enter(&machines[1], 2, "5").await;
+        let mut speaker = enter(&machines[2], 3, "5").await;
+        assert_eq!(revoked.call("speak").await.status(), 200);
+        machines[0].publisher().publish(&Room("5".to_owned()), Whispered("one".to_owned()));
+        assert_eq!(text(&mut revoked).await, "one");
+        database.speakers.lock().unwrap().remove(&2);
+        assert_acknowledged_by(&machines[0].connections().refresh_user("2").await, 2);
+        assert_eq!(revoked.call("speak").await.status(), 403);
+        machines[0].publisher().publish(&Room("5".to_owned()), Whispered("two".to_owned()));
+        assert_eq!(texts(&mut speaker, 2).await, ["one", "two"]);
+        expect_nothing_before_marker(&machines[0], &mut revoked, 2).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_kind_of_change_reaches_other_machines() {
+    with_each(async |brokers| {
+        let database: Arc<Database> = Arc::default();
+        let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
+        let mut client = enter(&other, 2, "5").await;
+        for kind in 0..3 {
+            database.banned.lock().unwrap().clear();
+            assert_eq!(client.call("enter").with("room", "5").await.status(), 200);
+            database.banned.lock().unwrap().insert(2);
+            let connections = one.connections();
+            let change = match kind {
+                0 => connections.refresh_user("2"),
+                1 => connections.refresh_users(["1", "2"]),
+                _ => connections.refresh_all(),
+            };
+            assert_acknowledged_by(&change.await, 1);
+            // The event waits for the revalidation, which ends the membership.
+            one.publisher().publish(&Room("5".to_owned()), said("not for 2"));
+            expect_nothing_before_marker(&one, &mut client, 2).await;
+        }
+        assert_acknowledged_by(&one.connections().refresh_role("moderator").await, 1);
+        assert_acknowledged_by(&one.connections().refresh_object(&ObjectKey::new("room", 5)).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn disconnect_reaches_other_machines() {
+    with_each(async |brokers| {
+        let database: Arc<Database> = Arc::default();
+        let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
+        let (mut first, mut second) = (open(&other, 2).await, open(&other, 2).await);
+        let (mut here, mut stranger) = (open(&one, 2).await, open(&other, 3).await);
+        assert_eq!(second.call("id").await.status(), 200);
+        let kept = database.last_id.lock().unwrap().unwrap();
+        assert_acknowledged_by(&one.connections().disconnect_others("2", kept).await, 1);
+        assert_eq!((first.closed().await, here.closed().await), (4403, 4403));
+        assert_eq!(second.call("id").await.status(), 200);
+        assert_acknowledged_by(&one.connections().disconnect(kept).await, 1);
+        assert_eq!(second.closed().await, 4403);
+        let mut third = open(&other, 2).await;
+        assert_acknowledged_by(&one.connections().disconnect_user("2").await, 1);
+        assert_eq!(third.closed().await, 4403);
+        assert_eq!(stranger.call("id").await.status(), 200);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_is_acknowledged_once_all_machines_are_known() {
+    let brokers = Brokers::Memory(portcullis::MemoryBroker::new());
+    let database: Arc<Database> = Arc::default();
+    let machines = [(); 3].map(|()| machine(&brokers, &database));
+    let Propagation::Incomplete { by, missing, safe_after, .. } = machines[0].connections().refresh_all().await else {
+        panic!("there may be machines that it has not heard of");
+    };
+    assert_eq!((by.len(), missing.len()), (2, 0));
+    tokio::time::sleep(safe_after.unwrap()).await;
+    let Propagation::Acknowledged { by, .. } = machines[0].connections().refresh_all().await else {
+        panic!("all machines are known");
+    };
+    assert_eq!(by.iter().collect::<HashSet<_>>().len(), 2);
+}
