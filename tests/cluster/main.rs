@@ -43,7 +43,8 @@ struct Rights(Arc<Database>);
 impl GrantSource<Member> for Rights {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let may_speak = self.0.speakers.lock().unwrap().contains(&user.id);
-        Ok(if may_speak { GrantSet::new().with(chat::speak).into() } else { GrantSet::new().into() })
+        let grants: GrantSet = may_speak.then_some(chat::speak).into_iter().collect();
+        Ok(grants.into())
     }
 }
 
@@ -137,9 +138,11 @@ fn machine(brokers: &Brokers, database: &Arc<Database>) -> Endpoint<Service> {
     brokers.attach(endpoint)
 }
 
-/// Opens a connection.
+/// Opens a connection, and waits until it is established.
 async fn open(machine: &Endpoint<Service>, id: u32) -> Client {
-    connect(machine).user(member(id, &[])).open().await
+    let mut client = connect(machine).user(member(id, &[])).open().await.unwrap();
+    assert_eq!(client.call("id").await.status(), 200);
+    client
 }
 
 /// Opens a connection that is a member of a room.

@@ -193,7 +193,9 @@ const _: () = {
             <__rt::EventLeafOptions<__Event0Leaf1, __Event0Type, Self>>::__HEADERS,
             <__rt::RuleOptions<__Event0Leaf1, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
+        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of::<
+            Self,
+        >("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,
@@ -252,7 +254,9 @@ const _: () = {
             <__rt::EventLeafOptions<__Event1Leaf0, __Event1Type, Self>>::__HEADERS,
             <__rt::RuleOptions<__Event1Leaf0, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
+        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of::<
+            Self,
+        >("");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,
@@ -426,7 +430,9 @@ const _: () = {
             <__rt::EventLeafOptions<May<P>, Changed<P>, Self>>::__HEADERS,
             <__rt::RuleOptions<May<P>, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
+        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of::<
+            Self,
+        >("<P>");
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,
