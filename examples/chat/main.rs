@@ -1,5 +1,6 @@
 //! Shows: private, group and channel rooms where changes of rights apply at once, to actions and to events.
-//! Run:   `cargo run --example chat -- [--port N] [DATABASE_FILE]` (port 3000; in memory without a file).
+//! Run:   `cargo run --example chat -- [--port N] [DATABASE_FILE]` (port 3000; in memory without a file). Two processes with
+//!        the same file, different ports and `--broker redis://127.0.0.1` or `--broker nats://127.0.0.1` are one chat.
 //! Open:  the address that it prints, write as one user, and look at what the others receive; there are no passwords.
 
 mod channels;
@@ -35,7 +36,7 @@ use http::request::Parts;
 use listen::listen;
 use lobby::Chat;
 use policy::Policy;
-use portcullis::{Drain, Endpoint};
+use portcullis::{Drain, Endpoint, NatsBroker, RedisBroker};
 use serve::serve;
 use site_policy::SitePolicy;
 use state::State;
@@ -51,6 +52,16 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     })
 }
 
+/// Connects the endpoint to those of other processes.
+fn connected(endpoint: Endpoint<Chat>, broker: &str) -> Result<Endpoint<Chat>, Box<dyn Error>> {
+    // The prefix separates this chat from other applications of the same broker.
+    Ok(match broker.split_once("://") {
+        Some(("redis", _)) => endpoint.broker(RedisBroker::new(broker, "chat")?),
+        Some(("nats", _)) => endpoint.broker(NatsBroker::new(broker, "chat")?),
+        _ => return Err(format!("{broker} is no URL of a broker; it begins with redis:// or nats://").into()),
+    })
+}
+
 /// How long a client may take to send the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -60,20 +71,26 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The command-line options.
 struct Options {
     port: u16,
+    broker: Option<String>,
     database: Option<PathBuf>,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
-        let mut options = Options { port: 3000, database: None };
+        let mut options = Options { port: 3000, broker: None, database: None };
         while let Some(argument) = arguments.next() {
             if argument == "--port" {
                 options.port = arguments.next().ok_or("--port needs a number")?.parse()?;
+            } else if argument == "--broker" {
+                options.broker = Some(arguments.next().ok_or("--broker needs a URL")?);
             } else if argument.starts_with('-') {
-                return Err(format!("unknown option {argument}; there is only --port N").into());
+                return Err(format!("unknown option {argument}; there are --port N and --broker URL").into());
             } else {
                 options.database = Some(argument.into());
             }
+        }
+        if options.broker.is_some() && options.database.is_none() {
+            return Err("--broker needs a database file, which the processes share".into());
         }
         Ok(options)
     }
@@ -86,7 +103,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
     let site_policy = SitePolicy { store: store.clone(), quota: 500 };
-    let (pages, endpoint) = (pages::pages(store.clone()), endpoint(store, site_policy));
+    let (pages, mut endpoint) = (pages::pages(store.clone()), endpoint(store, site_policy));
+    if let Some(broker) = &options.broker {
+        endpoint = connected(endpoint, broker)?;
+    }
     let (drain, app) = (endpoint.drain_handle(), pages.route("/ws", endpoint.into_route()));
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);

@@ -11,18 +11,24 @@ use super::model::{Account, RoomId, UserId};
 
 /// Reports a change of these users' rights. After it has returned, they receive nothing on their old rights.
 pub(crate) async fn people(cx: &Context<'_, Account>, users: &[UserId]) -> Result<()> {
-    check(&cx.connections::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await)
+    wait(cx.connections::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await).await
 }
 
 /// Reports a change of a room's overwrites.
 pub(crate) async fn room(cx: &Context<'_, Account>, room: RoomId) -> Result<()> {
-    check(&cx.connections::<Chat>()?.refresh_object(&room.grant_key()).await)
+    wait(cx.connections::<Chat>()?.refresh_object(&room.grant_key()).await).await
 }
 
-/// Fails if the change may not have reached every connection yet.
-fn check(propagation: &Propagation) -> Result<()> {
-    if propagation.is_acknowledged() {
-        return Ok(());
+/// Waits until the change has reached every connection. Fails if that cannot be known, because the broker is down: the change
+/// holds in this process, and whoever made it has to repeat it.
+async fn wait(propagation: Propagation) -> Result<()> {
+    match propagation {
+        Propagation::Acknowledged { .. } => Ok(()),
+        // A process has not answered, or this one has just started and does not know all others yet.
+        Propagation::Incomplete { safe_after: Some(safe_after), .. } => {
+            tokio::time::sleep(safe_after).await;
+            Ok(())
+        }
+        other => Err(Error::internal(format!("change of rights: {other:?}"))),
     }
-    Err(Error::internal(format!("change of rights: {propagation:?}")))
 }

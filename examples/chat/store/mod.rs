@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use messages::Draft;
 use portcullis::{Error, Result};
-use rusqlite::{Connection, OptionalExtension as _, Params, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior};
 
 /// A handle on the one connection to the database.
 ///
@@ -28,10 +28,17 @@ impl Store {
             None => Connection::open_in_memory(),
         };
         let store = Store(Arc::new(Mutex::new(connection.map_err(Error::internal)?)));
-        store.with(|connection| connection.execute_batch(include_str!("schema.sql")))?;
-        if store.one("SELECT count(*) FROM users", [], |row| row.get(0))? == Some(0) {
-            store.with(|connection| connection.execute_batch(include_str!("seed.sql")))?;
-        }
+        store.with(|connection| {
+            // Before the transaction, in which it would have no effect.
+            connection.pragma_update(None, "foreign_keys", true)?;
+            // Another process may open a new file at the same time.
+            let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            if transaction.query_row("SELECT count(*) FROM users", [], |row| row.get::<_, u32>(0))? == 0 {
+                transaction.execute_batch(include_str!("seed.sql"))?;
+            }
+            transaction.commit()
+        })?;
         Ok(store)
     }
 

@@ -1,5 +1,4 @@
 -- Users, rooms, memberships, messages and grants.
-PRAGMA foreign_keys = ON;
 
 CREATE TABLE IF NOT EXISTS users (
     id     INTEGER PRIMARY KEY,
