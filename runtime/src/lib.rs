@@ -66,7 +66,8 @@
 //! - `http2`: WebSocket connections over HTTP/2 too.
 //! - `metrics`: counters, gauges and histograms of the [`metrics`](https://docs.rs/metrics) facade, see the chapter on
 //!   [observability](guide::observability).
-//! - `redis`: `RedisTicketStore`, which several processes share.
+//! - `nats`: `NatsBroker`, which connects the machines of a service.
+//! - `redis`: `RedisBroker`, which connects the machines of a service, and `RedisTicketStore`, which they share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
 //! - `validate`: `#[action(validate)]` validates arguments with [`garde`](https://docs.rs/garde).
@@ -80,6 +81,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod action;
+mod broker;
 mod connection;
 mod consumer;
 mod context;
@@ -108,6 +110,11 @@ mod time;
 mod transport;
 
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
+#[cfg(feature = "nats")]
+pub use broker::NatsBroker;
+#[cfg(feature = "redis")]
+pub use broker::RedisBroker;
+pub use broker::{Broker, MemoryBroker};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use bytes::Bytes;
 
 use super::inbox::{Inbox, Received};
-use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink};
+use super::{Broker, BrokerLink, Channel, LinkReceiver, MAX_MESSAGE_BYTES, OpenLink};
 use crate::sync::ignore_poison;
 
 /// Connects endpoints in one process as if each were a machine of its own, for tests and for several endpoints of one
@@ -71,6 +71,9 @@ impl OpenLink for MemoryBroker {
 
 impl BrokerLink for MemoryLink {
     fn publish(&self, channel: Channel, message: Bytes) -> bool {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return false;
+        }
         // Held until the message is in all inboxes, so that all links receive the same order.
         let hub = ignore_poison(self.hub.lock());
         for link in hub.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {

@@ -12,6 +12,8 @@ mod memory;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod server_link;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,9 @@ pub use memory::MemoryBroker;
 pub use nats::NatsBroker;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
+
+/// The size of the largest message, in bytes: what a NATS server accepts by default.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// A message broker that connects the machines of a service. Implemented by [`MemoryBroker`], `RedisBroker` with the feature
 /// `redis`, and `NatsBroker` with the feature `nats`.
@@ -45,13 +50,14 @@ pub trait OpenLink: Send + Sync {
 /// A machine's link to the broker.
 pub trait BrokerLink: fmt::Debug + Send + Sync {
     /// Queues a message. Messages are published in the order of these calls. Returns whether it was queued: if too many
-    /// wait, it is dropped. It may still be lost, with the link.
+    /// wait, or if it has more than 1 MiB, it is dropped. It may still be lost, with the link.
     fn publish(&self, channel: Channel, message: Bytes) -> bool;
 
     /// Subscribes to a channel, now or when the link is up again. [`LinkReceiver::subscribed`] confirms it.
     fn subscribe(&self, channel: Channel);
 
-    /// Unsubscribes from a channel. Messages that are under way may still arrive.
+    /// Unsubscribes from a channel. Messages and a confirmation that are under way may still arrive, also after the channel
+    /// was subscribed again.
     fn unsubscribe(&self, channel: Channel);
 }
 
