@@ -14,6 +14,8 @@ mod nats;
 mod redis;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod server_link;
+// With `--cfg loom`, tokio has one thread and no network.
+#[cfg(not(loom))]
 #[cfg(test)]
 mod tests;
 

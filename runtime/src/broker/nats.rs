@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, PublishErrorKind, ServerAddr, Subscriber};
 use bytes::Bytes;
@@ -19,6 +20,9 @@ use crate::result_ext::ResultExt;
 
 /// The number of commands that may wait in the client library. One batch of messages is under way at a time.
 const MAX_COMMANDS: usize = 256;
+
+/// How often the client library pings a silent server. It gives up at the third ping.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
@@ -129,6 +133,8 @@ impl Connect for NatsConnect {
             // Counts the first attempt too. Zero is not a bound.
             .max_reconnects(self.servers.len())
             .ignore_discovered_servers()
+            // The supervisor notices earlier, but a connection to which nothing can be written ends by this only.
+            .ping_interval(PING_INTERVAL)
             .client_capacity(MAX_COMMANDS)
             .subscription_capacity(MAX_CHANNEL_MESSAGES)
             .event_callback(move |event| {
@@ -270,7 +276,8 @@ impl Connection for NatsConnection {
 
 async fn read(mut subscriber: Subscriber, channel: Channel, reports: Arc<Reports>) {
     while let Some(message) = subscriber.next().await {
-        reports.receive(channel, message.payload);
+        // A copy, because the payload keeps the whole read buffer.
+        reports.receive(channel, Bytes::copy_from_slice(&message.payload));
     }
     reports.lose("the client closed the connection");
 }

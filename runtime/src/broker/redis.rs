@@ -26,7 +26,8 @@ use crate::result_ext::ResultExt;
 /// be large enough for bursts of messages, because it closes connections that exceed it (default: 32 MiB).
 ///
 /// A channel is named `PREFIX:NAMESPACE:CHANNEL`, with `:` and `%` in the namespace written as `%3A` and `%25`. Channels belong
-/// to the server, not to one of its databases. The server reads and can forge all messages, so it must be as trusted as the
+/// to the server, not to one of its databases. The server is a primary: what is published to a replica reaches only the clients
+/// of that replica. The server reads and can forge all messages, so it must be as trusted as the
 /// application. For `rediss://` URLs, depend on the crate `redis` with a feature for TLS.
 ///
 /// # Examples

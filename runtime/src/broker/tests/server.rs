@@ -41,6 +41,14 @@ impl Program {
     }
 }
 
+/// A port below those of outgoing connections. A link that connects to one of those while no server listens may be given
+/// the same port for its own side, and is then connected to itself.
+fn free_port() -> u16 {
+    let ports = std::iter::repeat_with(|| 20_000 + (getrandom::u32().unwrap() % 12_000) as u16);
+    let mut free_ports = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free_ports.next().expect("no port is free")
+}
+
 impl Server {
     /// Prepares a server that is not started yet. `None` if the program is not installed.
     pub(super) fn prepare(program: Program) -> Option<Server> {
@@ -50,7 +58,7 @@ impl Server {
             eprintln!("*** SKIPPED: {command} is not installed ***");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = std::env::temp_dir().join(format!("portcullis-{}", ConnectionId::random().unwrap()));
         fs::create_dir(&folder).unwrap();
         Some(Server { program, port, folder, process: None })
