@@ -66,7 +66,8 @@
 //! - `http2`: WebSocket connections over HTTP/2 too.
 //! - `metrics`: counters, gauges and histograms of the [`metrics`](https://docs.rs/metrics) facade, see the chapter on
 //!   [observability](guide::observability).
-//! - `redis`: `RedisTicketStore`, which several processes share.
+//! - `nats`: `NatsBroker`, which connects the machines of a service.
+//! - `redis`: `RedisBroker`, which connects the machines of a service, and `RedisTicketStore`, which they share.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
 //! - `validate`: `#[action(validate)]` validates arguments with [`garde`](https://docs.rs/garde).
@@ -109,6 +110,10 @@ mod time;
 mod transport;
 
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
+#[cfg(feature = "nats")]
+pub use broker::NatsBroker;
+#[cfg(feature = "redis")]
+pub use broker::RedisBroker;
 pub use broker::{Broker, MachineId, MemoryBroker};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};

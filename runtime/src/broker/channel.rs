@@ -57,6 +57,16 @@ impl Channel {
         }
     }
 
+    /// Returns the channel with a name, see its [`Display`](fmt::Display) form.
+    #[cfg(any(feature = "nats", feature = "redis"))]
+    pub(super) fn from_name(name: &str) -> Option<Channel> {
+        if name == "control" {
+            return Some(Channel::Control);
+        }
+        let number: u8 = name.parse().ok()?;
+        (usize::from(number) < PARTITION_COUNT).then_some(Channel::Partition(Partition(number)))
+    }
+
     /// Returns the channel with an index.
     pub(crate) fn from_index(index: usize) -> Option<Channel> {
         match u8::try_from(index).ok().filter(|_| index < PARTITION_COUNT) {
@@ -86,6 +96,8 @@ mod tests {
         assert_eq!(channels.len(), CHANNEL_COUNT);
         let mut names: Vec<String> = channels.iter().map(Channel::to_string).collect();
         assert!(channels.iter().enumerate().all(|(index, channel)| channel.index() == index));
+        #[cfg(any(feature = "nats", feature = "redis"))]
+        assert!(channels.iter().all(|channel| Channel::from_name(&channel.to_string()) == Some(*channel)));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), CHANNEL_COUNT);

@@ -58,7 +58,7 @@ impl Inbox {
         Inbox { sender, waiting, task }
     }
 
-    /// Adds an entry. A message that has no room is dropped, which the receiver is told in its place.
+    /// Adds an entry. A message that has no room is dropped, which the receiver is told once in its place.
     pub(super) fn push(&self, received: Received) {
         let Waiting { messages, bytes, overflowed } = &*self.waiting;
         let entry = match received {
@@ -66,13 +66,15 @@ impl Inbox {
                 if messages.load(Ordering::Relaxed) >= MAX_MESSAGES
                     || bytes.load(Ordering::Relaxed) + message.len() > MAX_BYTES =>
             {
-                if overflowed[channel.index()].swap(true, Ordering::Relaxed) {
-                    return;
-                }
                 Received::Overflowed(channel)
             }
             entry => entry,
         };
+        if let Received::Overflowed(channel) = entry
+            && overflowed[channel.index()].swap(true, Ordering::Relaxed)
+        {
+            return;
+        }
         if let Received::Message(_, message) = &entry {
             messages.fetch_add(1, Ordering::Relaxed);
             bytes.fetch_add(message.len(), Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use bytes::Bytes;
 
 use super::inbox::{Inbox, Received};
-use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink};
+use super::{Broker, BrokerLink, Channel, LinkReceiver, MAX_MESSAGE_BYTES, OpenLink};
 use crate::sync::ignore_poison;
 
 /// Connects endpoints in one process as if each were a machine of its own, for tests and for several endpoints of one
@@ -102,6 +102,9 @@ fn pass_on(hub: &Hub, namespace: &str, channel: Channel, message: &Bytes) {
 
 impl BrokerLink for MemoryLink {
     fn publish(&self, channel: Channel, message: Bytes) -> bool {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return false;
+        }
         let hub = ignore_poison(self.hub.lock());
         if let Some(waiting) = &mut self.state().cut {
             let has_room = waiting.len() < MAX_WAITING;

@@ -13,11 +13,21 @@ mod lease;
 mod machine_id;
 mod memory;
 mod message;
+#[cfg(feature = "nats")]
+mod nats;
 mod node;
 mod peers;
 mod pending_change;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod server_link;
 mod spread;
 mod subscriptions;
+// With `--cfg loom`, tokio has one thread and no network.
+#[cfg(not(loom))]
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,8 +40,15 @@ pub(crate) use control::ChangeMessage;
 pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
 pub(crate) use message::{EventMessage, Target};
+#[cfg(feature = "nats")]
+pub use nats::NatsBroker;
 pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold, Undeliverable};
+#[cfg(feature = "redis")]
+pub use redis::RedisBroker;
 pub(crate) use spread::{SentChange, Spread};
+
+/// The size of the largest message, in bytes: what a NATS server accepts by default.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// A message broker that connects the machines of a service. Implemented by [`MemoryBroker`], `RedisBroker` with the feature
 /// `redis`, and `NatsBroker` with the feature `nats`.
@@ -54,13 +71,14 @@ pub trait OpenLink: Send + Sync {
 /// A machine's link to the broker.
 pub trait BrokerLink: fmt::Debug + Send + Sync {
     /// Queues a message. Messages are published in the order of these calls. Returns whether it was queued: if too many
-    /// wait, it is dropped. It may still be lost, with the link.
+    /// wait, or if it has more than 1 MiB, it is dropped. It may still be lost, with the link.
     fn publish(&self, channel: Channel, message: Bytes) -> bool;
 
     /// Subscribes to a channel, now or when the link is up again. [`LinkReceiver::subscribed`] confirms it.
     fn subscribe(&self, channel: Channel);
 
-    /// Unsubscribes from a channel. Messages that are under way may still arrive.
+    /// Unsubscribes from a channel. Messages and a confirmation that are under way may still arrive, also after the channel
+    /// was subscribed again.
     fn unsubscribe(&self, channel: Channel);
 }
 
@@ -77,4 +95,11 @@ pub trait LinkReceiver: Send + Sync {
 
     /// The link is down: no channel is subscribed until it is confirmed again. Called once per loss.
     fn lost(&self);
+}
+
+/// Returns whether a host of a URL is this computer.
+#[cfg(any(feature = "nats", feature = "redis"))]
+fn is_loopback_host(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }

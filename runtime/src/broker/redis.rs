@@ -1,0 +1,218 @@
+//! The broker of several machines that share a Redis server.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, Value, cmd,
+    pipe,
+};
+
+use super::server_link::{Connect, Connection, ConnectionError, Reports, ServerLink, SubscriptionChange};
+use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, is_loopback_host};
+use crate::error::Result;
+use crate::result_ext::ResultExt;
+
+/// Connects the machines of a service through a Redis server, version 6 or newer, or a server that speaks its protocol
+/// (RESP3). Requires the feature `redis`.
+///
+/// Each link, of one endpoint in one process, has one connection. It connects in the background, and again after the
+/// connection was lost: within 2 seconds of the server's return, with delays between 25 ms and 1 s. A connection is lost if
+/// the server closes it, or does not reply within 2 seconds; an idle connection is tested once per second. If the server
+/// refuses one subscription, for example by its ACL, the whole link counts as lost.
+///
+/// A message has up to 1 MiB. Up to 16,384 messages or 32 MiB wait while the link is down. A message is published at most
+/// once, so those under way when the connection is lost may be missing. The server's `client-output-buffer-limit pubsub` must
+/// be large enough for bursts of messages, because it closes connections that exceed it (default: 32 MiB).
+///
+/// A channel is named `PREFIX:NAMESPACE:CHANNEL`, with `:` and `%` in the namespace written as `%3A` and `%25`. Channels belong
+/// to the server, not to one of its databases. The server is a primary: what is published to a replica reaches only the clients
+/// of that replica. The server reads and can forge all messages, so it must be as trusted as the
+/// application. For `rediss://` URLs, depend on the crate `redis` with a feature for TLS.
+///
+/// # Examples
+///
+/// ```no_run
+/// # fn f() -> portcullis::Result<()> {
+/// let broker = portcullis::RedisBroker::new("redis://127.0.0.1", "chat")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisBroker {
+    client: Client,
+    prefix: String,
+    is_loopback: bool,
+}
+
+impl RedisBroker {
+    /// Creates a broker at the URL of a Redis server. The prefix separates the applications that share the server: links of
+    /// different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
+    ///
+    /// # Errors
+    ///
+    /// A fault (500) if the URL is invalid. Whether the server can be reached is not known yet.
+    pub fn new(url: &str, prefix: &str) -> Result<RedisBroker> {
+        let info = url.into_connection_info().fault()?;
+        // Only RESP3 has subscriptions and commands on one connection.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let is_loopback = match info.addr() {
+            ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => is_loopback_host(host),
+            ConnectionAddr::Unix(_) => true,
+            _ => false,
+        };
+        Ok(RedisBroker { client: Client::open(info).fault()?, prefix: prefix.to_owned(), is_loopback })
+    }
+}
+
+impl Broker for RedisBroker {}
+
+impl OpenLink for RedisBroker {
+    fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
+    fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
+        let names = Arc::new(ChannelNames::new(&self.prefix, namespace));
+        ServerLink::open(RedisConnect { client: self.client.clone(), names }, namespace, receiver)
+    }
+}
+
+impl fmt::Debug for RedisBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may contain a password.
+        f.debug_struct("RedisBroker").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// The names of a link's channels on the server.
+struct ChannelNames {
+    /// What all names start with.
+    prefix: String,
+}
+
+impl ChannelNames {
+    fn new(prefix: &str, namespace: &str) -> ChannelNames {
+        // Without colons in it, so that two pairs of prefix and namespace never have the same name.
+        let namespace = namespace.replace('%', "%25").replace(':', "%3A");
+        ChannelNames { prefix: format!("{prefix}:{namespace}:") }
+    }
+
+    fn name(&self, channel: Channel) -> String {
+        format!("{}{channel}", self.prefix)
+    }
+
+    fn channel(&self, name: &[u8]) -> Option<Channel> {
+        let name = name.strip_prefix(self.prefix.as_bytes())?;
+        Channel::from_name(std::str::from_utf8(name).ok()?)
+    }
+}
+
+/// Opens connections. The manager that the client library has is not used: after a loss it receives nothing until the next
+/// command, and it does not tell whether the server accepted the subscriptions again.
+struct RedisConnect {
+    client: Client,
+    names: Arc<ChannelNames>,
+}
+
+impl Connect for RedisConnect {
+    type Connection = RedisConnection;
+
+    const BROKER: &'static str = "redis";
+
+    async fn connect(&self, reports: &Arc<Reports>) -> Result<RedisConnection, ConnectionError> {
+        let (names, reports) = (self.names.clone(), reports.clone());
+        let config = AsyncConnectionConfig::new()
+            // The supervisor has its own.
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(move |push| {
+                receive(push, &names, &reports);
+                Ok::<(), ()>(())
+            });
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(RedisConnection { connection, names: self.names.clone() })
+    }
+}
+
+/// Receives from a connection, in the task that reads its socket.
+fn receive(push: PushInfo, names: &ChannelNames, reports: &Reports) {
+    let PushInfo { kind, data } = push;
+    let mut data = data.into_iter();
+    let channel = match data.next() {
+        Some(Value::BulkString(name)) => names.channel(&name),
+        _ => None,
+    };
+    match (kind, channel, data.next()) {
+        (PushKind::Message, Some(channel), Some(Value::BulkString(message))) => {
+            reports.receive(channel, Bytes::from(message));
+        }
+        (PushKind::Subscribe, Some(channel), _) => reports.confirm(channel),
+        (PushKind::Disconnection, ..) => reports.lose("the server closed the connection"),
+        _ => {}
+    }
+}
+
+/// A connection. Its subscriptions and its commands share a socket, so that each command shows whether it still receives.
+struct RedisConnection {
+    connection: MultiplexedConnection,
+    names: Arc<ChannelNames>,
+}
+
+impl Connection for RedisConnection {
+    /// The reply to each command is its confirmation, which is also pushed.
+    async fn change_subscriptions(&mut self, changes: &[SubscriptionChange]) -> Result<(), ConnectionError> {
+        let mut batch = pipe();
+        for change in changes {
+            let (command, channel) = match change {
+                SubscriptionChange::Subscribe(channel) => ("SUBSCRIBE", *channel),
+                SubscriptionChange::Unsubscribe(channel) => ("UNSUBSCRIBE", *channel),
+            };
+            batch.cmd(command).arg(self.names.name(channel));
+        }
+        Ok(batch.exec_async(&mut self.connection).await?)
+    }
+
+    async fn publish(&mut self, messages: Vec<(Channel, Bytes)>) -> Result<(), ConnectionError> {
+        let mut batch = pipe();
+        for (channel, message) in &messages {
+            batch.cmd("PUBLISH").arg(self.names.name(*channel)).arg(&**message);
+        }
+        Ok(batch.exec_async(&mut self.connection).await?)
+    }
+
+    async fn ping(&mut self) -> Result<(), ConnectionError> {
+        Ok(cmd("PING").exec_async(&mut self.connection).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::channel::CHANNEL_COUNT;
+
+    #[test]
+    fn channel_names_tell_prefixes_and_namespaces_apart() {
+        let pairs = [("a", "b:c"), ("a:b", "c"), ("a", "b%3Ac"), ("a:", "c"), ("a", ":c"), ("a%3Ab", "c"), ("", "")];
+        let names = pairs.map(|(prefix, namespace)| ChannelNames::new(prefix, namespace).name(Channel::Control));
+        assert_eq!(names[0], "a:b%3Ac:control");
+        for (index, name) in names.iter().enumerate() {
+            assert!(!names[..index].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn channel_is_parsed_from_its_name() {
+        let names = ChannelNames::new("chat", "app::Chat\n\u{1f600}");
+        for channel in (0..CHANNEL_COUNT).filter_map(Channel::from_index) {
+            assert_eq!(names.channel(names.name(channel).as_bytes()), Some(channel));
+        }
+        for name in ["", "chat:other:1", "chat:app%3A%3AChat\n\u{1f600}:128", "1"] {
+            assert_eq!(names.channel(name.as_bytes()), None);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A link to a server, kept by a task: one connection after the other, each with its subscriptions, messages and heartbeat.
+
+mod reports;
+mod requests;
+mod retry_delay;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+pub(super) use self::reports::Reports;
+use self::requests::LinkRequests;
+pub(super) use self::requests::SubscriptionChange;
+use self::retry_delay::retry_delay;
+use super::inbox::Inbox;
+use super::{BrokerLink, Channel, LinkReceiver};
+use crate::panic::log_entry;
+
+/// The time limit of an attempt to connect, and of whatever the server replies to.
+pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often the server must show that it is there.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) type ConnectionError = Box<dyn Error + Send + Sync>;
+
+/// Opens the connections of one link.
+pub(super) trait Connect: Send + Sync + 'static {
+    type Connection: Connection;
+
+    /// The name of the broker in log entries.
+    const BROKER: &'static str;
+
+    /// Opens a connection, which gives the reports what it receives. The supervisor limits the time.
+    fn connect(&self, reports: &Arc<Reports>)
+    -> impl Future<Output = Result<Self::Connection, ConnectionError>> + Send;
+}
+
+/// A connection to the server, which closes when it is dropped. The supervisor limits the time of each call, and drops the
+/// connection after an error.
+pub(super) trait Connection: Send {
+    /// Subscribes to channels and unsubscribes from them, and waits until each subscription was confirmed, by
+    /// [`Reports::confirm`].
+    fn change_subscriptions(
+        &mut self,
+        changes: &[SubscriptionChange],
+    ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
+
+    /// Sends messages in order.
+    fn publish(&mut self, messages: Vec<(Channel, Bytes)>) -> impl Future<Output = Result<(), ConnectionError>> + Send;
+
+    /// Waits for a reply of the server.
+    fn ping(&mut self) -> impl Future<Output = Result<(), ConnectionError>> + Send;
+}
+
+/// The link. Its task owns the connection.
+pub(super) struct ServerLink {
+    broker: &'static str,
+    namespace: String,
+    requests: Arc<LinkRequests>,
+    task: JoinHandle<()>,
+}
+
+impl ServerLink {
+    /// Opens a link.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    pub(super) fn open<C: Connect>(connect: C, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<ServerLink> {
+        let requests = Arc::new(LinkRequests::default());
+        let supervisor = Supervisor {
+            connect,
+            namespace: namespace.to_owned(),
+            requests: requests.clone(),
+            inbox: Arc::new(Inbox::new(receiver)),
+            failed_attempts: 0,
+        };
+        let task = tokio::spawn(supervisor.run());
+        Arc::new(ServerLink { broker: C::BROKER, namespace: namespace.to_owned(), requests, task })
+    }
+}
+
+impl BrokerLink for ServerLink {
+    fn publish(&self, channel: Channel, message: Bytes) -> bool {
+        self.requests.publish(channel, message)
+    }
+
+    fn subscribe(&self, channel: Channel) {
+        self.requests.subscribe(channel);
+    }
+
+    fn unsubscribe(&self, channel: Channel) {
+        self.requests.unsubscribe(channel);
+    }
+}
+
+impl Drop for ServerLink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for ServerLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { broker, namespace, .. } = self;
+        f.debug_struct("ServerLink").field("broker", broker).field("namespace", namespace).finish_non_exhaustive()
+    }
+}
+
+/// The task of a link.
+struct Supervisor<C> {
+    connect: C,
+    namespace: String,
+    requests: Arc<LinkRequests>,
+    inbox: Arc<Inbox>,
+    /// Since the link last worked for as long as a heartbeat. Not reset earlier, because a server that accepts connections and
+    /// closes them is not asked without pause either.
+    failed_attempts: u32,
+}
+
+impl<C: Connect> Supervisor<C> {
+    async fn run(mut self) {
+        loop {
+            let reports = Arc::new(Reports::new(self.inbox.clone(), self.requests.clone()));
+            let Err(error) = self.serve(&reports).await;
+            reports.lose("");
+            self.failed_attempts = self.failed_attempts.saturating_add(1);
+            let (broker, namespace, attempts) = (C::BROKER, &*self.namespace, self.failed_attempts);
+            if attempts == 1 {
+                log_entry!(WARN, broker, namespace, %error, "broker connection failed, connecting again");
+            } else {
+                log_entry!(DEBUG, broker, namespace, %error, attempts, "broker connection failed again");
+            }
+            sleep(retry_delay(attempts)).await;
+        }
+    }
+
+    /// Connects, and uses the connection until it is lost. What is sent waits for what was sent before, so that the time limit
+    /// of each covers all.
+    async fn serve(&mut self, reports: &Arc<Reports>) -> Result<Infallible, ConnectionError> {
+        let mut connection = limited(reports, self.connect.connect(reports)).await?;
+        let mut replied_at = Instant::now();
+        loop {
+            if replied_at.elapsed() >= HEARTBEAT_INTERVAL {
+                limited(reports, connection.ping()).await?;
+                replied_at = Instant::now();
+                self.end_outage();
+            }
+            let changes = reports.start_subscription_changes();
+            if !changes.is_empty() {
+                limited(reports, connection.change_subscriptions(&changes)).await?;
+            }
+            let messages = reports.start_publishing();
+            if !messages.is_empty() {
+                limited(reports, connection.publish(messages)).await?;
+                continue;
+            }
+            tokio::select! {
+                cause = reports.lost() => return Err(cause.into()),
+                () = self.requests.changed() => {}
+                () = sleep_until(replied_at + HEARTBEAT_INTERVAL) => {}
+            }
+        }
+    }
+
+    fn end_outage(&mut self) {
+        let attempts = std::mem::take(&mut self.failed_attempts);
+        if attempts > 0 {
+            log_entry!(INFO, broker = C::BROKER, namespace = &*self.namespace, attempts, "broker connection restored");
+        }
+    }
+}
+
+/// Waits for the server, unless it takes too long or the connection is lost.
+async fn limited<T>(
+    reports: &Reports,
+    reply: impl Future<Output = Result<T, ConnectionError>>,
+) -> Result<T, ConnectionError> {
+    tokio::select! {
+        biased;
+        cause = reports.lost() => Err(cause.into()),
+        reply = timeout(REPLY_TIMEOUT, reply) => {
+            reply.unwrap_or_else(|_| Err(format!("the server did not reply within {REPLY_TIMEOUT:?}").into()))
+        }
+    }
+}

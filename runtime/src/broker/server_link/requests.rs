@@ -1,0 +1,225 @@
+//! What the holder of a link asks for, until the task of the link does it.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::broker::channel::CHANNEL_COUNT;
+use crate::broker::{Channel, MAX_MESSAGE_BYTES};
+use crate::sync::ignore_poison;
+
+/// The number of messages that may wait, and that of their bytes.
+const MAX_MESSAGES: usize = 16_384;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// The bounds of one batch. A batch has at least one message.
+const MAX_BATCH_MESSAGES: usize = 256;
+const MAX_BATCH_BYTES: usize = 256 * 1024;
+
+/// The messages to publish and the subscriptions that are wanted, with one task that waits for them.
+#[derive(Debug, Default)]
+pub(super) struct LinkRequests {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: VecDeque<(Channel, Bytes)>,
+    /// The bytes of all messages.
+    bytes: usize,
+    wanted: Subscriptions,
+    /// The number of subscriptions so far.
+    subscription_count: u64,
+}
+
+/// By the index of the channel: the number of its subscription. A channel that was unsubscribed and subscribed again has
+/// another number, because its new subscription is confirmed again.
+#[derive(Debug, Clone)]
+pub(super) struct Subscriptions([Option<u64>; CHANNEL_COUNT]);
+
+/// A difference between the subscriptions that are wanted and those that a connection has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::broker) enum SubscriptionChange {
+    Subscribe(Channel),
+    Unsubscribe(Channel),
+}
+
+impl LinkRequests {
+    /// Queues a message. Returns `false` if it is too large, or if too many wait.
+    pub(super) fn publish(&self, channel: Channel, message: Bytes) -> bool {
+        {
+            let mut state = ignore_poison(self.state.lock());
+            if message.len() > MAX_MESSAGE_BYTES
+                || state.messages.len() >= MAX_MESSAGES
+                || state.bytes + message.len() > MAX_BYTES
+            {
+                return false;
+            }
+            state.bytes += message.len();
+            state.messages.push_back((channel, message));
+        }
+        self.changed.notify_one();
+        true
+    }
+
+    pub(super) fn subscribe(&self, channel: Channel) {
+        {
+            let mut state = ignore_poison(self.state.lock());
+            if state.wanted.has(channel) {
+                return;
+            }
+            state.subscription_count += 1;
+            state.wanted.0[channel.index()] = Some(state.subscription_count);
+        }
+        self.changed.notify_one();
+    }
+
+    pub(super) fn unsubscribe(&self, channel: Channel) {
+        ignore_poison(self.state.lock()).wanted.0[channel.index()] = None;
+        self.changed.notify_one();
+    }
+
+    /// Returns whether a subscription of the channel is wanted.
+    pub(super) fn is_wanted(&self, channel: Channel) -> bool {
+        ignore_poison(self.state.lock()).wanted.has(channel)
+    }
+
+    /// Returns how the wanted subscriptions differ from those of a connection, which are set to the wanted ones.
+    pub(super) fn subscription_changes(&self, current: &mut Subscriptions) -> Vec<SubscriptionChange> {
+        let state = ignore_poison(self.state.lock());
+        let mut changes = Vec::new();
+        for (index, (wanted, current)) in state.wanted.0.iter().zip(&mut current.0).enumerate() {
+            if wanted == current {
+                continue;
+            }
+            *current = *wanted;
+            let Some(channel) = Channel::from_index(index) else { continue };
+            changes.push(match wanted {
+                Some(_) => SubscriptionChange::Subscribe(channel),
+                None => SubscriptionChange::Unsubscribe(channel),
+            });
+        }
+        changes
+    }
+
+    /// Takes the messages that are sent next, in order.
+    pub(super) fn take_batch(&self) -> Vec<(Channel, Bytes)> {
+        let mut state = ignore_poison(self.state.lock());
+        let (mut count, mut bytes) = (0, 0);
+        for (_, message) in state.messages.iter().take(MAX_BATCH_MESSAGES) {
+            if count > 0 && bytes + message.len() > MAX_BATCH_BYTES {
+                break;
+            }
+            count += 1;
+            bytes += message.len();
+        }
+        state.bytes -= bytes;
+        state.messages.drain(..count).collect()
+    }
+
+    /// Waits for a request since the last call. There is one caller at a time.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Subscriptions {
+    pub(super) fn has(&self, channel: Channel) -> bool {
+        self.0[channel.index()].is_some()
+    }
+}
+
+impl Default for Subscriptions {
+    fn default() -> Subscriptions {
+        Subscriptions([None; CHANNEL_COUNT])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::SubscriptionChange::{Subscribe, Unsubscribe};
+    use super::*;
+
+    fn channel(index: usize) -> Channel {
+        Channel::from_index(index).unwrap()
+    }
+
+    #[test]
+    fn publish_beyond_the_bounds_is_refused() {
+        let requests = LinkRequests::default();
+        for _ in 0..MAX_MESSAGES {
+            assert!(requests.publish(Channel::Control, Bytes::new()));
+        }
+        assert!(!requests.publish(Channel::Control, Bytes::new()));
+        assert_eq!(requests.take_batch().len(), MAX_BATCH_MESSAGES);
+        assert!(requests.publish(Channel::Control, Bytes::new()));
+
+        let requests = LinkRequests::default();
+        let large = Bytes::from(vec![0; MAX_MESSAGE_BYTES]);
+        for _ in 0..MAX_BYTES / MAX_MESSAGE_BYTES {
+            assert!(requests.publish(Channel::Control, large.clone()));
+        }
+        assert!(!requests.publish(Channel::Control, Bytes::from_static(b"1")));
+        assert_eq!(requests.take_batch(), [(Channel::Control, large)]);
+        assert!(requests.publish(Channel::Control, Bytes::from_static(b"1")));
+    }
+
+    #[test]
+    fn message_that_is_too_large_is_refused() {
+        let requests = LinkRequests::default();
+        assert!(!requests.publish(Channel::Control, Bytes::from(vec![0; MAX_MESSAGE_BYTES + 1])));
+        assert!(requests.take_batch().is_empty());
+    }
+
+    #[test]
+    fn batches_keep_the_order() {
+        let requests = LinkRequests::default();
+        for number in 0..1000_u32 {
+            assert!(requests.publish(channel(number as usize % 3), Bytes::from(number.to_be_bytes().repeat(1000))));
+        }
+        let mut expected = 0..1000_u32;
+        loop {
+            let batch = requests.take_batch();
+            assert!(batch.len() <= MAX_BATCH_BYTES / 4000);
+            if batch.is_empty() {
+                break;
+            }
+            for (_, message) in batch {
+                assert_eq!(message[..4], expected.next().unwrap().to_be_bytes());
+            }
+        }
+        assert_eq!(expected.len(), 0);
+    }
+
+    #[test]
+    fn subscription_changes_are_differences_to_a_connection() {
+        let requests = LinkRequests::default();
+        let mut current = Subscriptions::default();
+        requests.subscribe(channel(3));
+        requests.subscribe(channel(3));
+        requests.subscribe(channel(5));
+        assert_eq!(requests.subscription_changes(&mut current), [Subscribe(channel(3)), Subscribe(channel(5))]);
+        assert_eq!(requests.subscription_changes(&mut current), []);
+        requests.unsubscribe(channel(3));
+        requests.unsubscribe(channel(5));
+        requests.subscribe(channel(5));
+        assert_eq!(requests.subscription_changes(&mut current), [Unsubscribe(channel(3)), Subscribe(channel(5))]);
+        assert!(requests.is_wanted(channel(5)) && !requests.is_wanted(channel(3)));
+        assert!(current.has(channel(5)) && !current.has(channel(3)));
+        // A new connection.
+        assert_eq!(requests.subscription_changes(&mut Subscriptions::default()), [Subscribe(channel(5))]);
+    }
+
+    #[test]
+    fn change_before_waiting_is_not_missed() {
+        let requests = LinkRequests::default();
+        assert!(requests.changed().now_or_never().is_none());
+        requests.subscribe(Channel::Control);
+        assert!(requests.changed().now_or_never().is_some());
+    }
+}
