@@ -1,5 +1,4 @@
 -- The initial data of the chat.
-BEGIN;
 
 INSERT INTO users (id, name) VALUES
     (1, 'Cora'), (2, 'Ada'), (3, 'Pia'), (4, 'Mia'), (5, 'Otto'), (6, 'Mo'), (7, 'Sam'), (8, 'Root');
@@ -43,4 +42,3 @@ INSERT INTO overwrites (room, subject, name, codename, allowed) VALUES
     (4, 'role', 'moderator', 'uploads.read', 1),
     (4, 'member', '2', 'uploads.read', 1);
 
-COMMIT;
