@@ -27,8 +27,9 @@
 mod tests;
 
 use std::array::from_fn;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -57,6 +58,9 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long a join waits for the subscription of its partition.
 const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a machine that departs waits for the broker.
+const DEPARTURE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The maximum size of an event between machines in bytes. A message of NATS may have 1 MiB, if its server is not configured
 /// otherwise.
@@ -114,6 +118,8 @@ pub(crate) struct Node {
     sequences: [Mutex<u64>; CHANNEL_COUNT],
     /// The number of publications on several channels.
     publications: AtomicU64,
+    /// Whether the others have been told that this machine has no connections any more.
+    has_departed: AtomicBool,
     lease: Lease,
     /// Protects what is known of the link and of other machines. The link's locks are taken under it.
     state: Mutex<NodeState>,
@@ -170,6 +176,7 @@ impl Node {
             endpoint,
             sequences: from_fn(|_| Mutex::new(0)),
             publications: AtomicU64::new(0),
+            has_departed: AtomicBool::new(false),
             lease: Lease::new(now),
             state: Mutex::new(NodeState {
                 subscriptions: Subscriptions::new(),
@@ -194,24 +201,27 @@ impl Node {
         ignore_poison(self.state.lock())
     }
 
-    /// Publishes a message, and returns its number.
-    fn publish(&self, channel: Channel, payload: &[u8]) -> u64 {
+    /// Publishes a message. `record` gets its number before anyone can receive it.
+    fn publish(&self, channel: Channel, payload: &[u8], record: impl FnOnce(u64)) {
         let name = &self.channel_names[channel.index()];
         let mut last = ignore_poison(self.sequences[channel.index()].lock());
         *last += 1;
         let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
-        if channel == Channel::Control {
-            // Before it is queued, so that it is known when it is back.
-            self.lease.record_sent(*last, Instant::now());
-        }
+        record(*last);
         if !self.link.publish(channel, message) {
             self.counters.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        *last
     }
 
-    fn send_control(&self, message: &ControlMessage<'_>) -> u64 {
-        self.publish(Channel::Control, &message.encode())
+    fn send_control(&self, message: &ControlMessage<'_>) {
+        self.send_recorded(message, |_| ());
+    }
+
+    fn send_recorded(&self, message: &ControlMessage<'_>, record: impl FnOnce(u64)) {
+        self.publish(Channel::Control, &message.encode(), |sequence| {
+            self.lease.record_sent(sequence, Instant::now());
+            record(sequence);
+        });
     }
 
     /// Publishes an event to other machines, on each of these partitions once.
@@ -223,7 +233,7 @@ impl Node {
         }
         let payload = message.encode();
         for partition in partitions {
-            self.publish(Channel::Partition(partition), &payload);
+            self.publish(Channel::Partition(partition), &payload, |_| ());
         }
     }
 
@@ -247,9 +257,24 @@ impl Node {
     pub(super) fn send_change(&self, change: &ChangeMessage<'_>) -> (u64, Arc<Notify>) {
         // Machines that are not heard of yet do not count: see `listens_since`.
         let (id, progress) = self.changes.begin(self.state().peers.machines());
-        let sequence = self.send_control(&ControlMessage::Change { id, change: change.clone() });
-        self.changes.record_sent(id, sequence);
+        let message = ControlMessage::Change { id, change: change.clone() };
+        self.send_recorded(&message, |sequence| self.changes.record_sent(id, sequence));
         (id, progress)
+    }
+
+    /// Tells the other machines that this one has no connections any more, so that they do not wait for it. Waits until the
+    /// broker has passed it on, for half a second at most.
+    pub(crate) async fn depart(&self) {
+        self.has_departed.store(true, Ordering::SeqCst);
+        let (id, progress) = self.changes.begin(BTreeSet::new());
+        self.send_recorded(&ControlMessage::Departure, |sequence| self.changes.record_sent(id, sequence));
+        let passed_on = async {
+            while !self.changes.progress(id).is_none_or(|progress| progress.is_complete()) {
+                progress.notified().await;
+            }
+        };
+        let _ = timeout(DEPARTURE_TIMEOUT, passed_on).await;
+        self.changes.end(id);
     }
 
     /// Returns since when the other machines are heard. `None` while the link is down.
@@ -296,9 +321,11 @@ impl Node {
             self.link.unsubscribe(channel);
         }
         drop(state);
-        let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
-        let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
-        self.send_control(&ControlMessage::Heartbeat { sequences });
+        if !self.has_departed.load(Ordering::SeqCst) {
+            let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
+            let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
+            self.send_control(&ControlMessage::Heartbeat { sequences });
+        }
         self.enforce_lease();
     }
 

@@ -1,9 +1,12 @@
 //! The task of a drain: waits for the notice, closes the connections at a constant rate, and cuts what still runs at
 //! the deadline.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
@@ -33,6 +36,9 @@ pub(super) trait DrainTarget: Send + Sync {
 
     /// Closes a connection with 1012, unless it has ended.
     fn close(&self, id: ConnectionId);
+
+    /// Tells other machines that this one has no connections any more.
+    fn depart(&self) -> BoxFuture<'_, ()>;
 }
 
 impl<C: Consumer> DrainTarget for SessionRegistry<C> {
@@ -51,6 +57,13 @@ impl<C: Consumer> DrainTarget for SessionRegistry<C> {
     fn close(&self, id: ConnectionId) {
         if let Some(session) = self.session(id) {
             session.close_with(CloseReason::ServiceRestart);
+        }
+    }
+
+    fn depart(&self) -> BoxFuture<'_, ()> {
+        match self.node.get() {
+            Some(node) => node.depart().boxed(),
+            None => ready(()).boxed(),
         }
     }
 }
@@ -83,6 +96,9 @@ impl DrainTask {
         self.advance(DrainPhase::CuttingActions, HOOK_GRACE_PERIOD).await;
         self.advance(DrainPhase::CuttingConnections, TASK_GRACE_PERIOD).await;
         let open = self.progress.borrow().open();
+        if open == 0 {
+            self.target.depart().await;
+        }
         let DrainReport { closed, finished, cut } = self.target.drain().finish();
         if open > 0 {
             log_entry!(WARN, consumer, open, "connections have not ended: the deadline of the drain passed");
@@ -215,6 +231,10 @@ mod tests {
             // The drain closes the last one first.
             assert!(id != self.ids[1], "a connection that panics");
             self.drain.release(false);
+        }
+
+        fn depart(&self) -> BoxFuture<'_, ()> {
+            ready(()).boxed()
         }
     }
 

@@ -14,7 +14,7 @@ struct Recorder {
     applied: Mutex<Vec<(Instant, String)>>,
     delivered: Mutex<Vec<Vec<u8>>>,
     /// Keeps changes from taking effect while it is set.
-    is_held: std::sync::atomic::AtomicBool,
+    is_held: AtomicBool,
     held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -251,4 +251,17 @@ async fn message_without_the_key_has_no_effect() {
     assert!(machines[0].node.counters.unreadable.load(Ordering::Relaxed) >= 4);
     assert_eq!(machines[3].recorder.delivered(), 0);
     assert_eq!(machines[0].node.peer_count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn machine_that_has_drained_is_not_waited_for() {
+    let broker = MemoryBroker::new();
+    let (one, drained) = (machine(&broker, None), machine(&broker, None));
+    sleep(Duration::from_secs(21)).await;
+    let began_at = Instant::now();
+    drained.node.depart().await;
+    assert!(began_at.elapsed() < DEPARTURE_TIMEOUT, "the broker has passed it on");
+    sleep(Duration::from_secs(5)).await;
+    broker.cut("Chat", 1);
+    assert!(matches!(refresh(&one).await, Spread::Acknowledged { by } if by.is_empty()));
 }
