@@ -11,16 +11,42 @@ use super::machine_id::MachineId;
 /// The number of publications on several channels that are remembered per machine.
 const MAX_PUBLICATIONS: usize = 1024;
 
+/// The number of machines that are not there any more and of which the numbers of messages are kept, so that nobody can send
+/// their messages again.
+const MAX_ABSENT: usize = 256;
+
 /// The other machines. Ordered, so that a simulation runs the same way each time.
 #[derive(Default)]
 pub(super) struct Peers(BTreeMap<MachineId, Peer>);
 
 struct Peer {
     heard_at: Instant,
-    /// By the index of the channel: the number of the last message. `None` if none is known since the channel is subscribed.
-    sequences: Box<[Option<u64>; CHANNEL_COUNT]>,
+    presence: Presence,
+    /// By the index of the channel.
+    channels: Box<[ChannelProgress; CHANNEL_COUNT]>,
     /// The last publications on several channels.
     publications: VecDeque<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Present,
+    /// It was silent for too long, and may come back.
+    Silent,
+    /// It has said that it departs.
+    Departed,
+}
+
+/// The messages of one machine on one channel.
+#[derive(Clone, Copy, Default)]
+struct ChannelProgress {
+    /// The number of the last message. Kept while the channel is not subscribed, so that no message is received again.
+    last: Option<u64>,
+    /// Messages up to this number are not missed: they were before the subscription, or are reported already.
+    base: u64,
+    /// The number that the last heartbeat has announced. `None` if there was none since the channel is subscribed. What is
+    /// missing then is missed with the next heartbeat, because a heartbeat may overtake messages of another channel.
+    announced: Option<u64>,
 }
 
 /// How a message follows those that were received before.
@@ -30,35 +56,63 @@ pub(super) enum Arrival {
     Next,
     /// It is newer, and others before it were lost.
     AfterGap,
-    /// It was received before, or another one after it.
+    /// It was received before, or another one after it, or its machine has departed. It is not received.
     Repeated,
+}
+
+impl ChannelProgress {
+    fn record(&mut self, sequence: u64) -> Arrival {
+        let is_gap = match self.last {
+            Some(last) if sequence <= last => return Arrival::Repeated,
+            // After a while without subscription there is no base.
+            _ if self.announced.is_none() && self.base == 0 => self.last.is_some_and(|last| sequence > last + 1),
+            last => sequence > last.unwrap_or_default().max(self.base) + 1,
+        };
+        self.last = Some(sequence);
+        if is_gap { Arrival::AfterGap } else { Arrival::Next }
+    }
+
+    /// Returns whether messages that the previous heartbeat has announced were lost.
+    fn announce(&mut self, sequence: u64) -> bool {
+        let Some(announced) = self.announced.replace(sequence) else {
+            self.base = self.base.max(sequence);
+            return false;
+        };
+        let is_gap = announced > self.last.unwrap_or_default().max(self.base);
+        self.base = self.base.max(announced);
+        is_gap
+    }
+
+    fn forget(&mut self) {
+        // Whatever comes next is no gap.
+        *self = ChannelProgress { last: self.last, base: u64::MAX - 1, announced: None };
+    }
 }
 
 impl Peers {
     fn peer(&mut self, machine: MachineId, now: Instant) -> &mut Peer {
-        let peer = self.0.entry(machine).or_insert_with(|| Peer {
+        self.0.entry(machine).or_insert_with(|| Peer {
             heard_at: now,
-            sequences: Box::new([None; CHANNEL_COUNT]),
+            presence: Presence::Present,
+            channels: Box::new([ChannelProgress::default(); CHANNEL_COUNT]),
             publications: VecDeque::new(),
-        });
-        peer.heard_at = now;
-        peer
+        })
     }
 
     /// Records a message.
     pub(super) fn record(&mut self, machine: MachineId, channel: Channel, sequence: u64, now: Instant) -> Arrival {
-        let last = &mut self.peer(machine, now).sequences[channel.index()];
-        let arrival = match *last {
-            Some(last) if sequence <= last => return Arrival::Repeated,
-            Some(last) if sequence > last + 1 => Arrival::AfterGap,
-            _ => Arrival::Next,
-        };
-        *last = Some(sequence);
+        let peer = self.peer(machine, now);
+        let arrival = peer.channels[channel.index()].record(sequence);
+        if arrival == Arrival::Repeated || peer.presence == Presence::Departed {
+            return Arrival::Repeated;
+        }
+        peer.heard_at = now;
+        peer.presence = Presence::Present;
         arrival
     }
 
-    /// Compares the numbers of the last messages that a machine has published with those that were received. The channels are
-    /// those that are subscribed here. Returns those on which messages were lost.
+    /// Records a heartbeat with the numbers of the last messages of its machine, and returns the channels on which messages
+    /// were lost. Only channels that are subscribed here count.
     pub(super) fn record_heartbeat(
         &mut self,
         machine: MachineId,
@@ -66,16 +120,14 @@ impl Peers {
         is_subscribed: impl Fn(usize) -> bool,
         now: Instant,
     ) -> Vec<usize> {
-        let peer = self.peer(machine, now);
-        let mut gaps = Vec::new();
-        for &(index, sequence) in sequences.iter().filter(|(index, _)| is_subscribed(*index)) {
-            let last = &mut peer.sequences[index];
-            if last.is_some_and(|last| last < sequence) {
-                gaps.push(index);
-            }
-            *last = Some(last.unwrap_or_default().max(sequence));
+        let channels = &mut self.peer(machine, now).channels;
+        let mut last = [0; CHANNEL_COUNT];
+        for &(index, sequence) in sequences {
+            last[index] = sequence;
         }
-        gaps
+        let control = Channel::Control.index();
+        let subscribed = (0..control).filter(|index| is_subscribed(*index));
+        subscribed.filter(|index| channels[*index].announce(last[*index])).collect()
     }
 
     /// Returns whether a publication on several channels is received for the first time.
@@ -91,29 +143,38 @@ impl Peers {
         true
     }
 
-    /// Forgets the numbers of a channel's messages, because it is not subscribed any more.
+    /// Records that a channel is not subscribed any more.
     pub(super) fn forget_channel(&mut self, channel: Channel) {
-        self.0.values_mut().for_each(|peer| peer.sequences[channel.index()] = None);
+        self.0.values_mut().for_each(|peer| peer.channels[channel.index()].forget());
     }
 
-    /// Forgets the numbers of all messages, because no channel is subscribed any more.
+    /// Records that no channel is subscribed any more.
     pub(super) fn forget_channels(&mut self) {
-        self.0.values_mut().for_each(|peer| peer.sequences.fill(None));
+        self.0.values_mut().for_each(|peer| peer.channels.iter_mut().for_each(ChannelProgress::forget));
     }
 
-    /// Removes a machine that has departed.
-    pub(super) fn remove(&mut self, machine: MachineId) {
-        self.0.remove(&machine);
+    /// Records that a machine has departed.
+    pub(super) fn depart(&mut self, machine: MachineId, now: Instant) {
+        self.peer(machine, now).presence = Presence::Departed;
     }
 
-    /// Removes the machines that were not heard of for this time.
+    /// Records that the machines that were not heard of for this time are not there. All messages from before `now` must have
+    /// been recorded.
     pub(super) fn expire(&mut self, max_silence: Duration, now: Instant) {
-        self.0.retain(|_, peer| now.duration_since(peer.heard_at) < max_silence);
+        let is_silent = |peer: &&mut Peer| now.saturating_duration_since(peer.heard_at) >= max_silence;
+        let present = self.0.values_mut().filter(|peer| peer.presence == Presence::Present);
+        present.filter(is_silent).for_each(|peer| peer.presence = Presence::Silent);
+        let mut absent: Vec<_> = self.0.iter().filter(|(_, peer)| peer.presence != Presence::Present).collect();
+        if absent.len() > MAX_ABSENT {
+            absent.sort_unstable_by_key(|(_, peer)| peer.heard_at);
+            let oldest: Vec<MachineId> = absent[..absent.len() - MAX_ABSENT].iter().map(|(id, _)| **id).collect();
+            oldest.iter().for_each(|machine| _ = self.0.remove(machine));
+        }
     }
 
-    /// Returns the machines.
+    /// Returns the machines that are there.
     pub(super) fn machines(&self) -> BTreeSet<MachineId> {
-        self.0.keys().copied().collect()
+        self.0.iter().filter(|(_, peer)| peer.presence == Presence::Present).map(|(machine, _)| *machine).collect()
     }
 }
 
@@ -121,20 +182,28 @@ impl Peers {
 mod tests {
     use super::*;
 
-    fn machine(number: u8) -> MachineId {
-        MachineId::from_bytes([number; 16])
+    const NONE: Vec<usize> = Vec::new();
+
+    fn machine(number: u16) -> MachineId {
+        let [high, low] = number.to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&[high, low]);
+        MachineId::from_bytes(bytes)
+    }
+
+    fn channel(index: usize) -> Channel {
+        Channel::from_index(index).unwrap()
     }
 
     #[test]
     fn lost_and_repeated_messages_are_told_apart_per_machine_and_channel() {
         let (mut peers, now) = (Peers::default(), Instant::now());
         let mut arrive = |number, channel, sequence| peers.record(machine(number), channel, sequence, now);
-        let other = Channel::from_index(3).unwrap();
         assert_eq!(arrive(1, Channel::Control, 7), Arrival::Next);
         assert_eq!(arrive(1, Channel::Control, 8), Arrival::Next);
         assert_eq!(arrive(1, Channel::Control, 8), Arrival::Repeated);
         assert_eq!(arrive(1, Channel::Control, 7), Arrival::Repeated);
-        assert_eq!(arrive(1, other, 2), Arrival::Next);
+        assert_eq!(arrive(1, channel(3), 2), Arrival::Next);
         assert_eq!(arrive(2, Channel::Control, 1), Arrival::Next);
         assert_eq!(arrive(1, Channel::Control, 11), Arrival::AfterGap);
         assert_eq!(arrive(1, Channel::Control, 12), Arrival::Next);
@@ -143,17 +212,40 @@ mod tests {
     #[test]
     fn heartbeat_shows_a_lost_message_that_none_follows() {
         let (mut peers, now) = (Peers::default(), Instant::now());
-        let channels = [(0, 4), (1, 9), (2, 5)];
-        // The first heartbeat tells where the numbers stand.
-        assert_eq!(peers.record_heartbeat(machine(1), &channels, |index| index < 2, now), Vec::<usize>::new());
-        assert_eq!(peers.record(machine(1), Channel::from_index(0).unwrap(), 5, now), Arrival::Next);
-        assert_eq!(peers.record_heartbeat(machine(1), &[(0, 5), (1, 10), (2, 6)], |index| index < 2, now), [1]);
-        assert_eq!(
-            peers.record_heartbeat(machine(1), &[(0, 5), (1, 10), (2, 6)], |index| index < 2, now),
-            Vec::<usize>::new()
-        );
+        let mut beat = |sequences: &[(usize, u64)]| peers.record_heartbeat(machine(1), sequences, |index| index < 3, now);
+        // The first heartbeat tells where the numbers stand; channel 2 has had no message yet.
+        assert_eq!(beat(&[(0, 4), (1, 9), (5, 5)]), NONE);
+        assert_eq!(beat(&[(0, 4), (1, 10), (2, 1), (5, 6)]), NONE, "it may be under way");
+        assert_eq!(beat(&[(0, 4), (1, 10), (2, 1), (5, 7)]), [1, 2]);
+        assert_eq!(beat(&[(0, 4), (1, 10), (2, 1), (5, 8)]), NONE, "reported once");
+        assert_eq!(peers.record(machine(1), channel(0), 5, now), Arrival::Next);
+        assert_eq!(peers.record(machine(1), channel(1), 11, now), Arrival::Next);
+        assert_eq!(peers.record(machine(1), channel(2), 4, now), Arrival::AfterGap);
+    }
+
+    #[test]
+    fn heartbeat_that_overtakes_events_loses_none() {
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        for block in 0..5 {
+            assert_eq!(peers.record_heartbeat(machine(1), &[(0, block * 10 + 10)], |_| true, now), NONE);
+            for sequence in block * 10 + 1..=block * 10 + 10 {
+                assert_eq!(peers.record(machine(1), channel(0), sequence, now), Arrival::Next);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missed_without_a_subscription_is_no_gap_and_nothing_is_received_again() {
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        assert_eq!(peers.record(machine(1), channel(0), 5, now), Arrival::Next);
         peers.forget_channels();
-        assert_eq!(peers.record_heartbeat(machine(1), &[(0, 9)], |_| true, now), Vec::<usize>::new());
+        assert_eq!(peers.record(machine(1), channel(0), 5, now), Arrival::Repeated);
+        assert_eq!(peers.record(machine(1), channel(0), 9, now), Arrival::Next);
+        assert_eq!(peers.record(machine(1), channel(0), 11, now), Arrival::AfterGap);
+        peers.forget_channel(channel(0));
+        assert_eq!(peers.record_heartbeat(machine(1), &[(0, 20)], |_| true, now), NONE);
+        assert_eq!(peers.record_heartbeat(machine(1), &[(0, 21)], |_| true, now), NONE);
+        assert_eq!(peers.record_heartbeat(machine(1), &[(0, 21)], |_| true, now), [0]);
     }
 
     #[test]
@@ -164,11 +256,31 @@ mod tests {
     }
 
     #[test]
-    fn silent_machines_expire() {
+    fn machine_is_absent_when_it_is_silent_or_has_departed() {
         let (mut peers, now) = (Peers::default(), Instant::now());
+        let later = now + Duration::from_secs(10);
         peers.record(machine(1), Channel::Control, 1, now);
         peers.record(machine(2), Channel::Control, 1, now + Duration::from_secs(5));
-        peers.expire(Duration::from_secs(10), now + Duration::from_secs(10));
+        peers.record(machine(3), Channel::Control, 1, later);
+        peers.depart(machine(3), later);
+        peers.expire(Duration::from_secs(10), later);
         assert_eq!(peers.machines(), BTreeSet::from([machine(2)]));
+        // Sending an old message again brings no machine back, and a new one only a machine that was silent.
+        assert_eq!(peers.record(machine(1), Channel::Control, 1, later), Arrival::Repeated);
+        assert_eq!(peers.record(machine(3), Channel::Control, 2, later), Arrival::Repeated);
+        assert_eq!(peers.machines(), BTreeSet::from([machine(2)]));
+        assert_eq!(peers.record(machine(1), Channel::Control, 2, later), Arrival::Next);
+        assert_eq!(peers.machines(), BTreeSet::from([machine(1), machine(2)]));
+    }
+
+    #[test]
+    fn absent_machines_are_bounded() {
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        for number in 0..1000 {
+            peers.record(machine(number), Channel::Control, 1, now + Duration::from_millis(number.into()));
+        }
+        peers.expire(Duration::from_secs(10), now + Duration::from_secs(20));
+        assert_eq!((peers.0.len(), peers.machines().len()), (MAX_ABSENT, 0));
+        assert!(peers.0.contains_key(&machine(999)));
     }
 }
