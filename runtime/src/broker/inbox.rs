@@ -119,3 +119,46 @@ async fn deliver(mut queue: UnboundedReceiver<Received>, receiver: Arc<dyn LinkR
         coop::consume_budget().await;
     }
 }
+
+#[cfg(not(loom))]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::tests::recorder::{Report, recorder};
+
+    const CHANNEL: Channel = Channel::Control;
+
+    #[tokio::test]
+    async fn message_without_room_is_reported_once_in_its_place() {
+        let (receiver, mut reports) = recorder();
+        let inbox = Inbox::new(receiver);
+        for _ in 0..2 {
+            for value in 0..MAX_MESSAGES + 10 {
+                inbox.push(Received::Message(CHANNEL, Bytes::from(value.to_string())));
+            }
+            inbox.push(Received::Overflowed(CHANNEL));
+            inbox.push(Received::Lost);
+            for value in 0..MAX_MESSAGES {
+                assert_eq!(reports.message().await, (CHANNEL, Bytes::from(value.to_string())));
+            }
+            assert_eq!(reports.next().await, Report::Overflowed(CHANNEL));
+            assert_eq!(reports.next().await, Report::Lost);
+        }
+        assert_eq!(reports.try_next(), None);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_wait_are_bounded() {
+        let (receiver, mut reports) = recorder();
+        let inbox = Inbox::new(receiver);
+        let half = Bytes::from(vec![0; MAX_BYTES / 2]);
+        for message in [&half, &half, &Bytes::from_static(b"more")] {
+            inbox.push(Received::Message(CHANNEL, message.clone()));
+        }
+        assert_eq!(reports.message().await.1.len(), half.len());
+        assert_eq!(reports.message().await.1.len(), half.len());
+        assert_eq!(reports.next().await, Report::Overflowed(CHANNEL));
+        inbox.push(Received::Message(CHANNEL, half.clone()));
+        assert_eq!(reports.message().await.1.len(), half.len());
+    }
+}

@@ -40,7 +40,8 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 ///
 /// Subjects are named `PREFIX.NAMESPACE.CHANNEL`. In the prefix and the namespace, each byte other than an ASCII letter, a
 /// digit, `-` or `_` is written as `=` and two hexadecimal digits; empty ones are written as `=`. A link also publishes to an
-/// inbox of its own and subscribes to it (`_INBOX.>`). The server reads and can forge all messages, so it must be as
+/// inbox of its own and subscribes to it (`_INBOX.>`). In a cluster, a subscription is confirmed by the server of the link; what
+/// is published at another server before that has heard of it may be missing. The server reads and can forge all messages, so it must be as
 /// trusted as the application. The client library logs failed attempts under the target `async_nats`. For `tls://` URLs, depend on the crate `async-nats` with the feature `ring` or `aws-lc-rs`.
 ///
 /// # Examples

@@ -198,4 +198,29 @@ mod tests {
         tokio::task::yield_now().await;
         assert_eq!(reported.try_next(), None);
     }
+
+    #[cfg(feature = "nats")]
+    #[tokio::test]
+    async fn overflow_concerns_confirmed_channels() {
+        let (receiver, mut reported) = recorder();
+        let requests = Arc::new(LinkRequests::default());
+        let reports = Reports::new(Arc::new(Inbox::new(receiver)), requests.clone());
+        let channels = [1, 2, 3].map(|index| Channel::from_index(index).unwrap());
+        for channel in channels {
+            requests.subscribe(channel);
+        }
+        reports.start_subscription_changes();
+        reports.overflow();
+        reports.confirm(channels[0]);
+        reports.confirm(channels[2]);
+        reports.overflow();
+        reported.subscribed([channels[0], channels[2]]).await;
+        assert_eq!(reported.next().await, Report::Overflowed(channels[0]));
+        assert_eq!(reported.next().await, Report::Overflowed(channels[2]));
+        reports.lose("");
+        reports.overflow();
+        assert_eq!(reported.next().await, Report::Lost);
+        tokio::task::yield_now().await;
+        assert_eq!(reported.try_next(), None);
+    }
 }

@@ -45,7 +45,9 @@ outage_tests! {
     messages_of_an_outage_are_sent_in_order
     messages_beyond_the_bound_are_refused_during_an_outage
     subscriptions_change_during_an_outage
+    link_that_is_dropped_closes_its_connection
     link_that_is_dropped_during_an_outage_drops_its_receiver
+    link_that_is_dropped_while_nothing_can_be_written_closes_its_connection
     #[ignore = "takes four minutes"]
     long_outages_end_without_a_call
 }
@@ -198,6 +200,26 @@ async fn subscriptions_change_during_an_outage(mut server: Server) {
         assert!(link.publish(channel(index), Bytes::new()));
     }
     assert_eq!(reports.message().await, (channel(3), Bytes::new()));
+}
+
+async fn link_that_is_dropped_closes_its_connection(mut server: Server) {
+    server.run(&[]).await;
+    let (link, mut reports) = subscribed_link(&server).await;
+    drop(link);
+    reports.dropped().await;
+    server.closed_by_all().await;
+}
+
+async fn link_that_is_dropped_while_nothing_can_be_written_closes_its_connection(mut server: Server) {
+    server.run(&[]).await;
+    let (link, mut reports) = subscribed_link(&server).await;
+    server.pause();
+    while link.publish(channel(1), Bytes::from(vec![0; 1024 * 1024])) {
+        tokio::task::yield_now().await;
+    }
+    drop(link);
+    reports.dropped().await;
+    server.closed_by_all().await;
 }
 
 async fn link_that_is_dropped_during_an_outage_drops_its_receiver(mut server: Server) {

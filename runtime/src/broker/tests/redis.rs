@@ -61,24 +61,6 @@ async fn connection_that_the_server_closes_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connection_of_a_dropped_link_is_closed() {
-    let Some(server) = Server::start(Program::Redis).await else { return };
-    let (link, mut reports) = subscribed_link(&server).await;
-    let mut admin = admin(&server).await;
-    drop(link);
-    reports.dropped().await;
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let count = cmd("PUBSUB").arg(&["NUMSUB", "test:chat:1"]).query_async(&mut admin).await;
-        let (_, count): (String, u32) = count.unwrap();
-        if count == 0 {
-            break;
-        }
-        assert!(Instant::now() < deadline, "the connection is still open");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn short_pause_of_the_server_is_no_loss() {
     let Some(server) = Server::start(Program::Redis).await else { return };
     let (link, mut reports) = subscribed_link(&server).await;

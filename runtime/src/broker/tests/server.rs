@@ -130,6 +130,24 @@ impl Server {
         }
     }
 
+    /// Waits until this process has no connection to the server. Connections of one test only, because each has a server.
+    pub(super) async fn closed_by_all(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.connection_count() > 0 {
+            assert!(Instant::now() < deadline, "{} connections are open", self.connection_count());
+            // The kernel reports nothing when a connection closes.
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The number of established connections to the server, which is zero where the kernel does not list them.
+    fn connection_count(&self) -> usize {
+        let table = fs::read_to_string("/proc/self/net/tcp").unwrap_or_default();
+        let (address, established) = (format!("0100007F:{:04X}", self.port), "01");
+        let connections = table.lines().map(|line| line.split_whitespace().skip(2).take(2).collect::<Vec<_>>());
+        connections.filter(|fields| *fields == [&*address, established]).count()
+    }
+
     /// Ends the server as a crash does.
     pub(super) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
