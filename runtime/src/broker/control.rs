@@ -2,6 +2,7 @@
 
 use bytes::BufMut;
 
+use super::MAX_MESSAGE_BYTES;
 use super::channel::CHANNEL_COUNT;
 use super::machine_id::MachineId;
 use super::message::{Reader, Unreadable, put_bytes};
@@ -37,6 +38,12 @@ impl<'a> ChangeMessage<'a> {
     /// Returns the message for the overwrites of an object.
     pub(crate) fn object(key: &'a ObjectKey) -> ChangeMessage<'a> {
         ChangeMessage::Object { kind: key.kind(), id: key.id().clone() }
+    }
+
+    /// Returns whether the change has more text than a message may have.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let ChangeMessage::Users(user_ids) = self else { return false };
+        user_ids.iter().map(|user_id| user_id.len() + 4).sum::<usize>() > MAX_MESSAGE_BYTES / 2
     }
 
     /// Returns whether a connection is closed by the change, so that the source of grants does not tell of it.

@@ -20,6 +20,9 @@ use crate::panic::{catch_unwind, log_entry};
 const MAX_MESSAGES: usize = 16_384;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
+/// The number of control messages that may wait, apart from the others: events in a burst must not displace changes of rights.
+const MAX_CONTROL_MESSAGES: usize = 4096;
+
 /// What a link reports to its receiver.
 #[derive(Debug)]
 pub(super) enum Received {
@@ -40,8 +43,37 @@ pub(super) struct Inbox {
 struct Waiting {
     messages: AtomicUsize,
     bytes: AtomicUsize,
+    control_messages: AtomicUsize,
     /// By the index of the channel: whether it waits that the receiver is told of dropped messages, so that it is told once.
     overflowed: [AtomicBool; CHANNEL_COUNT],
+}
+
+impl Waiting {
+    fn has_room(&self, channel: Channel, message: &Bytes) -> bool {
+        if channel == Channel::Control {
+            return self.control_messages.load(Ordering::Relaxed) < MAX_CONTROL_MESSAGES;
+        }
+        self.messages.load(Ordering::Relaxed) < MAX_MESSAGES
+            && self.bytes.load(Ordering::Relaxed) + message.len() <= MAX_BYTES
+    }
+
+    fn add(&self, channel: Channel, message: &Bytes) {
+        if channel == Channel::Control {
+            self.control_messages.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.messages.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(message.len(), Ordering::Relaxed);
+        }
+    }
+
+    fn remove(&self, channel: Channel, message: &Bytes) {
+        if channel == Channel::Control {
+            self.control_messages.fetch_sub(1, Ordering::Relaxed);
+        } else {
+            self.messages.fetch_sub(1, Ordering::Relaxed);
+            self.bytes.fetch_sub(message.len(), Ordering::Relaxed);
+        }
+    }
 }
 
 impl Inbox {
@@ -53,19 +85,17 @@ impl Inbox {
     pub(super) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
         let (sender, queue) = unbounded_channel();
         let overflowed = from_fn(|_| AtomicBool::new(false));
-        let waiting = Arc::new(Waiting { messages: AtomicUsize::new(0), bytes: AtomicUsize::new(0), overflowed });
+        let [messages, bytes, control_messages] = from_fn(|_| AtomicUsize::new(0));
+        let waiting = Arc::new(Waiting { messages, bytes, control_messages, overflowed });
         let task = tokio::spawn(deliver(queue, receiver, waiting.clone()));
         Inbox { sender, waiting, task }
     }
 
     /// Adds an entry. A message that has no room is dropped, which the receiver is told once in its place.
     pub(super) fn push(&self, received: Received) {
-        let Waiting { messages, bytes, overflowed } = &*self.waiting;
+        let overflowed = &self.waiting.overflowed;
         let entry = match received {
-            Received::Message(channel, message)
-                if messages.load(Ordering::Relaxed) >= MAX_MESSAGES
-                    || bytes.load(Ordering::Relaxed) + message.len() > MAX_BYTES =>
-            {
+            Received::Message(channel, message) if !self.waiting.has_room(channel, &message) => {
                 Received::Overflowed(channel)
             }
             entry => entry,
@@ -75,9 +105,8 @@ impl Inbox {
         {
             return;
         }
-        if let Received::Message(_, message) = &entry {
-            messages.fetch_add(1, Ordering::Relaxed);
-            bytes.fetch_add(message.len(), Ordering::Relaxed);
+        if let Received::Message(channel, message) = &entry {
+            self.waiting.add(*channel, message);
         }
         // The task ends with its runtime only.
         let _ = self.sender.send(entry);
@@ -99,10 +128,7 @@ impl fmt::Debug for Inbox {
 async fn deliver(mut queue: UnboundedReceiver<Received>, receiver: Arc<dyn LinkReceiver>, waiting: Arc<Waiting>) {
     while let Some(received) = queue.recv().await {
         match &received {
-            Received::Message(_, message) => {
-                waiting.messages.fetch_sub(1, Ordering::Relaxed);
-                waiting.bytes.fetch_sub(message.len(), Ordering::Relaxed);
-            }
+            Received::Message(channel, message) => waiting.remove(*channel, message),
             Received::Overflowed(channel) => waiting.overflowed[channel.index()].store(false, Ordering::Relaxed),
             Received::Subscribed(_) | Received::Lost => {}
         }
@@ -124,9 +150,28 @@ async fn deliver(mut queue: UnboundedReceiver<Received>, receiver: Arc<dyn LinkR
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::tests::channel;
     use crate::broker::tests::recorder::{Report, recorder};
 
-    const CHANNEL: Channel = Channel::Control;
+    #[tokio::test]
+    async fn events_do_not_displace_control_messages() {
+        let (receiver, mut reports) = recorder();
+        let inbox = Inbox::new(receiver);
+        for _ in 0..=MAX_MESSAGES {
+            inbox.push(Received::Message(channel(0), Bytes::new()));
+        }
+        for _ in 0..=MAX_CONTROL_MESSAGES {
+            inbox.push(Received::Message(Channel::Control, Bytes::new()));
+        }
+        for _ in 0..MAX_MESSAGES {
+            assert_eq!(reports.message().await.0, channel(0));
+        }
+        assert_eq!(reports.next().await, Report::Overflowed(channel(0)));
+        for _ in 0..MAX_CONTROL_MESSAGES {
+            assert_eq!(reports.message().await.0, Channel::Control);
+        }
+        assert_eq!(reports.next().await, Report::Overflowed(Channel::Control));
+    }
 
     #[tokio::test]
     async fn message_without_room_is_reported_once_in_its_place() {
@@ -134,14 +179,14 @@ mod tests {
         let inbox = Inbox::new(receiver);
         for _ in 0..2 {
             for value in 0..MAX_MESSAGES + 10 {
-                inbox.push(Received::Message(CHANNEL, Bytes::from(value.to_string())));
+                inbox.push(Received::Message(channel(0), Bytes::from(value.to_string())));
             }
-            inbox.push(Received::Overflowed(CHANNEL));
+            inbox.push(Received::Overflowed(channel(0)));
             inbox.push(Received::Lost);
             for value in 0..MAX_MESSAGES {
-                assert_eq!(reports.message().await, (CHANNEL, Bytes::from(value.to_string())));
+                assert_eq!(reports.message().await, (channel(0), Bytes::from(value.to_string())));
             }
-            assert_eq!(reports.next().await, Report::Overflowed(CHANNEL));
+            assert_eq!(reports.next().await, Report::Overflowed(channel(0)));
             assert_eq!(reports.next().await, Report::Lost);
         }
         assert_eq!(reports.try_next(), None);
@@ -153,12 +198,12 @@ mod tests {
         let inbox = Inbox::new(receiver);
         let half = Bytes::from(vec![0; MAX_BYTES / 2]);
         for message in [&half, &half, &Bytes::from_static(b"more")] {
-            inbox.push(Received::Message(CHANNEL, message.clone()));
+            inbox.push(Received::Message(channel(0), message.clone()));
         }
         assert_eq!(reports.message().await.1.len(), half.len());
         assert_eq!(reports.message().await.1.len(), half.len());
-        assert_eq!(reports.next().await, Report::Overflowed(CHANNEL));
-        inbox.push(Received::Message(CHANNEL, half.clone()));
+        assert_eq!(reports.next().await, Report::Overflowed(channel(0)));
+        inbox.push(Received::Message(channel(0), half.clone()));
         assert_eq!(reports.message().await.1.len(), half.len());
     }
 }

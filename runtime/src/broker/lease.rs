@@ -12,8 +12,9 @@ use crate::sync::ignore_poison;
 /// How long rights hold after a heartbeat that came back was sent.
 pub(crate) const LEASE: Duration = Duration::from_secs(6);
 
-/// The longest pause of a process that the guarantee covers.
-const MAX_PAUSE: Duration = Duration::from_secs(4);
+/// The longest pause of a process that the guarantee covers, which is four seconds, and a second in which timers may be late and
+/// changes wait for evaluations.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// The longest time for which a machine that hears nothing of a change uses rights from before it.
 pub(crate) const MAX_SILENCE: Duration = LEASE.saturating_add(MAX_PAUSE);
@@ -32,10 +33,27 @@ impl Lease {
         Lease { started_at: now, ends_at: AtomicU64::new(0), sent: Mutex::default() }
     }
 
+    pub(super) fn started_at(&self) -> Instant {
+        self.started_at
+    }
+
     /// Returns whether the lease has ended.
     #[inline]
     pub(super) fn has_ended(&self, now: Instant) -> bool {
         self.millis(now) >= self.ends_at.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the lease ends.
+    pub(super) fn ends_at(&self) -> Instant {
+        self.started_at + Duration::from_millis(self.ends_at.load(Ordering::SeqCst))
+    }
+
+    /// Extends a lease that has ended. Returns whether it had, and no other thread has extended it.
+    pub(super) fn begin(&self, now: Instant) -> bool {
+        let ends_at = self.ends_at.load(Ordering::SeqCst);
+        let next = self.millis(now + LEASE);
+        self.millis(now) >= ends_at
+            && self.ends_at.compare_exchange(ends_at, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Extends the lease to [`LEASE`] after `begun_at`.
@@ -92,5 +110,14 @@ mod tests {
         assert!(lease.has_ended(now + Duration::from_secs(8)));
         lease.extend(now);
         assert!(!lease.has_ended(now + Duration::from_millis(7999)), "an older message shortens nothing");
+    }
+
+    #[test]
+    fn one_thread_extends_a_lease_that_has_ended() {
+        let now = Instant::now();
+        let lease = Lease::new(now);
+        assert!(lease.begin(now) && !lease.begin(now));
+        assert_eq!(lease.ends_at(), now + LEASE);
+        assert!(!lease.begin(now + LEASE - Duration::from_millis(1)) && lease.begin(now + LEASE));
     }
 }

@@ -92,7 +92,8 @@ pub(crate) enum Target<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventMessage<'a> {
     pub(crate) target: Target<'a>,
-    /// The number of the publication, if it is sent on several channels. Machines that receive it twice use it once.
+    /// The number of the publication, if it is one to several groups, which may be sent on several channels. Machines that
+    /// receive it twice use it once.
     pub(crate) publication: Option<u64>,
     /// The connection that does not receive it.
     pub(crate) except: Option<ConnectionId>,

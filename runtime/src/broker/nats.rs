@@ -1,4 +1,4 @@
-//! The broker of several machines that share a NATS server or cluster.
+//! The broker of several machines that share a NATS server.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,6 +10,7 @@ use async_nats::{Client, ConnectOptions, Event, PublishErrorKind, ServerAddr, Su
 use bytes::Bytes;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
+use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::server_link::{Connect, Connection, ConnectionError, Reports, ServerLink, SubscriptionChange};
@@ -27,7 +28,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
 
-/// Connects the machines of a service through a NATS server or cluster. Requires the feature `nats`. `JetStream` is not needed.
+/// Connects the machines of a service through a NATS server. Requires the feature `nats`. `JetStream` is not needed.
 ///
 /// Each link, of one endpoint in one process, has one connection. It connects in the background, and again after the
 /// connection was lost: within 2 seconds of the server's return, with delays between 25 ms and 1 s. A connection is lost if
@@ -54,28 +55,29 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// ```
 #[derive(Clone)]
 pub struct NatsBroker {
-    servers: Vec<ServerAddr>,
+    server: ServerAddr,
     prefix: String,
 }
 
 impl NatsBroker {
-    /// Creates a broker at the URL of a NATS server, or at those of the servers of a cluster, separated by commas. The port is
-    /// 4222 unless the URL has one. The first URL with a user gives the credentials for all servers:
+    /// Creates a broker at the URL of a NATS server. The port is 4222 unless the URL has one. The URL may have credentials:
     /// `nats://USER:PASSWORD@HOST` or `nats://TOKEN@HOST`. The prefix separates the applications that share the server: links
     /// of different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
     ///
+    /// The server must not be part of a cluster, whose servers do not pass messages on in one order, which changes of rights
+    /// rely on. A link to one does not connect, and the log says why.
+    ///
     /// # Errors
     ///
-    /// A fault (500) if a URL is invalid. Whether a server can be reached is not known yet.
+    /// A fault (500) if the URL is invalid. Whether the server can be reached is not known yet.
     pub fn new(url: &str, prefix: &str) -> Result<NatsBroker> {
-        let servers = url.split(',').map(parse_url).collect::<Result<_>>()?;
-        Ok(NatsBroker { servers, prefix: prefix.to_owned() })
+        Ok(NatsBroker { server: parse_url(url)?, prefix: prefix.to_owned() })
     }
 }
 
 fn parse_url(url: &str) -> Result<ServerAddr> {
     let server: ServerAddr = url.trim().parse().fault()?;
-    if server.host().is_empty() || server.is_websocket() {
+    if server.host().is_empty() || server.host().contains(',') || server.is_websocket() {
         // Not with the URL, which may contain a password.
         return Err(Error::internal("the URL of a NATS server is not `nats://HOST` or `tls://HOST`"));
     }
@@ -86,18 +88,18 @@ impl Broker for NatsBroker {}
 
 impl OpenLink for NatsBroker {
     fn is_loopback(&self) -> bool {
-        self.servers.iter().all(|server| is_loopback_host(server.host()))
+        is_loopback_host(self.server.host())
     }
 
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
         let subject_prefix = format!("{}.{}.", subject_token(&self.prefix), subject_token(namespace));
-        ServerLink::open(NatsConnect { servers: self.servers.clone(), subject_prefix }, namespace, receiver)
+        ServerLink::open(NatsConnect { server: self.server.clone(), subject_prefix }, namespace, receiver)
     }
 }
 
 impl fmt::Debug for NatsBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URLs may contain passwords.
+        // The URL may contain a password.
         f.debug_struct("NatsBroker").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
@@ -121,7 +123,7 @@ fn subject_token(name: &str) -> String {
 /// Opens connections. The client library could connect again by itself. Then it would do so for links that were dropped, until
 /// the server is back, and a confirmation of an old connection could not be told from one of the next.
 struct NatsConnect {
-    servers: Vec<ServerAddr>,
+    server: ServerAddr,
     /// What all subjects of the link start with.
     subject_prefix: String,
 }
@@ -134,9 +136,9 @@ impl Connect for NatsConnect {
     async fn connect(&self, reports: &Arc<Reports>) -> Result<NatsConnection, ConnectionError> {
         // The task of the client library that calls it may outlive the link.
         let weak_reports = Arc::downgrade(reports);
-        let options = authentication(&self.servers)
+        let options = authentication(&self.server)
             // Counts the first attempt too. Zero is not a bound.
-            .max_reconnects(self.servers.len())
+            .max_reconnects(1)
             .ignore_discovered_servers()
             // The supervisor notices earlier, but a connection to which nothing can be written ends by this only.
             .ping_interval(PING_INTERVAL)
@@ -146,7 +148,13 @@ impl Connect for NatsConnect {
                 receive_event(&event, &weak_reports);
                 std::future::ready(())
             });
-        let client = options.connect(&*self.servers).await?;
+        let client = options.connect(&self.server).await?;
+        if client.server_info().cluster.is_some() {
+            // Its servers do not pass the messages of a subject on in one order.
+            return Err(
+                "the server is part of a cluster, through which changes of rights cannot be acknowledged".into()
+            );
+        }
         let inbox = client.new_inbox();
         let echoes = client.subscribe(inbox.clone()).await?;
         Ok(NatsConnection {
@@ -161,12 +169,11 @@ impl Connect for NatsConnect {
     }
 }
 
-/// The options with the credentials of the URLs, which the client library does not use by itself.
-fn authentication(servers: &[ServerAddr]) -> ConnectOptions {
+/// The options with the credentials of the URL, which the client library does not use by itself.
+fn authentication(server: &ServerAddr) -> ConnectOptions {
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let options = ConnectOptions::new();
-    let credentials = servers.iter().find_map(|server| Some((server.username()?, server.password())));
-    match credentials {
+    match server.username().map(|user| (user, server.password())) {
         Some((user, Some(password))) => options.user_and_password(decode(user), decode(password)),
         Some((token, None)) => options.token(decode(token)),
         None => options,
@@ -217,23 +224,31 @@ impl NatsConnection {
         }
     }
 
-    async fn subscribe(&mut self, channel: Channel) -> Result<(), ConnectionError> {
+    /// Subscribes to a channel. The returned receiver completes when a message to itself has shown that the server has
+    /// accepted the subscription: the client library reports a refusal in another task, and maybe later than any reply.
+    async fn subscribe(&mut self, channel: Channel) -> Result<oneshot::Receiver<()>, ConnectionError> {
+        self.echo_count += 1;
+        let probe = Bytes::copy_from_slice(&self.echo_count.to_be_bytes());
         let subscriber = self.client.subscribe(self.subject(channel)).await?;
-        let reader = tokio::spawn(read(subscriber, channel, self.reports.clone()));
+        let (sender, receiver) = oneshot::channel();
+        let expected = Probe { inbox: self.inbox.clone(), payload: probe.clone(), confirmed: Some(sender) };
+        let reader = tokio::spawn(read(subscriber, channel, self.reports.clone(), expected));
         self.readers.insert(channel, AbortOnDropHandle::new(reader));
-        Ok(())
+        self.client.publish_with_reply(self.subject(channel), self.inbox.clone(), probe).await?;
+        Ok(receiver)
     }
 }
 
 impl Connection for NatsConnection {
     async fn change_subscriptions(&mut self, changes: &[SubscriptionChange]) -> Result<(), ConnectionError> {
+        let mut confirmations = Vec::new();
         for change in changes {
             match *change {
                 SubscriptionChange::Subscribe(channel) if !self.readers.contains_key(&channel) => {
-                    self.subscribe(channel).await?;
+                    confirmations.push(self.subscribe(channel).await?);
                 }
                 // Was subscribed all the time.
-                SubscriptionChange::Subscribe(_) => {}
+                SubscriptionChange::Subscribe(channel) => self.reports.confirm(channel),
                 SubscriptionChange::Unsubscribe(channel) => {
                     if let Some(reader) = self.readers.remove(&channel) {
                         reader.abort();
@@ -244,13 +259,8 @@ impl Connection for NatsConnection {
                 }
             }
         }
-        // The client reports refusals in another task. It has time for that during the second echo.
-        self.echo().await?;
-        self.echo().await?;
-        for change in changes {
-            if let SubscriptionChange::Subscribe(channel) = *change {
-                self.reports.confirm(channel);
-            }
+        for confirmation in confirmations {
+            confirmation.await?;
         }
         Ok(())
     }
@@ -279,8 +289,27 @@ impl Connection for NatsConnection {
     }
 }
 
-async fn read(mut subscriber: Subscriber, channel: Channel, reports: Arc<Reports>) {
+/// A message that a link sends to a channel that it subscribes to. The links of other machines discard it.
+struct Probe {
+    /// The subject for replies. Other messages have none.
+    inbox: String,
+    payload: Bytes,
+    confirmed: Option<oneshot::Sender<()>>,
+}
+
+async fn read(mut subscriber: Subscriber, channel: Channel, reports: Arc<Reports>, mut probe: Probe) {
     while let Some(message) = subscriber.next().await {
+        if let Some(reply) = &message.reply {
+            if **reply == *probe.inbox
+                && message.payload == probe.payload
+                && let Some(confirmed) = probe.confirmed.take()
+            {
+                reports.confirm(channel);
+                // The connection may be closing.
+                let _ = confirmed.send(());
+            }
+            continue;
+        }
         // A copy, because the payload keeps the whole read buffer.
         reports.receive(channel, Bytes::copy_from_slice(&message.payload));
     }

@@ -27,7 +27,6 @@
 mod tests;
 
 use std::array::from_fn;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -36,7 +35,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
@@ -50,7 +49,7 @@ use super::subscriptions::Subscriptions;
 use super::{BrokerLink, Channel, LinkReceiver, OpenLink, Partition};
 use crate::error::Result;
 use crate::log::Truncated;
-use crate::panic::log_entry;
+use crate::panic::{catch_unwind, log_entry};
 use crate::sync::ignore_poison;
 
 /// How often a machine sends a heartbeat.
@@ -182,7 +181,8 @@ impl Node {
                 subscriptions: Subscriptions::new(),
                 peers: Peers::default(),
                 listens_since: None,
-                has_missed_changes: false,
+                // Whatever is evaluated before the first heartbeat is back may miss a change.
+                has_missed_changes: true,
             }),
             confirmed: Notify::new(),
             changes: PendingChanges::default(),
@@ -224,13 +224,16 @@ impl Node {
         });
     }
 
-    /// Publishes an event to other machines, on each of these partitions once.
-    pub(crate) fn publish_event(&self, mut partitions: Vec<Partition>, mut message: EventMessage<'_>) {
+    /// Publishes an event to the members of one group or to a user on other machines.
+    pub(crate) fn publish_event(&self, partition: Partition, message: &EventMessage<'_>) {
+        self.publish(Channel::Partition(partition), &message.encode(), |_| ());
+    }
+
+    /// Publishes an event to the members of several groups on other machines, on each of these partitions once.
+    pub(crate) fn publish_to_several(&self, mut partitions: Vec<Partition>, mut message: EventMessage<'_>) {
         partitions.sort_unstable();
         partitions.dedup();
-        if partitions.len() > 1 {
-            message.publication = Some(self.publications.fetch_add(1, Ordering::Relaxed));
-        }
+        message.publication = Some(self.publications.fetch_add(1, Ordering::Relaxed));
         let payload = message.encode();
         for partition in partitions {
             self.publish(Channel::Partition(partition), &payload, |_| ());
@@ -255,8 +258,7 @@ impl Node {
     /// Reports a change of rights, which has taken effect here, to the other machines. Returns its id in
     /// [`changes`](Node::changes), and what is notified of its progress.
     pub(super) fn send_change(&self, change: &ChangeMessage<'_>) -> (u64, Arc<Notify>) {
-        // Machines that are not heard of yet do not count: see `listens_since`.
-        let (id, progress) = self.changes.begin(self.state().peers.machines());
+        let (id, progress) = self.changes.begin(Instant::now());
         let message = ControlMessage::Change { id, change: change.clone() };
         self.send_recorded(&message, |sequence| self.changes.record_sent(id, sequence));
         (id, progress)
@@ -266,10 +268,10 @@ impl Node {
     /// broker has passed it on, for half a second at most.
     pub(crate) async fn depart(&self) {
         self.has_departed.store(true, Ordering::SeqCst);
-        let (id, progress) = self.changes.begin(BTreeSet::new());
+        let (id, progress) = self.changes.begin(Instant::now());
         self.send_recorded(&ControlMessage::Departure, |sequence| self.changes.record_sent(id, sequence));
         let passed_on = async {
-            while !self.changes.progress(id).is_none_or(|progress| progress.is_complete()) {
+            while self.changes.progress(id).is_some_and(|progress| progress.returned_at.is_none()) {
                 progress.notified().await;
             }
         };
@@ -296,26 +298,25 @@ impl Node {
     /// process which was paused does not use them.
     #[inline]
     pub(crate) fn enforce_lease(&self) {
-        if self.lease.has_ended(Instant::now()) {
+        let now = Instant::now();
+        // One thread does it. What the others use meanwhile is older by the time that it takes.
+        if self.lease.has_ended(now) && self.lease.begin(now) {
             self.apply_all();
         }
     }
 
-    /// Evaluates everything anew.
+    /// Evaluates everything anew. What is evaluated from here on is no older than this.
     #[cold]
     fn apply_all(&self) {
-        // What is evaluated from here on is no older than this.
-        let begun_at = Instant::now();
-        if let Some(endpoint) = self.endpoint.upgrade() {
-            endpoint.apply(&ChangeMessage::All, Box::new(|| ()));
+        let Some(endpoint) = self.endpoint.upgrade() else { return };
+        if catch_unwind(|| endpoint.apply(&ChangeMessage::All, Box::new(|| ()))).is_err() {
+            self.state().has_missed_changes = true;
         }
-        self.lease.extend(begun_at);
     }
 
     fn upkeep(&self) {
         let now = Instant::now();
         let mut state = self.state();
-        state.peers.expire(MAX_SILENCE, now);
         for channel in state.subscriptions.take_idle(now) {
             state.peers.forget_channel(channel);
             self.link.unsubscribe(channel);
@@ -356,20 +357,31 @@ impl Node {
             Arrival::Next => {}
         }
         if channel == Channel::Control {
-            self.receive_control(machine, &ControlMessage::decode(&opened.payload)?, now);
+            let message = ControlMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+            self.receive_control(machine, &message, now);
         } else {
-            self.receive_event(machine, &EventMessage::decode(&opened.payload)?, now);
+            let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+            self.receive_event(machine, &message, now);
         }
         Ok(())
     }
 
     /// Receives an own message on the control channel: the broker has passed on all changes that it had before.
     fn receive_own(&self, sequence: u64, now: Instant) {
-        self.changes.record_returned(sequence, now);
-        if std::mem::take(&mut self.state().has_missed_changes) {
+        let sent_at = self.lease.take_sent(sequence);
+        let mut state = self.state();
+        if let Some(sent_at) = sent_at {
+            // By the time of sending: the broker may have more messages by now that are not received yet.
+            state.peers.expire(MAX_SILENCE, sent_at);
+        }
+        let machines = state.peers.machines();
+        let has_missed_changes = std::mem::take(&mut state.has_missed_changes);
+        drop(state);
+        self.changes.record_returned(sequence, &machines, now);
+        if has_missed_changes {
             self.apply_all();
         }
-        if let Some(sent_at) = self.lease.take_sent(sequence) {
+        if let Some(sent_at) = sent_at {
             self.lease.extend(sent_at);
         }
     }
@@ -385,7 +397,7 @@ impl Node {
                 gaps.into_iter().filter_map(Channel::from_index).for_each(|channel| self.record_loss(channel));
             }
             ControlMessage::Departure => {
-                self.state().peers.remove(machine);
+                self.state().peers.depart(machine, now);
                 self.changes.depart(machine);
             }
             ControlMessage::Change { id, change } => {
@@ -395,8 +407,9 @@ impl Node {
                         node.send_control(&ControlMessage::Acknowledgement { machine, id });
                     }
                 };
-                if let Some(endpoint) = self.endpoint.upgrade() {
-                    endpoint.apply(change, Box::new(done));
+                let Some(endpoint) = self.endpoint.upgrade() else { return };
+                if catch_unwind(|| endpoint.apply(change, Box::new(done))).is_err() {
+                    self.record_loss(Channel::Control);
                 }
             }
             ControlMessage::Acknowledgement { machine: publisher, id } => {
@@ -431,8 +444,10 @@ impl Node {
     /// Records that messages of a subscribed channel were lost.
     fn record_loss(&self, channel: Channel) {
         if channel == Channel::Control {
-            // Changes may be among them.
-            self.apply_all();
+            // Changes and heartbeats may be among them. The next message that is back makes up for it.
+            let mut state = self.state();
+            state.has_missed_changes = true;
+            state.listens_since = state.listens_since.map(|_| Instant::now());
         } else {
             self.record_gap();
         }
@@ -495,8 +510,13 @@ impl PartitionHold {
                 notified.await;
             }
         };
-        if timeout(SUBSCRIBE_TIMEOUT, confirmed).await.is_err() {
-            self.node.state().subscriptions.record_gap();
+        // While the link is down, nothing is waited for, except in the first second.
+        let waits_since = if self.node.is_connected() { Instant::now() } else { self.node.lease.started_at() };
+        if timeout_at(waits_since + SUBSCRIBE_TIMEOUT, confirmed).await.is_err() {
+            let mut state = self.node.state();
+            if !state.subscriptions.is_confirmed(index) {
+                state.subscriptions.record_gap();
+            }
         }
     }
 }
@@ -559,8 +579,18 @@ async fn run_upkeep(node: Weak<Node>) {
     let mut ticks = interval(HEARTBEAT_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
-        let Some(node) = node.upgrade() else { return };
-        node.upkeep();
+        let Some(lease_ends_at) = node.upgrade().map(|node| node.lease.ends_at()) else { return };
+        tokio::select! {
+            _ = ticks.tick() => {
+                if let Some(node) = node.upgrade() {
+                    node.upkeep();
+                }
+            }
+            () = sleep_until(lease_ends_at) => {
+                if let Some(node) = node.upgrade() {
+                    node.enforce_lease();
+                }
+            }
+        }
     }
 }

@@ -42,8 +42,9 @@ enum Presence {
 struct ChannelProgress {
     /// The number of the last message. Kept while the channel is not subscribed, so that no message is received again.
     last: Option<u64>,
-    /// Messages up to this number are not missed: they were before the subscription, or are reported already.
-    base: u64,
+    /// Messages up to this number are not missed: they were before the subscription, or are reported already. `None` if that
+    /// is not known yet.
+    base: Option<u64>,
     /// The number that the last heartbeat has announced. `None` if there was none since the channel is subscribed. What is
     /// missing then is missed with the next heartbeat, because a heartbeat may overtake messages of another channel.
     announced: Option<u64>,
@@ -62,30 +63,26 @@ pub(super) enum Arrival {
 
 impl ChannelProgress {
     fn record(&mut self, sequence: u64) -> Arrival {
-        let is_gap = match self.last {
-            Some(last) if sequence <= last => return Arrival::Repeated,
-            // After a while without subscription there is no base.
-            _ if self.announced.is_none() && self.base == 0 => self.last.is_some_and(|last| sequence > last + 1),
-            last => sequence > last.unwrap_or_default().max(self.base) + 1,
-        };
+        if self.last.is_some_and(|last| sequence <= last) {
+            return Arrival::Repeated;
+        }
+        let is_gap = self.base.is_some_and(|base| sequence > self.last.unwrap_or_default().max(base) + 1);
         self.last = Some(sequence);
+        self.base.get_or_insert(sequence);
         if is_gap { Arrival::AfterGap } else { Arrival::Next }
     }
 
     /// Returns whether messages that the previous heartbeat has announced were lost.
     fn announce(&mut self, sequence: u64) -> bool {
-        let Some(announced) = self.announced.replace(sequence) else {
-            self.base = self.base.max(sequence);
-            return false;
-        };
-        let is_gap = announced > self.last.unwrap_or_default().max(self.base);
-        self.base = self.base.max(announced);
+        let base = self.base.get_or_insert(sequence);
+        let Some(announced) = self.announced.replace(sequence) else { return false };
+        let is_gap = announced > self.last.unwrap_or_default().max(*base);
+        *base = announced.max(*base);
         is_gap
     }
 
     fn forget(&mut self) {
-        // Whatever comes next is no gap.
-        *self = ChannelProgress { last: self.last, base: u64::MAX - 1, announced: None };
+        *self = ChannelProgress { last: self.last, ..ChannelProgress::default() };
     }
 }
 
@@ -212,7 +209,8 @@ mod tests {
     #[test]
     fn heartbeat_shows_a_lost_message_that_none_follows() {
         let (mut peers, now) = (Peers::default(), Instant::now());
-        let mut beat = |sequences: &[(usize, u64)]| peers.record_heartbeat(machine(1), sequences, |index| index < 3, now);
+        let mut beat =
+            |sequences: &[(usize, u64)]| peers.record_heartbeat(machine(1), sequences, |index| index < 3, now);
         // The first heartbeat tells where the numbers stand; channel 2 has had no message yet.
         assert_eq!(beat(&[(0, 4), (1, 9), (5, 5)]), NONE);
         assert_eq!(beat(&[(0, 4), (1, 10), (2, 1), (5, 6)]), NONE, "it may be under way");

@@ -22,11 +22,13 @@ struct ChangesState {
 }
 
 struct PendingChange {
+    began_at: Instant,
     /// The number of its message on the control channel. `None` until it is sent.
     sequence: Option<u64>,
     /// When that message was back: the broker has passed it on to all that hear it.
     returned_at: Option<Instant>,
     acknowledged: BTreeSet<MachineId>,
+    /// The machines that were there when the message was back, and have not acknowledged the change.
     missing: BTreeSet<MachineId>,
     progress: Arc<Notify>,
 }
@@ -34,6 +36,7 @@ struct PendingChange {
 /// How far a change has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChangeProgress {
+    pub(super) began_at: Instant,
     /// When the message of the change was back.
     pub(super) returned_at: Option<Instant>,
     pub(super) acknowledged: BTreeSet<MachineId>,
@@ -48,13 +51,21 @@ impl ChangeProgress {
 }
 
 impl PendingChanges {
-    /// Begins a change that these machines have to acknowledge. Returns its id, and what is notified of its progress.
-    pub(super) fn begin(&self, missing: BTreeSet<MachineId>) -> (u64, Arc<Notify>) {
+    /// Begins a change. Returns its id, and what is notified of its progress.
+    pub(super) fn begin(&self, now: Instant) -> (u64, Arc<Notify>) {
         let mut state = ignore_poison(self.state.lock());
         state.last_id += 1;
         let (id, progress) = (state.last_id, Arc::new(Notify::new()));
-        let (sequence, returned_at, acknowledged) = (None, None, BTreeSet::new());
-        let change = PendingChange { sequence, returned_at, acknowledged, missing, progress: progress.clone() };
+        let (acknowledged, missing) = (BTreeSet::new(), BTreeSet::new());
+        let (began_at, progress_notify) = (now, progress.clone());
+        let change = PendingChange {
+            began_at,
+            sequence: None,
+            returned_at: None,
+            acknowledged,
+            missing,
+            progress: progress_notify,
+        };
         state.changes.insert(id, change);
         (id, progress)
     }
@@ -66,11 +77,13 @@ impl PendingChanges {
         }
     }
 
-    /// Records that an own message on the control channel is back.
-    pub(super) fn record_returned(&self, sequence: u64, now: Instant) {
+    /// Records that an own message on the control channel is back. These machines were there by then: whatever they sent before
+    /// the broker passed the message on has been received.
+    pub(super) fn record_returned(&self, sequence: u64, machines: &BTreeSet<MachineId>, now: Instant) {
         for change in ignore_poison(self.state.lock()).changes.values_mut() {
             if change.sequence == Some(sequence) {
                 change.returned_at = Some(now);
+                change.missing = machines - &change.acknowledged;
                 change.progress.notify_one();
             }
         }
@@ -97,6 +110,7 @@ impl PendingChanges {
     /// Returns how far a change has come.
     pub(super) fn progress(&self, id: u64) -> Option<ChangeProgress> {
         ignore_poison(self.state.lock()).changes.get(&id).map(|change| ChangeProgress {
+            began_at: change.began_at,
             returned_at: change.returned_at,
             acknowledged: change.acknowledged.clone(),
             missing: change.missing.clone(),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -24,6 +25,9 @@ use crate::panic::log_entry;
 
 /// The time limit of an attempt to connect, and of whatever the server replies to.
 pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a link that was dropped may send what waits.
+const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often the server must show that it is there.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
@@ -102,8 +106,19 @@ impl BrokerLink for ServerLink {
 }
 
 impl Drop for ServerLink {
+    /// Lets the task send what waits, for a while.
     fn drop(&mut self) {
-        self.task.abort();
+        self.requests.close();
+        let task = self.task.abort_handle();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    sleep(DROP_TIMEOUT).await;
+                    task.abort();
+                });
+            }
+            Err(_) => task.abort(),
+        }
     }
 }
 
@@ -131,6 +146,9 @@ impl<C: Connect> Supervisor<C> {
             let reports = Arc::new(Reports::new(self.inbox.clone(), self.requests.clone()));
             let Err(error) = self.serve(&reports).await;
             reports.lose("");
+            if self.requests.is_closed() {
+                return;
+            }
             self.failed_attempts = self.failed_attempts.saturating_add(1);
             let (broker, namespace, attempts) = (C::BROKER, &*self.namespace, self.failed_attempts);
             if attempts == 1 {
@@ -161,6 +179,9 @@ impl<C: Connect> Supervisor<C> {
             if !messages.is_empty() {
                 limited(reports, connection.publish(messages)).await?;
                 continue;
+            }
+            if self.requests.is_closed() {
+                return Err("the link was dropped".into());
             }
             tokio::select! {
                 cause = reports.lost() => return Err(cause.into()),

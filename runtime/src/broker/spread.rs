@@ -27,6 +27,31 @@ pub(crate) enum Spread {
     LocalOnly,
 }
 
+impl Spread {
+    /// Returns how far a change of several endpoints has come on all of their machines.
+    pub(crate) fn of_all(spreads: Vec<Spread>) -> Spread {
+        let (mut all_by, mut all_missing, mut latest) = (BTreeSet::new(), BTreeSet::new(), None);
+        let (mut is_complete, mut is_known) = (true, true);
+        for spread in spreads {
+            match spread {
+                Spread::Acknowledged { by } => all_by.extend(by),
+                Spread::Incomplete { by, missing, safe_after } => {
+                    all_by.extend(by);
+                    all_missing.extend(missing);
+                    is_complete = false;
+                    is_known &= safe_after.is_some();
+                    latest = latest.max(safe_after);
+                }
+                Spread::LocalOnly => return Spread::LocalOnly,
+            }
+        }
+        if is_complete {
+            return Spread::Acknowledged { by: all_by };
+        }
+        Spread::Incomplete { by: all_by, missing: all_missing, safe_after: latest.filter(|_| is_known) }
+    }
+}
+
 /// A change that was sent to the other machines.
 pub(crate) struct SentChange {
     node: Arc<Node>,
@@ -54,23 +79,21 @@ impl SentChange {
         };
         let _ = timeout(ACKNOWLEDGE_TIMEOUT, complete).await;
         match self.node.changes.progress(self.id) {
-            Some(progress) => self.spread(progress, Instant::now()),
+            Some(progress) => self.spread(progress),
             None => Spread::LocalOnly,
         }
     }
 
-    fn spread(&self, progress: ChangeProgress, now: Instant) -> Spread {
-        let ChangeProgress { returned_at, acknowledged, missing } = progress;
+    fn spread(&self, progress: ChangeProgress) -> Spread {
+        let ChangeProgress { began_at, returned_at, acknowledged, missing } = progress;
         let (Some(returned_at), Some(listens_since)) = (returned_at, self.node.listens_since()) else {
             return Spread::LocalOnly;
         };
-        // Machines that are not heard of yet.
-        let all_known_at = listens_since + MAX_SILENCE;
-        if missing.is_empty() && all_known_at <= now {
+        // Earlier, there may be machines that this one has not heard of.
+        if missing.is_empty() && began_at.saturating_duration_since(listens_since) >= MAX_SILENCE {
             return Spread::Acknowledged { by: acknowledged };
         }
-        let safe_after = if missing.is_empty() { all_known_at } else { returned_at + MAX_SILENCE };
-        let safe_after = (!self.is_disconnect).then_some(safe_after);
+        let safe_after = (!self.is_disconnect).then_some(returned_at + MAX_SILENCE);
         Spread::Incomplete { by: acknowledged, missing, safe_after }
     }
 }

@@ -53,6 +53,7 @@ impl<C: Consumer> Dispatcher<C> {
             Ok((revalidation, mut side_effects)) => {
                 // The user has been replaced, so the action timeout does not apply to the revalidation.
                 revalidation.wait().await;
+                self.session.registry.user_subscribed(self.session.user_id()).await;
                 if self.session.is_closing() {
                     // The close code says why.
                     return Outcome::SessionEnded;

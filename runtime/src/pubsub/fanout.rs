@@ -35,7 +35,7 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.publish_to_other_machines(&[group], &event, except);
+        self.publish_elsewhere(std::slice::from_ref(group), false, &event, except);
         let members = self.group_table::<G>().members(group);
         let counts = members.map(|members| {
             let members = GroupMembers { name: members.name.clone(), list: members.list() };
@@ -73,7 +73,7 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.publish_to_other_machines(&groups.iter().collect::<Vec<_>>(), &event, None);
+        self.publish_elsewhere(groups, true, &event, None);
         let table = self.group_table::<G>();
         let lists = groups.iter().filter_map(|group| table.members(group)).map(|members| members.list());
         self.deliver_to_groups(lists, event).record(&self.telemetry, <C as Emits<E>>::NAME)

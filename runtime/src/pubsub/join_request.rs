@@ -57,7 +57,8 @@ where
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
     let is_member = session.memberships.is_member(&group, id.as_ref()) && !is_leaving;
     let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
-    let hold = if is_member { None } else { session.registry.hold_group(&group).await? };
+    // Also for a member: it may have left by the time that the join takes effect.
+    let hold = session.registry.hold_group(&group).await?;
     let effect = join_effect(session, (group, hold), id, is_member, freed_slots, evaluation_epoch)?;
     call.with_side_effects(|effects| effects.push(effect));
     Ok(())
@@ -79,7 +80,7 @@ async fn join_new_user<G: Group>(
         return Ok(());
     }
     let is_member = session.memberships.is_member(&group, id.as_ref());
-    let hold = if is_member { None } else { session.registry.hold_group(&group).await? };
+    let hold = session.registry.hold_group(&group).await?;
     effects.push(join_effect(session, (group, hold), id, is_member, 0, evaluation_epoch)?);
     Ok(())
 }

@@ -113,9 +113,10 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Publishes an event to the members of groups on other machines.
-    pub(super) fn publish_to_other_machines<G, E>(
+    pub(super) fn publish_elsewhere<G, E>(
         &self,
-        groups: &[&G],
+        groups: &[G],
+        is_several: bool,
         event: &OutgoingEvent<E>,
         except: Option<ConnectionId>,
     ) where
@@ -123,7 +124,7 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
     {
         let (Some(node), Some(body), Some(codec)) = (self.node.get(), &event.body, G::CODEC) else { return };
-        let encoded: Result<Vec<Vec<u8>>> = groups.iter().map(|group| encode_key(&codec, *group)).collect();
+        let encoded: Result<Vec<Vec<u8>>> = groups.iter().map(|group| encode_key(&codec, group)).collect();
         let keys = match encoded {
             Ok(keys) => keys,
             Err(error) => {
@@ -137,10 +138,14 @@ impl<C: Consumer> SessionRegistry<C> {
                 return;
             }
         };
-        let partitions = keys.iter().map(|key| Partition::of_group(G::NAME, key)).collect();
+        let partitions: Vec<_> = keys.iter().map(|key| Partition::of_group(G::NAME, key)).collect();
         let keys = keys.iter().map(Vec::as_slice).collect();
         let target = Target::Groups { name: G::NAME, fingerprint: G::FINGERPRINT, keys };
-        node.publish_event(partitions, message(&C::EVENT, target, except, body));
+        let message = message(&C::EVENT, target, except, body);
+        match partitions[..] {
+            [partition] if !is_several => node.publish_event(partition, &message),
+            _ => node.publish_to_several(partitions, message),
+        }
     }
 
     /// Publishes an event to a user on other machines.
@@ -150,7 +155,7 @@ impl<C: Consumer> SessionRegistry<C> {
     {
         if let (Some(node), Some(body)) = (self.node.get(), &event.body) {
             let target = Target::User(user_id);
-            node.publish_event(vec![Partition::of_user(user_id)], message(&C::EVENT, target, None, body));
+            node.publish_event(Partition::of_user(user_id), &message(&C::EVENT, target, None, body));
         }
     }
 
@@ -207,10 +212,10 @@ pub(super) fn receive<C: Emits<E>, E: Event>(
         }
         Target::Groups { name, fingerprint, keys } => {
             let mut groups = registry.find_groups(name, *fingerprint, keys)?;
-            // As on the machine that has published it, the frame has the name of the group if it is the only one.
-            let counts = match (keys.len(), groups.pop()) {
+            // As on the machine that has published it, the frame has the name of the group unless it was one of several.
+            let counts = match (message.publication, groups.pop()) {
                 (_, None) => return Ok(()),
-                (1, Some(group)) => registry.deliver_to_group(&group, decode()?, message.except),
+                (None, Some(group)) => registry.deliver_to_group(&group, decode()?, message.except),
                 (_, Some(group)) => {
                     groups.push(group);
                     registry.deliver_to_groups(groups.into_iter().map(|group| group.list), decode()?)

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 
 use super::propagation::Propagation;
 use super::refresh_target::{Change, Started};
@@ -72,21 +73,27 @@ impl<C: Consumer> Refresh<C> {
     }
 
     /// Begins the change at the endpoint, and at those that share a grant cache with it.
-    fn begin(&self) -> Vec<Started> {
+    fn begin(&mut self) -> Vec<Started> {
         let targets = self.registry.clone().with_linked_targets();
         // Forgotten at all before the first one loads anew.
         for target in &targets {
             target.forget(&self.change);
         }
-        targets.into_iter().map(|target| target.begin(&self.change, self.own_session.as_ref())).collect()
+        // In the first poll, so that the change is passed on even if this future is dropped. After `begin`, so that the other
+        // machines do not forget before this one does.
+        let begun =
+            targets.iter().map(|target| target.clone().begin(&self.change, self.own_session.as_ref())).collect();
+        let sent: Vec<_> = targets.iter().filter_map(|target| target.send(&self.change)).collect();
+        if !sent.is_empty() {
+            self.spread = Some(Box::pin(join_all(sent).map(Spread::of_all)));
+        }
+        begun
     }
 
     /// Polls the change on this machine.
     fn poll_raised(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.started.is_none() {
             self.started = Some(self.begin());
-            // In the first poll, so that the change is passed on even if this future is dropped.
-            self.spread = self.registry.send_change(&self.change);
         }
         // All are polled, so that each wakes the task.
         let is_pending = self

@@ -52,7 +52,9 @@ impl<C: Consumer> SessionRegistry<C> {
     /// Passes a change on to the other machines, which has taken effect here or will in a moment. Returns the wait for them,
     /// or `None` if there is only this one.
     pub(super) fn send_change(&self, change: &Change) -> Option<BoxFuture<'static, Spread>> {
-        self.send(&change.message())
+        let message = change.message();
+        // A message has a maximum size.
+        self.send(if message.is_too_long() { &ChangeMessage::All } else { &message })
     }
 
     fn send(&self, message: &ChangeMessage<'_>) -> Option<BoxFuture<'static, Spread>> {

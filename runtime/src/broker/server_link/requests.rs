@@ -14,6 +14,10 @@ use crate::sync::ignore_poison;
 const MAX_MESSAGES: usize = 16_384;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
+/// The number of control messages that may wait, apart from the others and in front of them: a burst of events must not delay
+/// changes of rights.
+const MAX_CONTROL_MESSAGES: usize = 4096;
+
 /// The bounds of one batch. A batch has at least one message.
 const MAX_BATCH_MESSAGES: usize = 256;
 const MAX_BATCH_BYTES: usize = 256 * 1024;
@@ -27,10 +31,13 @@ pub(super) struct LinkRequests {
 
 #[derive(Debug, Default)]
 struct State {
+    control_messages: VecDeque<Bytes>,
     messages: VecDeque<(Channel, Bytes)>,
-    /// The bytes of all messages.
+    /// The bytes of all messages but control messages.
     bytes: usize,
     wanted: Subscriptions,
+    /// Whether the link was dropped.
+    is_closed: bool,
     /// The number of subscriptions so far.
     subscription_count: u64,
 }
@@ -47,22 +54,44 @@ pub(in crate::broker) enum SubscriptionChange {
     Unsubscribe(Channel),
 }
 
+impl State {
+    fn has_room(&self, channel: Channel, message: &Bytes) -> bool {
+        if channel == Channel::Control {
+            return message.len() <= MAX_MESSAGE_BYTES && self.control_messages.len() < MAX_CONTROL_MESSAGES;
+        }
+        message.len() <= MAX_MESSAGE_BYTES
+            && self.messages.len() < MAX_MESSAGES
+            && self.bytes + message.len() <= MAX_BYTES
+    }
+}
+
 impl LinkRequests {
     /// Queues a message. Returns `false` if it is too large, or if too many wait.
     pub(super) fn publish(&self, channel: Channel, message: Bytes) -> bool {
         {
             let mut state = ignore_poison(self.state.lock());
-            if message.len() > MAX_MESSAGE_BYTES
-                || state.messages.len() >= MAX_MESSAGES
-                || state.bytes + message.len() > MAX_BYTES
-            {
+            if !state.has_room(channel, &message) {
                 return false;
             }
-            state.bytes += message.len();
-            state.messages.push_back((channel, message));
+            if channel == Channel::Control {
+                state.control_messages.push_back(message);
+            } else {
+                state.bytes += message.len();
+                state.messages.push_back((channel, message));
+            }
         }
         self.changed.notify_one();
         true
+    }
+
+    /// Ends the link once what waits is sent.
+    pub(super) fn close(&self) {
+        ignore_poison(self.state.lock()).is_closed = true;
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        ignore_poison(self.state.lock()).is_closed
     }
 
     pub(super) fn subscribe(&self, channel: Channel) {
@@ -105,9 +134,13 @@ impl LinkRequests {
         changes
     }
 
-    /// Takes the messages that are sent next, in order.
+    /// Takes the messages that are sent next, those of each channel in order.
     pub(super) fn take_batch(&self) -> Vec<(Channel, Bytes)> {
         let mut state = ignore_poison(self.state.lock());
+        if !state.control_messages.is_empty() {
+            let count = state.control_messages.len().min(MAX_BATCH_MESSAGES);
+            return state.control_messages.drain(..count).map(|message| (Channel::Control, message)).collect();
+        }
         let (mut count, mut bytes) = (0, 0);
         for (_, message) in state.messages.iter().take(MAX_BATCH_MESSAGES) {
             if count > 0 && bytes + message.len() > MAX_BATCH_BYTES {
@@ -153,20 +186,39 @@ mod tests {
     fn publish_beyond_the_bounds_is_refused() {
         let requests = LinkRequests::default();
         for _ in 0..MAX_MESSAGES {
-            assert!(requests.publish(Channel::Control, Bytes::new()));
+            assert!(requests.publish(channel(0), Bytes::new()));
         }
-        assert!(!requests.publish(Channel::Control, Bytes::new()));
+        assert!(!requests.publish(channel(0), Bytes::new()));
         assert_eq!(requests.take_batch().len(), MAX_BATCH_MESSAGES);
-        assert!(requests.publish(Channel::Control, Bytes::new()));
+        assert!(requests.publish(channel(0), Bytes::new()));
 
         let requests = LinkRequests::default();
         let large = Bytes::from(vec![0; MAX_MESSAGE_BYTES]);
         for _ in 0..MAX_BYTES / MAX_MESSAGE_BYTES {
-            assert!(requests.publish(Channel::Control, large.clone()));
+            assert!(requests.publish(channel(0), large.clone()));
         }
-        assert!(!requests.publish(Channel::Control, Bytes::from_static(b"1")));
-        assert_eq!(requests.take_batch(), [(Channel::Control, large)]);
-        assert!(requests.publish(Channel::Control, Bytes::from_static(b"1")));
+        assert!(!requests.publish(channel(0), Bytes::from_static(b"1")));
+        assert_eq!(requests.take_batch(), [(channel(0), large)]);
+        assert!(requests.publish(channel(0), Bytes::from_static(b"1")));
+    }
+
+    #[test]
+    fn control_messages_pass_events_and_have_a_bound_of_their_own() {
+        let requests = LinkRequests::default();
+        while requests.publish(channel(0), Bytes::from_static(b"event")) {}
+        for number in 0..MAX_CONTROL_MESSAGES {
+            assert!(requests.publish(Channel::Control, Bytes::from(number.to_be_bytes().to_vec())));
+        }
+        assert!(!requests.publish(Channel::Control, Bytes::new()));
+        let mut taken = Vec::new();
+        while taken.len() < MAX_CONTROL_MESSAGES {
+            taken.extend(requests.take_batch());
+        }
+        let expected = |(number, (channel, message)): (usize, &(Channel, Bytes))| {
+            *channel == Channel::Control && message[..] == number.to_be_bytes()
+        };
+        assert!(taken.iter().enumerate().all(expected));
+        assert_eq!(requests.take_batch()[0], (channel(0), Bytes::from_static(b"event")));
     }
 
     #[test]

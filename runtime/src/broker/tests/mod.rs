@@ -18,6 +18,6 @@ mod service;
 use super::Channel;
 
 /// The channel with an index.
-fn channel(index: usize) -> Channel {
+pub(super) fn channel(index: usize) -> Channel {
     Channel::from_index(index).unwrap()
 }
