@@ -103,3 +103,22 @@ async fn change_is_acknowledged_once_all_machines_are_known() {
     };
     assert_eq!(by.iter().collect::<HashSet<_>>().len(), 2);
 }
+
+#[tokio::test]
+async fn change_that_is_reported_to_another_endpoint_of_the_cache_reaches_other_machines() {
+    with_each(async |brokers| {
+        let database: Arc<Database> = Arc::default();
+        database.speakers.lock().unwrap().insert(2);
+        let cache = portcullis::GrantCache::new(Rights(database.clone()));
+        // An endpoint of this machine without a broker, with the same cache as one that has a broker.
+        let office = portcullis::websocket(Service(database.clone())).grants(cache.clone());
+        let _one = brokers.attach(portcullis::websocket(Service(database.clone())).grants(cache));
+        let other = machine(&brokers, &database);
+        let mut revoked = open(&other, 2).await;
+        assert_eq!(revoked.call("speak").await.status(), 200);
+        database.speakers.lock().unwrap().remove(&2);
+        assert_acknowledged_by(&office.connections().refresh_user("2").await, 1);
+        assert_eq!(revoked.call("speak").await.status(), 403);
+    })
+    .await;
+}

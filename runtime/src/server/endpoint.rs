@@ -38,6 +38,7 @@ use crate::tickets::Tickets;
 /// | [`refuse_with_close`](Endpoint::refuse_with_close) | a refused handshake gets an HTTP response |
 /// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
 /// | [`subprotocols`](Endpoint::subprotocols) | none; the response names no subprotocol |
+/// | [`broker`](Endpoint::broker), [`cluster_key`](Endpoint::cluster_key) | events and changes of rights stay on this machine |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
