@@ -123,7 +123,9 @@ impl<'a> ChangeMessage<'a> {
         match self {
             ChangeMessage::Users(user_ids) => {
                 payload.put_u8(USERS);
-                user_ids.iter().for_each(|user_id| put_bytes(payload, user_id.as_bytes()));
+                for user_id in user_ids {
+                    put_bytes(payload, user_id.as_bytes());
+                }
             }
             ChangeMessage::Role(role) => {
                 payload.put_u8(ROLE);

@@ -28,6 +28,15 @@ pub(crate) enum Unreadable {
     Forged,
 }
 
+/// Why an event of another machine cannot be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undeliverable {
+    /// The event is not known here, or the event or the group is defined differently.
+    UnknownType,
+    /// The event or a key cannot be decoded.
+    Undecodable,
+}
+
 /// A message as it was opened.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opened {
@@ -117,14 +126,16 @@ impl<'a> EventMessage<'a> {
                 put_bytes(&mut payload, name.as_bytes());
                 payload.put_u64(*fingerprint);
                 payload.put_u32(u32::try_from(keys.len()).unwrap_or(u32::MAX));
-                keys.iter().for_each(|key| put_bytes(&mut payload, key));
+                for key in keys {
+                    put_bytes(&mut payload, key);
+                }
             }
             Target::User(user_id) => {
                 payload.put_u8(USER);
                 put_bytes(&mut payload, user_id.as_bytes());
             }
         }
-        put_option(&mut payload, self.publication, |payload, number| payload.put_u64(number));
+        put_option(&mut payload, self.publication, BufMut::put_u64);
         put_option(&mut payload, self.except, |payload, id| payload.put_slice(&id.to_bytes()));
         put_bytes(&mut payload, self.event.as_bytes());
         payload.put_u64(self.fingerprint);

@@ -39,10 +39,10 @@ pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
 pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
-pub(crate) use message::{EventMessage, Target};
+pub(crate) use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
 pub use nats::NatsBroker;
-pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold, Undeliverable};
+pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold};
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
 pub(crate) use spread::{SentChange, Spread};

@@ -165,7 +165,9 @@ impl Peers {
         if absent.len() > MAX_ABSENT {
             absent.sort_unstable_by_key(|(_, peer)| peer.heard_at);
             let oldest: Vec<MachineId> = absent[..absent.len() - MAX_ABSENT].iter().map(|(id, _)| **id).collect();
-            oldest.iter().for_each(|machine| _ = self.0.remove(machine));
+            for machine in oldest {
+                self.0.remove(&machine);
+            }
         }
     }
 

@@ -31,9 +31,11 @@ pub(super) struct GroupMembers<C: Consumer> {
 
 struct RemoteGroup<C: Consumer> {
     fingerprint: u64,
-    /// Returns the members of the group with an encoded key.
-    find: fn(&SessionRegistry<C>, &[u8]) -> CodecResult<Option<GroupMembers<C>>>,
+    find: FindMembers<C>,
 }
+
+/// Returns the members of the group with an encoded key.
+type FindMembers<C> = fn(&SessionRegistry<C>, &[u8]) -> CodecResult<Option<GroupMembers<C>>>;
 
 impl<C: Consumer> Clone for RemoteGroup<C> {
     fn clone(&self) -> Self {

@@ -37,6 +37,7 @@ impl<C: Consumer> Endpoint<C> {
     /// Panics if the broker is not on this computer and there is no [`cluster_key`](Endpoint::cluster_key), if the endpoint has
     /// a broker already, outside of a tokio runtime, or if the operating system has no random numbers.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a broker is a handle, and `&` is easily forgotten")]
     pub fn broker(self, broker: impl Broker) -> Self {
         let endpoint: Weak<SessionRegistry<C>> = Arc::downgrade(&self.registry);
         assert!(

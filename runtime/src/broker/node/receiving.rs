@@ -1,0 +1,212 @@
+//! What a node does with what its link receives.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Node, NodeState};
+use crate::broker::control::ControlMessage;
+use crate::broker::lease::MAX_SILENCE;
+use crate::broker::machine_id::MachineId;
+use crate::broker::message::{EventMessage, Opened, Unreadable, open};
+use crate::broker::peers::Arrival;
+use crate::broker::{Channel, LinkReceiver};
+use crate::log::Truncated;
+use crate::panic::{catch_unwind, log_entry};
+
+/// Receives for a node, which it does not keep alive.
+pub(super) struct NodeReceiver(pub(super) Weak<Node>);
+
+impl Node {
+    fn receive(self: &Arc<Self>, channel: Channel, message: Bytes) {
+        let name = &self.channel_names[channel.index()];
+        let read = open(self.key.as_ref(), name, message).and_then(|opened| self.receive_opened(channel, &opened));
+        if let Err(error) = read {
+            let count = self.counters.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(WARN, channel = name, ?error, count, "message of the broker refused");
+            }
+        }
+    }
+
+    fn receive_opened(self: &Arc<Self>, channel: Channel, opened: &Opened) -> Result<(), Unreadable> {
+        let (machine, now) = (opened.machine, Instant::now());
+        if machine == self.machine {
+            if channel == Channel::Control {
+                self.receive_own(opened.sequence, now);
+            }
+            return Ok(());
+        }
+        self.counters.received.fetch_add(1, Ordering::Relaxed);
+        let arrival = self.state().peers.record(machine, channel, opened.sequence, now);
+        match arrival {
+            Arrival::Repeated => return Ok(()),
+            Arrival::AfterGap => self.record_loss(channel),
+            Arrival::Next => {}
+        }
+        if channel == Channel::Control {
+            let message = ControlMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+            self.receive_control(machine, &message, now);
+        } else {
+            let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+            self.receive_event(machine, &message, now);
+        }
+        Ok(())
+    }
+
+    /// Receives an own message on the control channel: the broker has passed on all changes that it had before.
+    fn receive_own(&self, sequence: u64, now: Instant) {
+        let sent_at = self.lease.take_sent(sequence);
+        let mut state = self.state();
+        if let Some(sent_at) = sent_at {
+            // By the time of sending: the broker may have more messages by now that are not received yet.
+            state.peers.expire(MAX_SILENCE, sent_at);
+        }
+        let machines = state.peers.machines();
+        let has_missed_changes = std::mem::take(&mut state.has_missed_changes);
+        drop(state);
+        self.changes.record_returned(sequence, &machines, now);
+        if has_missed_changes {
+            self.apply_all();
+        }
+        if let Some(sent_at) = sent_at {
+            self.lease.extend(sent_at);
+        }
+    }
+
+    fn receive_control(self: &Arc<Self>, machine: MachineId, message: &ControlMessage<'_>, now: Instant) {
+        match message {
+            ControlMessage::Heartbeat { sequences } => {
+                let mut state = self.state();
+                let NodeState { peers, subscriptions, .. } = &mut *state;
+                let is_subscribed = |index| subscriptions.is_confirmed(index);
+                let gaps = peers.record_heartbeat(machine, sequences, is_subscribed, now);
+                drop(state);
+                gaps.into_iter().filter_map(Channel::from_index).for_each(|channel| self.record_loss(channel));
+            }
+            ControlMessage::Departure => {
+                self.state().peers.depart(machine, now);
+                self.changes.depart(machine);
+            }
+            ControlMessage::Change { id, change } => {
+                let (node, id) = (Arc::downgrade(self), *id);
+                let done = move || {
+                    if let Some(node) = node.upgrade() {
+                        node.send_control(&ControlMessage::Acknowledgement { machine, id });
+                    }
+                };
+                let Some(endpoint) = self.endpoint.upgrade() else { return };
+                if catch_unwind(|| endpoint.apply(change, Box::new(done))).is_err() {
+                    self.record_loss(Channel::Control);
+                }
+            }
+            ControlMessage::Acknowledgement { machine: publisher, id } => {
+                if *publisher == self.machine {
+                    self.changes.acknowledge(*id, machine);
+                }
+            }
+        }
+    }
+
+    fn receive_event(&self, machine: MachineId, message: &EventMessage<'_>, now: Instant) {
+        let is_first = |publication| self.state().peers.is_first(machine, publication, now);
+        if !message.publication.is_none_or(is_first) {
+            return;
+        }
+        let Some(endpoint) = self.endpoint.upgrade() else { return };
+        if let Err(error) = endpoint.deliver(message) {
+            let count = self.counters.unknown.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(
+                    WARN,
+                    event = ?Truncated::new(message.event),
+                    ?error,
+                    count,
+                    "event of another machine not delivered"
+                );
+            }
+            self.record_gap();
+        }
+    }
+
+    /// Records that messages of a subscribed channel were lost.
+    fn record_loss(&self, channel: Channel) {
+        if channel == Channel::Control {
+            // Changes and heartbeats may be among them. The next message that is back makes up for it.
+            let mut state = self.state();
+            state.has_missed_changes = true;
+            state.listens_since = state.listens_since.map(|_| Instant::now());
+        } else {
+            self.record_gap();
+        }
+    }
+
+    fn record_gap(&self) {
+        let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            log_entry!(WARN, count, "events of other machines may be lost");
+        }
+    }
+
+    fn receive_subscribed(&self, channel: Channel) {
+        let mut state = self.state();
+        let ends_gap = state.subscriptions.confirm(channel);
+        if channel == Channel::Control && state.listens_since.is_none() {
+            state.listens_since = Some(Instant::now());
+        }
+        drop(state);
+        self.confirmed.notify_waiters();
+        if channel == Channel::Control {
+            log_entry!(INFO, "broker connected");
+            // The lease holds again when this is back.
+            self.upkeep();
+        }
+        if ends_gap {
+            self.record_gap();
+        }
+    }
+
+    fn receive_lost(&self) {
+        let mut state = self.state();
+        state.subscriptions.lose();
+        state.peers.forget_channels();
+        state.has_missed_changes = true;
+        let was_connected = state.listens_since.take().is_some();
+        drop(state);
+        if was_connected {
+            self.counters.losses.fetch_add(1, Ordering::Relaxed);
+            log_entry!(
+                ERROR,
+                "broker lost: events of other machines are missed, and rights are evaluated again and again"
+            );
+        }
+    }
+}
+
+impl LinkReceiver for NodeReceiver {
+    fn receive(&self, channel: Channel, message: Bytes) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive(channel, message);
+        }
+    }
+
+    fn subscribed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_subscribed(channel);
+        }
+    }
+
+    fn overflowed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.record_loss(channel);
+        }
+    }
+
+    fn lost(&self) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_lost();
+        }
+    }
+}
