@@ -17,12 +17,13 @@ pub use crate::action::{
 #[cfg(feature = "validate")]
 pub use crate::action::{ValidatedArgument, Validation};
 /// The compiler prints this name if a type has two blocks: "conflicting implementations of trait `HandlerOrConsumerBlock`".
+pub use crate::broker::{EventMessage, Target, Undeliverable};
 pub use crate::consumer::Dispatch as HandlerOrConsumerBlock;
 pub use crate::consumer::{
     ActionBox, ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, EventDescriptor,
-    HandlerBlock, HandlerDescriptor, LeafHeaders, Mount, Mountable, Pattern, PublishRule, Regex, Registration,
-    RouteDescriptor, Segment, Traversal, UnknownMount, UnsharedAction, check_consumer_captures, check_descriptor,
-    check_mount, check_mounts,
+    HandlerBlock, HandlerDescriptor, LeafHeaders, Mount, Mountable, Pattern, PublishRule, ReceiveEvent, Regex,
+    Registration, RouteDescriptor, Segment, Traversal, UnknownMount, UnsharedAction, check_consumer_captures,
+    check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
@@ -45,7 +46,7 @@ pub use crate::pubsub::{
     EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
     GroupLeafOptions, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach, Subscriber,
     UnknownReach, ViewerLeaf, answer_key_query, check_distributed, encode_frame, encode_personal_frame, fingerprint,
-    may_join_on, member_answer, viewer_answer,
+    may_join_on, member_answer, receive_event, viewer_answer,
 };
 pub use crate::rate::Rate;
 

@@ -61,7 +61,8 @@ impl EventExpansion<'_> {
         let (event_type, headers) = (self.event_type(), self.permission.event_headers(|span| self.type_at(span)));
         let leaf_headers = paths::leaf_headers(Span::call_site());
         let headers = quote!(const HEADERS: #leaf_headers = &[#headers];);
-        let body = quote!(#name #permission #headers #event_type #authorize_event #coalescing_key #frame);
+        let receive = self.receive();
+        let body = quote!(#name #permission #headers #event_type #receive #authorize_event #coalescing_key #frame);
         let emits = emits(self.block, &ty, self.ty, &body);
         quote!(#(#cfgs)* #emits)
     }
@@ -71,7 +72,14 @@ impl EventExpansion<'_> {
     fn event_type(&self) -> TokenStream {
         let at = paths::type_span(self.ty);
         let (of, arguments) = (paths::event_type_of(at), string_literal(&type_arguments(self.ty), at));
-        event_type_constant(&self.type_at(at), &quote_spanned!(at=> #of::<Self>(#arguments)), at)
+        event_type_constant(&self.type_at(at), &quote_spanned!(at=> #of(#arguments)), at)
+    }
+
+    /// Returns the constant that receives the event from other machines.
+    fn receive(&self) -> TokenStream {
+        let at = paths::type_span(self.ty);
+        let (receive_event, receive, ty) = (paths::receive_event(at), paths::receive_event_type(at), self.type_at(at));
+        quote_spanned!(at=> const RECEIVE: #receive = #receive_event::<Self, #ty>;)
     }
 
     fn authorize_event(&self, locals: &Locals) -> TokenStream {

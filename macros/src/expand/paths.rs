@@ -171,6 +171,8 @@ paths! {
     rate_per_hour = [__rt::Rate::per_hour]
     rate_per_minute = [__rt::Rate::per_minute]
     rate_per_second = [__rt::Rate::per_second]
+    receive_event = [__rt::receive_event]
+    receive_event_type = [__rt::ReceiveEvent]
     reach = [__rt::Reach]
     read_arguments = [__rt::read_arguments]
     read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]

@@ -193,9 +193,8 @@ const _: () = {
             <__rt::EventLeafOptions<__Event0Leaf1, __Event0Type, Self>>::__HEADERS,
             <__rt::RuleOptions<__Event0Leaf1, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of::<
-            Self,
-        >("");
+        const EVENT_TYPE: __rt::EventType<__Event0Type> = __rt::EventType::of("");
+        const RECEIVE: __rt::ReceiveEvent = __rt::receive_event::<Self, __Event0Type>;
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,
@@ -254,9 +253,8 @@ const _: () = {
             <__rt::EventLeafOptions<__Event1Leaf0, __Event1Type, Self>>::__HEADERS,
             <__rt::RuleOptions<__Event1Leaf0, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of::<
-            Self,
-        >("");
+        const EVENT_TYPE: __rt::EventType<__Event1Type> = __rt::EventType::of("");
+        const RECEIVE: __rt::ReceiveEvent = __rt::receive_event::<Self, __Event1Type>;
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,
@@ -430,9 +428,8 @@ const _: () = {
             <__rt::EventLeafOptions<May<P>, Changed<P>, Self>>::__HEADERS,
             <__rt::RuleOptions<May<P>, Self>>::__HEADERS,
         ];
-        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of::<
-            Self,
-        >("<P>");
+        const EVENT_TYPE: __rt::EventType<Changed<P>> = __rt::EventType::of("<P>");
+        const RECEIVE: __rt::ReceiveEvent = __rt::receive_event::<Self, Changed<P>>;
         fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, __User>,

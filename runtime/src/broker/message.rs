@@ -30,7 +30,7 @@ pub(crate) enum Unreadable {
 
 /// Why an event of another machine cannot be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Undeliverable {
+pub enum Undeliverable {
     /// The event is not known here, or the event or the group is defined differently.
     UnknownType,
     /// The event or a key cannot be decoded.
@@ -90,16 +90,23 @@ pub(super) fn open(key: Option<&ClusterKey>, channel: &str, mut message: Bytes) 
 
 /// Whom an event is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target<'a> {
-    /// The members of these groups of one type, by the encodings of their keys.
-    Groups { name: &'a str, fingerprint: u64, keys: Vec<&'a [u8]> },
+pub enum Target<'a> {
+    /// The members of groups of one type.
+    Groups {
+        /// The name of the type.
+        name: &'a str,
+        /// The fingerprint of the type.
+        fingerprint: u64,
+        /// The encodings of the keys.
+        keys: Vec<&'a [u8]>,
+    },
     /// One user.
     User(&'a str),
 }
 
 /// An event that another machine has published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EventMessage<'a> {
+pub struct EventMessage<'a> {
     pub(crate) target: Target<'a>,
     /// The number of the publication, if it is one to several groups, which may be sent on several channels. Machines that
     /// receive it twice use it once.

@@ -39,7 +39,7 @@ pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
 pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
-pub(crate) use message::{EventMessage, Target, Undeliverable};
+pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
 pub use nats::NatsBroker;
 pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold};

@@ -24,10 +24,10 @@
 //! gap: the application may have to load again what it shows.
 
 mod receiving;
+mod start;
 #[cfg(test)]
 mod tests;
 
-use std::array::from_fn;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -35,9 +35,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use self::receiving::NodeReceiver;
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
 use super::control::{ChangeMessage, ControlMessage};
@@ -47,8 +46,7 @@ use super::message::{EventMessage, Undeliverable, seal};
 use super::peers::Peers;
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
-use super::{BrokerLink, Channel, OpenLink, Partition};
-use crate::error::Result;
+use super::{BrokerLink, Channel, Partition};
 use crate::panic::catch_unwind;
 use crate::sync::ignore_poison;
 
@@ -72,7 +70,7 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
     /// # Errors
     ///
     /// Fails if no session can receive it.
-    fn deliver(&self, message: &EventMessage<'_>) -> std::result::Result<(), Undeliverable>;
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable>;
 
     /// Applies a change of rights, and calls `done` when it has taken effect.
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
@@ -137,54 +135,6 @@ pub(crate) struct PartitionHold {
 }
 
 impl Node {
-    /// Starts a node, which ends when it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// A fault if the operating system has no random numbers.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside of a tokio runtime.
-    pub(crate) fn start(
-        broker: &dyn OpenLink,
-        namespace: &str,
-        key: Option<ClusterKey>,
-        endpoint: Weak<dyn ClusterEndpoint>,
-    ) -> Result<Arc<Node>> {
-        let (machine, now) = (MachineId::random()?, Instant::now());
-        let name =
-            |index| Channel::from_index(index).map(|channel| format!("{namespace}/{channel}")).unwrap_or_default();
-        let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
-            machine,
-            channel_names: from_fn(name),
-            key,
-            link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),
-            endpoint,
-            sequences: from_fn(|_| Mutex::new(0)),
-            publications: AtomicU64::new(0),
-            has_departed: AtomicBool::new(false),
-            lease: Lease::new(now),
-            state: Mutex::new(NodeState {
-                subscriptions: Subscriptions::new(),
-                peers: Peers::default(),
-                listens_since: None,
-                // Whatever is evaluated before the first heartbeat is back may miss a change.
-                has_missed_changes: true,
-            }),
-            confirmed: Notify::new(),
-            changes: PendingChanges::default(),
-            counters: NodeCounters::default(),
-            upkeep: Mutex::new(None),
-        });
-        node.subscribe(Channel::Control);
-        // Nothing was evaluated yet that could be older.
-        node.lease.extend(now);
-        let upkeep = tokio::spawn(run_upkeep(Arc::downgrade(&node)));
-        *ignore_poison(node.upkeep.lock()) = Some(upkeep.abort_handle());
-        Ok(node)
-    }
-
     fn state(&self) -> MutexGuard<'_, NodeState> {
         ignore_poison(self.state.lock())
     }
@@ -370,25 +320,5 @@ impl Drop for Node {
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").field("machine", &self.machine).field("link", &self.link).finish_non_exhaustive()
-    }
-}
-
-async fn run_upkeep(node: Weak<Node>) {
-    let mut ticks = interval(HEARTBEAT_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let Some(lease_ends_at) = node.upgrade().map(|node| node.lease.ends_at()) else { return };
-        tokio::select! {
-            _ = ticks.tick() => {
-                if let Some(node) = node.upgrade() {
-                    node.upkeep();
-                }
-            }
-            () = sleep_until(lease_ends_at) => {
-                if let Some(node) = node.upgrade() {
-                    node.enforce_lease();
-                }
-            }
-        }
     }
 }

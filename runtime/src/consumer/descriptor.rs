@@ -142,11 +142,11 @@ pub struct EventDescriptor {
     /// Hash of the definition of the event's type, and of the type arguments as written.
     pub fingerprint: u64,
     /// Delivers an event of another machine.
-    pub(crate) receive: ReceiveEvent,
+    pub receive: ReceiveEvent,
 }
 
 /// Decodes an event of another machine and delivers it to the sessions of a registry, if that is one of this consumer.
-pub(crate) type ReceiveEvent = fn(&(dyn Any + Send + Sync), &EventMessage<'_>) -> Result<(), Undeliverable>;
+pub type ReceiveEvent = fn(&(dyn Any + Send + Sync), &EventMessage<'_>) -> Result<(), Undeliverable>;
 
 /// Who may publish to a group from an action.
 #[derive(Debug, Clone, Copy)]

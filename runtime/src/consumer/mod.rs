@@ -11,10 +11,9 @@ use std::future::Future;
 
 pub use audit::{Audit, AuditEntry, audit};
 pub use const_check::{check_consumer_captures, check_descriptor, check_mount, check_mounts};
-pub(crate) use descriptor::ReceiveEvent;
 pub use descriptor::{
-    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, LeafHeaders, Pattern, PublishRule, Regex,
-    RouteDescriptor, Segment,
+    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, LeafHeaders, Pattern, PublishRule, ReceiveEvent,
+    Regex, RouteDescriptor, Segment,
 };
 #[cfg(feature = "registry")]
 pub use inventory;

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::coalescing_key::{KeyEquality, KeyHash, KeyQuery};
 use super::event_type::EventType;
-use crate::consumer::{Consumer, EventDescriptor, LeafHeaders};
+use crate::broker::Undeliverable;
+use crate::consumer::{Consumer, EventDescriptor, LeafHeaders, ReceiveEvent};
 use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
@@ -45,12 +46,17 @@ pub trait Emits<E>: Consumer {
     #[doc(hidden)]
     const EVENT_TYPE: EventType<E>;
 
+    /// Delivers an event of another machine.
+    #[doc(hidden)]
+    const RECEIVE: ReceiveEvent = |_, _| Err(Undeliverable::UnknownType);
+
     /// The descriptor of the event.
     #[doc(hidden)]
     const EVENT: EventDescriptor = Self::EVENT_TYPE.descriptor(
         <Self as Emits<E>>::NAME,
         <Self as Emits<E>>::PERMISSION,
         <Self as Emits<E>>::HEADERS,
+        <Self as Emits<E>>::RECEIVE,
     );
 
     /// Evaluates the permission. `None` if grants must be loaded first.

@@ -3,10 +3,7 @@
 use std::fmt;
 
 use super::codec::Codec;
-use super::event::Emits;
 use super::fingerprint::{extend_fingerprint, fingerprint};
-use super::remote_event::receive;
-use crate::broker::Undeliverable;
 use crate::consumer::{EventDescriptor, LeafHeaders, ReceiveEvent};
 use crate::permission::Expression;
 
@@ -114,16 +111,14 @@ pub struct EventType<E> {
     is_local: bool,
     /// The encoding. `None` if the event is local.
     pub(super) codec: Option<Codec<E>>,
-    receive: ReceiveEvent,
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "compared only in tests"))]
     pub(super) compare_fields: fn(&E, &E) -> Vec<FieldEquality>,
 }
 
 impl<E> EventType<E> {
-    /// Returns the description of a type that consumer `C` sends, with the type arguments as written.
-    pub const fn of<C>(arguments: &'static str) -> EventType<E>
+    /// Returns the description of a type, with the type arguments as written.
+    pub const fn of(arguments: &'static str) -> EventType<E>
     where
-        C: Emits<E>,
         E: Event,
     {
         EventType {
@@ -133,7 +128,6 @@ impl<E> EventType<E> {
             fingerprint: extend_fingerprint(E::FINGERPRINT, arguments),
             is_local: E::IS_LOCAL,
             codec: E::CODEC,
-            receive: receive::<C, E>,
             compare_fields: E::compare_fields,
         }
     }
@@ -147,7 +141,6 @@ impl<E> EventType<E> {
             fingerprint: fingerprint(""),
             is_local: false,
             codec: None,
-            receive: |_, _| Err(Undeliverable::UnknownType),
             compare_fields: |_, _| Vec::new(),
         }
     }
@@ -158,8 +151,9 @@ impl<E> EventType<E> {
         name: &'static str,
         permission: &'static Expression,
         headers: LeafHeaders,
+        receive: ReceiveEvent,
     ) -> EventDescriptor {
-        let EventType { name: type_name, arguments, path, fingerprint, receive, .. } = self;
+        let EventType { name: type_name, arguments, path, fingerprint, .. } = self;
         EventDescriptor {
             name,
             permission,

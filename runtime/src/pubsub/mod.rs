@@ -51,3 +51,4 @@ pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, me
 pub use present_users::PresentUser;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;
+pub use remote_event::receive_event;

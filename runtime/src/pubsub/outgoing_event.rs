@@ -2,9 +2,9 @@
 
 use super::encoding_check::{transfer, transfer_or_panic};
 use super::event::{Emits, Frame};
-use super::publication::log_failure;
 use crate::broker::MAX_BODY_BYTES;
 use crate::error::{Error, Result};
+use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::session::{Session, SessionRegistry};
 use crate::transport::FrameText;
@@ -125,4 +125,11 @@ fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E) -> Resu
 fn event_too_large() -> Error {
     let status = http::StatusCode::PAYLOAD_TOO_LARGE;
     Error::new(status, "event_too_large", "The event is larger than an event may be.")
+}
+
+/// Logs why a frame is not sent, which affects only the subscribers of this frame.
+pub(super) fn log_failure<C: Emits<E>, E>(error: &Error) {
+    if error.is_fault() {
+        log_entry!(ERROR, event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
+    }
 }

@@ -7,14 +7,12 @@ use futures_util::future::BoxFuture;
 
 use super::coalescing_key::hash_coalescing_key;
 use super::event::{Emits, Subscriber};
-use super::outgoing_event::{OutgoingEvent, encode_frame};
+use super::outgoing_event::{OutgoingEvent, encode_frame, log_failure};
 use super::settlement::settle;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
-use crate::error::Error;
-use crate::log::Cause;
-use crate::panic::{Contained, catch_unwind, log_entry};
+use crate::panic::{Contained, catch_unwind};
 use crate::permission::Refused;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, FrameAndHandle, QueuedEvent};
@@ -133,13 +131,6 @@ impl<E> Publication<E> {
         // If hashing the key panics, the event is not coalesced.
         let coalescing_hash = self.coalescing_hash.get_or_init(|| catch_unwind(coalescing_hash).unwrap_or_default());
         EventHandle::new(self.clone(), path.into_owned(), *coalescing_hash)
-    }
-}
-
-/// Logs why a frame is not sent, which affects only the subscribers of this frame.
-pub(super) fn log_failure<C: Emits<E>, E>(error: &Error) {
-    if error.is_fault() {
-        log_entry!(ERROR, event = <C as Emits<E>>::NAME, cause = ?Cause::new(error), "event not sent: encoding failed");
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use super::chunked_list::ChunkedList;
 use super::codec::{Codec, CodecResult};
 use super::event::Emits;
-use super::event_type::Event;
 use super::group::Group;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
@@ -195,12 +194,16 @@ fn message<'a>(
 }
 
 /// Decodes an event of another machine and delivers it to the sessions of a registry of consumer `C`.
-pub(super) fn receive<C: Emits<E>, E: Event>(
+///
+/// # Errors
+///
+/// Fails if the event is local, or cannot be decoded.
+pub fn receive_event<C: Emits<E>, E: Send + Sync + 'static>(
     registry: &(dyn Any + Send + Sync),
     message: &EventMessage<'_>,
 ) -> Result<(), Undeliverable> {
     let registry = registry.downcast_ref::<SessionRegistry<C>>().ok_or(Undeliverable::UnknownType)?;
-    let codec = E::CODEC.ok_or(Undeliverable::UnknownType)?;
+    let codec = C::EVENT_TYPE.codec.ok_or(Undeliverable::UnknownType)?;
     let decode = || {
         let decoded = catch_unwind(|| codec.decode_value(message.body)).ok().and_then(Result::ok);
         decoded.map(OutgoingEvent::received).ok_or(Undeliverable::Undecodable)

@@ -1,26 +1,23 @@
 //! What a node does with what its link receives.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Node, NodeState};
+use crate::broker::Channel;
 use crate::broker::control::ControlMessage;
 use crate::broker::lease::MAX_SILENCE;
 use crate::broker::machine_id::MachineId;
 use crate::broker::message::{EventMessage, Opened, Unreadable, open};
 use crate::broker::peers::Arrival;
-use crate::broker::{Channel, LinkReceiver};
 use crate::log::Truncated;
 use crate::panic::{catch_unwind, log_entry};
 
-/// Receives for a node, which it does not keep alive.
-pub(super) struct NodeReceiver(pub(super) Weak<Node>);
-
 impl Node {
-    fn receive(self: &Arc<Self>, channel: Channel, message: Bytes) {
+    pub(super) fn receive(self: &Arc<Self>, channel: Channel, message: Bytes) {
         let name = &self.channel_names[channel.index()];
         let read = open(self.key.as_ref(), name, message).and_then(|opened| self.receive_opened(channel, &opened));
         if let Err(error) = read {
@@ -132,7 +129,7 @@ impl Node {
     }
 
     /// Records that messages of a subscribed channel were lost.
-    fn record_loss(&self, channel: Channel) {
+    pub(super) fn record_loss(&self, channel: Channel) {
         if channel == Channel::Control {
             // Changes and heartbeats may be among them. The next message that is back makes up for it.
             let mut state = self.state();
@@ -150,7 +147,7 @@ impl Node {
         }
     }
 
-    fn receive_subscribed(&self, channel: Channel) {
+    pub(super) fn receive_subscribed(&self, channel: Channel) {
         let mut state = self.state();
         let ends_gap = state.subscriptions.confirm(channel);
         if channel == Channel::Control && state.listens_since.is_none() {
@@ -168,7 +165,7 @@ impl Node {
         }
     }
 
-    fn receive_lost(&self) {
+    pub(super) fn receive_lost(&self) {
         let mut state = self.state();
         state.subscriptions.lose();
         state.peers.forget_channels();
@@ -181,32 +178,6 @@ impl Node {
                 ERROR,
                 "broker lost: events of other machines are missed, and rights are evaluated again and again"
             );
-        }
-    }
-}
-
-impl LinkReceiver for NodeReceiver {
-    fn receive(&self, channel: Channel, message: Bytes) {
-        if let Some(node) = self.0.upgrade() {
-            node.receive(channel, message);
-        }
-    }
-
-    fn subscribed(&self, channel: Channel) {
-        if let Some(node) = self.0.upgrade() {
-            node.receive_subscribed(channel);
-        }
-    }
-
-    fn overflowed(&self, channel: Channel) {
-        if let Some(node) = self.0.upgrade() {
-            node.record_loss(channel);
-        }
-    }
-
-    fn lost(&self) {
-        if let Some(node) = self.0.upgrade() {
-            node.receive_lost();
         }
     }
 }

@@ -19,7 +19,7 @@ struct Recorder {
 }
 
 impl ClusterEndpoint for Recorder {
-    fn deliver(&self, message: &EventMessage<'_>) -> std::result::Result<(), Undeliverable> {
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
         if message.event != "Said" {
             return Err(Undeliverable::UnknownType);
         }

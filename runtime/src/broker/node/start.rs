@@ -1,0 +1,119 @@
+//! Starting a node, and the task and the receiver that it has until it is dropped.
+
+use std::array::from_fn;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, Weak};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::{ClusterEndpoint, HEARTBEAT_INTERVAL, Node, NodeCounters, NodeState};
+use crate::broker::cluster_key::ClusterKey;
+use crate::broker::lease::Lease;
+use crate::broker::machine_id::MachineId;
+use crate::broker::peers::Peers;
+use crate::broker::pending_change::PendingChanges;
+use crate::broker::subscriptions::Subscriptions;
+use crate::broker::{Channel, LinkReceiver, OpenLink};
+use crate::error::Result;
+use crate::sync::ignore_poison;
+
+/// Receives for a node, which it does not keep alive.
+struct NodeReceiver(Weak<Node>);
+
+impl Node {
+    /// Starts a node, which ends when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the operating system has no random numbers.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    pub(crate) fn start(
+        broker: &dyn OpenLink,
+        namespace: &str,
+        key: Option<ClusterKey>,
+        endpoint: Weak<dyn ClusterEndpoint>,
+    ) -> Result<Arc<Node>> {
+        let (machine, now) = (MachineId::random()?, Instant::now());
+        let name =
+            |index| Channel::from_index(index).map(|channel| format!("{namespace}/{channel}")).unwrap_or_default();
+        let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
+            machine,
+            channel_names: from_fn(name),
+            key,
+            link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),
+            endpoint,
+            sequences: from_fn(|_| Mutex::new(0)),
+            publications: AtomicU64::new(0),
+            has_departed: AtomicBool::new(false),
+            lease: Lease::new(now),
+            state: Mutex::new(NodeState {
+                subscriptions: Subscriptions::new(),
+                peers: Peers::default(),
+                listens_since: None,
+                // Whatever is evaluated before the first heartbeat is back may miss a change.
+                has_missed_changes: true,
+            }),
+            confirmed: Notify::new(),
+            changes: PendingChanges::default(),
+            counters: NodeCounters::default(),
+            upkeep: Mutex::new(None),
+        });
+        node.subscribe(Channel::Control);
+        // Nothing was evaluated yet that could be older.
+        node.lease.extend(now);
+        let upkeep = tokio::spawn(run_upkeep(Arc::downgrade(&node)));
+        *ignore_poison(node.upkeep.lock()) = Some(upkeep.abort_handle());
+        Ok(node)
+    }
+}
+
+impl LinkReceiver for NodeReceiver {
+    fn receive(&self, channel: Channel, message: Bytes) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive(channel, message);
+        }
+    }
+
+    fn subscribed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_subscribed(channel);
+        }
+    }
+
+    fn overflowed(&self, channel: Channel) {
+        if let Some(node) = self.0.upgrade() {
+            node.record_loss(channel);
+        }
+    }
+
+    fn lost(&self) {
+        if let Some(node) = self.0.upgrade() {
+            node.receive_lost();
+        }
+    }
+}
+
+async fn run_upkeep(node: Weak<Node>) {
+    let mut ticks = interval(HEARTBEAT_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let Some(lease_ends_at) = node.upgrade().map(|node| node.lease.ends_at()) else { return };
+        tokio::select! {
+            _ = ticks.tick() => {
+                if let Some(node) = node.upgrade() {
+                    node.upkeep();
+                }
+            }
+            () = sleep_until(lease_ends_at) => {
+                if let Some(node) = node.upgrade() {
+                    node.enforce_lease();
+                }
+            }
+        }
+    }
+}
