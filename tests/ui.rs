@@ -1,6 +1,6 @@
 //! What must not compile, and with which words; what must compile under the strictest lints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,46 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 #[test]
-fn ui_pass() {
-    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
-}
-
-// Apart from the others: trybuild checks the cases with one run of cargo only if all of them are to fail.
-#[test]
 fn ui_fail() {
     trybuild::TestCases::new().compile_fail("tests/ui/fail/**/*.rs");
 }
 
-/// All errors of all cases. The text that trybuild compares has no repetitions and says nothing of quick fixes; an editor
-/// shows each error that the compiler emits.
+/// All errors and warnings of all cases, by the path of the case. The text that trybuild compares has no repetitions and says
+/// nothing of quick fixes; an editor shows each error that the compiler emits.
 static EMITTED: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    emit_errors(root, &find_cases(&root.join(CASES)))
+    check_cases(root, &find_cases(&root.join(CASES)))
 });
 
-const CASES: &str = "tests/ui/fail";
+const CASES: &str = "tests/ui";
+
+fn is_error(message: &&Value) -> bool {
+    message["level"] == "error"
+}
+
+/// The errors of the cases that must not compile.
+fn errors() -> impl Iterator<Item = (&'static String, Vec<&'static Value>)> {
+    let fail = EMITTED.iter().filter(|(case, _)| case.starts_with("fail/"));
+    fail.map(|(case, messages)| (case, messages.iter().filter(is_error).collect()))
+}
+
+#[test]
+fn ui_pass() {
+    let pass: Vec<_> = EMITTED.iter().filter(|(case, _)| case.starts_with("pass/")).collect();
+    assert!(pass.len() > 15, "{pass:?}");
+    let reported: Vec<_> = pass.into_iter().filter(|(_, messages)| !messages.is_empty()).collect();
+    assert!(reported.is_empty(), "cases with errors or warnings: {reported:#?}");
+}
 
 #[test]
 fn mistake_is_reported_once() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join(CASES);
     let count_expected =
         |case: &str| count_distinct(&fs::read_to_string(cases.join(case).with_extension("stderr")).unwrap());
-    let counted = EMITTED.iter().map(|(case, errors)| (case, errors.len(), count_expected(case)));
-    let differing: Vec<_> = counted.filter(|(_, emitted, expected)| emitted != expected).collect();
+    let counted: Vec<_> = errors().map(|(case, errors)| (case, errors.len(), count_expected(case))).collect();
+    let compiling: Vec<_> = counted.iter().filter(|(_, emitted, _)| *emitted == 0).collect();
+    assert!(counted.len() > 500 && compiling.is_empty(), "{} cases, without an error: {compiling:#?}", counted.len());
+    let differing: Vec<_> = counted.iter().filter(|(_, emitted, expected)| emitted != expected).collect();
     assert!(differing.is_empty(), "cases whose number of errors is not that of their `.stderr`: {differing:#?}");
 }
 
@@ -43,8 +57,8 @@ fn mistake_is_reported_once() {
 #[test]
 fn suggestion_never_changes_a_quoted_expression() {
     let mut changed = Vec::new();
-    for (case, errors) in &*EMITTED {
-        let messages = errors.iter().flat_map(|error| std::iter::once(error).chain(children(error)));
+    for (case, errors) in errors() {
+        let messages = errors.into_iter().flat_map(|error| std::iter::once(error).chain(children(error)));
         for span in messages.flat_map(|message| message["spans"].as_array().unwrap()) {
             if span["suggested_replacement"].is_string() && touches_quoted_expression(span) {
                 changed.push((case, &span["suggested_replacement"]));
@@ -52,7 +66,7 @@ fn suggestion_never_changes_a_quoted_expression() {
         }
     }
     assert!(changed.is_empty(), "suggestions that change a quoted expression: {changed:#?}");
-    let quoted = EMITTED.values().flatten().flat_map(|error| error["spans"].as_array().unwrap());
+    let quoted = errors().flat_map(|(_, errors)| errors).flat_map(|error| error["spans"].as_array().unwrap());
     assert!(
         quoted.filter(|span| touches_quoted_expression(span)).count() > 20,
         "few errors are at a quoted expression"
@@ -100,8 +114,8 @@ fn count_distinct(stderr: &str) -> usize {
     stderr.lines().filter(|line| line.starts_with("error:") || line.starts_with("error[")).count()
 }
 
-/// Checks all cases, as the programs of one package, and returns the errors of each.
-fn emit_errors(root: &Path, cases: &[String]) -> BTreeMap<String, Vec<Value>> {
+/// Checks all cases, as the programs of one package, and returns what the compiler reports of each.
+fn check_cases(root: &Path, cases: &[String]) -> BTreeMap<String, Vec<Value>> {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
     write_package(root, &package, cases);
     let mut check = Command::new(env!("CARGO"));
@@ -110,18 +124,24 @@ fn emit_errors(root: &Path, cases: &[String]) -> BTreeMap<String, Vec<Value>> {
     check.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let output = check.env("CARGO_TARGET_DIR", package.join("target")).output().unwrap();
     let mut emitted: BTreeMap<String, Vec<Value>> = cases.iter().map(|case| (case.clone(), Vec::new())).collect();
+    let mut finished = BTreeSet::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let mut line: Value = serde_json::from_str(line).unwrap();
+        let case = line["target"]["name"].as_str().unwrap_or_default().replace("--", "/");
+        if line["reason"] == "compiler-artifact" {
+            finished.insert(case);
+            continue;
+        }
         let message = line["message"].take();
-        let (level, text) = (&message["level"], message["message"].as_str().unwrap_or_default());
-        if level == "error" && !text.starts_with("aborting due to") {
-            let case = line["target"]["name"].as_str().unwrap().replace("--", "/");
+        let text = message["message"].as_str().unwrap_or_default();
+        let is_summary = text.starts_with("aborting due to") || text.ends_with("emitted");
+        if matches!(message["level"].as_str(), Some("error" | "warning")) && !is_summary {
             emitted.get_mut(&case).unwrap_or_else(|| panic!("{message:#}")).push(message);
         }
     }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let compiling: Vec<_> = emitted.iter().filter(|(_, errors)| errors.is_empty()).map(|(case, _)| case).collect();
-    assert!(compiling.is_empty(), "{errors}\nwithout an error: {compiling:#?}");
+    let is_unchecked = |case: &&String| !finished.contains(*case) && emitted[*case].is_empty();
+    let unchecked: Vec<_> = cases.iter().filter(is_unchecked).collect();
+    assert!(unchecked.is_empty(), "{}\nnot checked: {unchecked:#?}", String::from_utf8_lossy(&output.stderr));
     emitted
 }
 

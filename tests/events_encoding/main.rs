@@ -3,6 +3,7 @@
 
 mod checks;
 mod identity;
+mod keys_and_public_names;
 mod round_trip;
 mod size;
 

@@ -73,14 +73,18 @@ macro_rules! group {
 
 group!(Written, number, "written/{number}");
 
-fn main() {
+#[test]
+fn public_name_is_that_of_the_pattern() {
     let room = Room { room_id: 3, r#type: "open".to_owned() };
     assert_eq!(room.public_name().as_deref(), Some("rooms/3/{open}"));
     assert_eq!(Pair(1, "one".to_owned()).public_name().as_deref(), Some("one:1"));
     assert_eq!(Lobby.public_name().as_deref(), Some("lobby {0}"));
     assert_eq!(Nameless.public_name(), None);
     assert_eq!(Written { number: 7 }.public_name().as_deref(), Some("written/7"));
+}
 
+#[test]
+fn events_coalesce_by_the_key_and_their_type() {
     let priced = |symbol: &str, kind: u8| Priced { symbol: symbol.to_owned(), r#type: Box::new([kind]) };
     let key = |event: &Priced| Market.coalescing_hash(event);
     assert!(key(&priced("A", 1)).is_some());
