@@ -169,7 +169,7 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         let required = self.cache.tick();
         let own_load = || UserLoad::join(&mut lock(&self.load), required);
         let loaded = self.cache.load_user(user, user_id, required, own_load).await?;
-        if *loaded != *snapshot.user {
+        if !loaded.is_same(&snapshot.user) {
             return Ok((true, Vec::new()));
         }
         Ok((false, self.cache.find_changed_objects(snapshot.cached_objects(), max_age).await?))
