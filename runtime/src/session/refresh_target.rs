@@ -23,7 +23,7 @@ use crate::sync::{Mutex, lock, oneshot};
 pub(super) enum Change {
     Users(Vec<String>),
     Role(String),
-    Object(ObjectKey),
+    Objects(Vec<ObjectKey>),
     All,
 }
 
@@ -102,7 +102,9 @@ impl<C: Consumer> SessionRegistry<C> {
             }
             Change::Role(role) => (self.sessions_where(|scope| scope.may_have_role(role)), Scope::forget_grants),
             // The base grants of the users have not changed.
-            Change::Object(object) => (self.sessions_where(|scope| scope.has_evaluated(object)), |_| ()),
+            Change::Objects(objects) => {
+                (self.sessions_where(|scope| objects.iter().any(|object| scope.has_evaluated(object))), |_| ())
+            }
             Change::All => (self.sessions(), Scope::forget_grants),
         }
     }
@@ -160,7 +162,7 @@ impl<C: Consumer> Drop for RaiseTask<C> {
 impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
     fn forget(&self, change: &Change) {
         match change {
-            Change::Object(object) => self.forget_object(object),
+            Change::Objects(objects) => objects.iter().for_each(|object| self.forget_object(object)),
             Change::All => self.forget_all(),
             Change::Users(_) | Change::Role(_) => {}
         }

@@ -13,6 +13,7 @@ use super::revalidation::{CHECK_TIMEOUT, Retries, within};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
+use crate::grants::ObjectKey;
 use crate::log::{Cause, Truncated};
 use crate::panic::{catch_unwind_future, log_entry};
 use crate::sync::lock;
@@ -146,8 +147,13 @@ impl<C: Consumer> Session<C> {
         let Some(scope) = self.scope() else { return };
         let objects = scope.old_objects(max_age.mul_f64(OVERWRITES_RENEWAL));
         drop(scope);
-        for object in objects {
-            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
+        self.refresh_objects(objects).await;
+    }
+
+    /// Revalidates the connections that use these objects, on overwrites that are loaded again.
+    async fn refresh_objects(&self, objects: Vec<ObjectKey>) {
+        if !objects.is_empty() {
+            let _ = Refresh::new(self.registry.clone(), None, Change::Objects(objects)).await;
         }
     }
 
@@ -174,9 +180,7 @@ impl<C: Consumer> Session<C> {
                 RenewalOutcome::Settled
             });
         }
-        for object in objects {
-            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
-        }
+        self.refresh_objects(objects).await;
         // An evaluation may also wait for its turn.
         if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
             if error.is_fault() {
