@@ -106,6 +106,8 @@ struct State {
     overwrites: Callback,
     joins: Callback,
     connects: Callback,
+    /// Whether each load of a user's grants returns another role.
+    has_changing_roles: AtomicBool,
     /// Whether connections of one user share loads.
     is_coalescing: AtomicBool,
     /// The users whose `coalesce_key` panics.
@@ -139,7 +141,10 @@ impl GrantSource<Member> for FakeGrants {
 
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let is_granted = self.0.loads.call(user.id).await?;
-        Ok(if is_granted { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+        let grants = if is_granted { GrantSet::from(uploads::read) } else { GrantSet::new() };
+        let has_role = self.0.has_changing_roles.load(Ordering::SeqCst);
+        let role = has_role.then(|| self.0.loads.calls.load(Ordering::SeqCst).to_string());
+        Ok(UserGrants { grants, roles: role.into_iter().collect() })
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
@@ -226,6 +231,12 @@ impl Archive {
 
     #[action(detached)]
     async fn wait(&self) {
+        self.0.resume.notified().await;
+    }
+
+    #[action(permission = uploads.read(channel), detached)]
+    async fn wait_on(&self, channel: ChannelId) {
+        let _ = channel;
         self.0.resume.notified().await;
     }
 
