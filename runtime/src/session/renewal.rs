@@ -167,7 +167,7 @@ impl<C: Consumer> Session<C> {
                 log_entry!(ERROR, ?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
-            self.close_revoked(&error);
+            self.close_revoked(epoch, &error);
             return Ok(RenewalOutcome::Settled);
         }
         let entries = self.memberships.entries();

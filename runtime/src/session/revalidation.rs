@@ -129,13 +129,17 @@ impl<C: Consumer> Session<C> {
         take_turn(turn, entry.authorize_member(&self.consumer, &scope, limit)).await
     }
 
-    /// Evaluates the connect permission again, and repeats it after a fault. Closes the connection and returns false if it
-    /// does not hold.
+    /// Evaluates the connect permission again, and repeats it after a fault. Returns false if it does not hold, and closes the
+    /// connection unless rights have changed meanwhile.
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
-        while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
+        loop {
+            // Read before the scope and the rights, so that a change in between shows.
+            let epoch = self.send_queue.epoch();
+            let evaluation = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining()));
+            let Err(error) = evaluation.await else { return true };
             if !error.is_fault() {
-                self.close_revoked(&error);
+                self.close_revoked(epoch, &error);
                 return false;
             }
             let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
@@ -150,11 +154,21 @@ impl<C: Consumer> Session<C> {
                 return false;
             }
         }
-        true
     }
 
-    /// Closes the connection, because its connect permission refuses with `error`.
-    pub(super) fn close_revoked(&self, error: &Error) {
+    /// Closes the connection, because its connect permission has refused with `error`. If rights have changed since `epoch`,
+    /// which was read before the evaluation, the revalidation that is pending evaluates the permission again.
+    pub(super) fn close_revoked(&self, epoch: Epoch, error: &Error) {
+        let discarded = {
+            // No epoch begins while this lock is held.
+            let _deferred = self.lock_deferred();
+            if self.send_queue.epoch() != epoch {
+                return;
+            }
+            self.send_queue.close_with(CloseReason::Revoked)
+        };
+        // Not under the lock: dropping an event may run the application's code.
+        drop(discarded);
         self.close_with(CloseReason::Revoked);
         let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(error));
         let close_code = CloseReason::Revoked.as_u16();

@@ -233,7 +233,7 @@ impl<C: Consumer> Session<C> {
 
     /// Ends the connection for `reason`, and discards its queued and deferred events.
     pub(crate) fn close_with(&self, reason: CloseReason) {
-        self.send_queue.close_with(reason);
+        drop(self.send_queue.close_with(reason));
         self.send_queue.start_gate().drain();
         self.discard_deferred();
     }

@@ -5,6 +5,7 @@ mod faults;
 mod isolation;
 mod limits;
 mod loads;
+mod overtaken;
 mod progress;
 
 use std::borrow::Cow;
