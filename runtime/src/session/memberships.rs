@@ -197,14 +197,17 @@ impl<C: Consumer> Memberships<C> {
         }
     }
 
-    /// Ends a membership that [`entries`](Memberships::entries) returned.
-    pub(crate) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) {
+    /// Removes a membership from the list, and returns whether it was there. It does not end.
+    pub(super) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) -> bool {
         let mut list = self.lock_list();
-        if !list.is_closed {
-            list.entries.retain(|other| !Arc::ptr_eq(other, entry));
+        if list.is_closed {
+            return false;
         }
-        drop(list);
-        entry.leave();
+        let index = list.entries.iter().position(|other| Arc::ptr_eq(other, entry));
+        index.is_some_and(|index| {
+            list.entries.swap_remove(index);
+            true
+        })
     }
 
     /// Removes and returns the memberships that the connection had when it ended. They refer to the session, so they must be

@@ -244,21 +244,25 @@ impl<C: Consumer> Session<C> {
         true
     }
 
-    /// Ends a membership, because the permission of its group refuses with `error`, and tells its subscriptions.
+    /// Ends a membership, because the permission of its group has refused with `error`, and tells its subscriptions. Does
+    /// nothing if rights have changed since `epoch`, which was read before the evaluation.
     pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch, error: &Error) {
-        let events = {
+        let membership = entry.membership();
+        let (ids, events) = {
+            // While this lock is held, no epoch begins, no join takes effect, and no event gets into the side queue.
             let mut deferred = self.lock_deferred();
-            if self.send_queue.epoch() != epoch {
+            if self.send_queue.epoch() != epoch || !self.memberships.remove_entry(entry) {
                 return;
             }
-            deferred.take_side_queue(entry.membership())
+            let ids = membership.request_ids();
+            membership.end(&self.send_queue);
+            (ids, deferred.take_side_queue(membership))
         };
-        // Not under the lock: dropping an event may run the application's code.
+        // Not under the lock: dropping an event or a key may run the application's code.
         drop(events);
-        let ids = entry.membership().request_ids();
-        self.memberships.remove_entry(entry);
+        entry.leave();
         if !ids.is_empty() {
-            self.notify_unsubscribed(entry.membership().group_name.as_deref(), &ids);
+            self.notify_unsubscribed(membership.group_name.as_deref(), &ids);
         }
         let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
         log_entry!(INFO, ?user, group, leaf, cause = ?Cause::new(error), "group membership ended: permission revoked");

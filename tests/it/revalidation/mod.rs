@@ -177,7 +177,14 @@ impl GroupPermission<Room, Archive> for MayEnter {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Archive, permission = MayEnter, publish = members, events(Said), public_name = "rooms/{0}")]
+#[group(
+    consumer = Archive,
+    permission = MayEnter,
+    publish = members,
+    events(Said, Kept),
+    public_name = "rooms/{0}",
+    local
+)]
 struct Room(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -188,6 +195,19 @@ struct Lobby;
 struct Said(u32);
 #[derive(Event)]
 struct Uploaded(u32);
+
+/// An event that calls a function when it is dropped.
+#[derive(Event)]
+#[event(local)]
+struct Kept(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
 
 struct MayConnect;
 
@@ -212,6 +232,11 @@ impl Archive {
     #[event(permission = AllowAny)]
     fn said(&self, event: &Said) -> u32 {
         event.0
+    }
+
+    #[event(permission = AllowAny)]
+    fn kept(&self, _: &Kept) -> u32 {
+        0
     }
 
     #[event(permission = uploads.read)]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use portcullis::testing::Client;
 use tokio::time::sleep;
 
-use super::{Fixture, Outcome, fixture};
+use super::{Fixture, Kept, Outcome, Room, Said, fixture};
 
 /// How long an evaluation takes that has read its outcome.
 const SLOW: Duration = Duration::from_secs(4);
@@ -41,4 +42,26 @@ async fn refusal_of_the_connect_permission_in_a_renewal_before_a_change_closes_n
         sleep(Duration::from_millis(100)).await;
     }
     grant_again(&fixture, &mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn group_that_is_joined_anew_while_its_membership_ends_is_not_left() {
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    assert_eq!(client.call("enter").with("room", 1).await.status(), 200);
+    fixture.state.joins.set(1, Outcome::Refuse);
+    fixture.state.joins.set_delay(SLOW);
+    assert!(fixture.endpoint.connections().refresh_user("1").await.is_acknowledged());
+    sleep(SLOW / 2).await;
+    // The event waits for the permission of its group, and is dropped when the membership ends.
+    let (publisher, state) = (fixture.endpoint.publisher(), fixture.state.clone());
+    let joins_again = move || {
+        state.joins.set(1, Outcome::Allow);
+        state.joins.set_delay(Duration::ZERO);
+        assert_eq!(publisher.join("1", Room(1)).now_or_never(), Some(1));
+    };
+    fixture.endpoint.publisher().publish(&Room(1), Kept(Some(Box::new(joins_again))));
+    sleep(SLOW).await;
+    fixture.endpoint.publisher().publish(&Room(1), Said(7));
+    assert_eq!(client.event().await.value()["data"], 7);
 }
