@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
+use crate::session::current_scope::CurrentScope;
 use crate::session::membership::Membership;
-use crate::session::session::{CurrentScope, Session};
+use crate::session::session::Session;
 
 /// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {
