@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 
+use super::current_scope::CurrentScope;
 use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::membership::{GroupSlot, Membership};
 use super::memberships::MembershipEntry;
@@ -84,7 +85,7 @@ impl MembershipEntry<House> for Trap {
         panic!("a membership that panics")
     }
 
-    fn add_user(&self) {}
+    fn add_user(&self, _: CurrentScope<'_, ()>, _: Epoch) {}
 
     fn group(&self) -> &dyn Any {
         &()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::current_scope::CurrentScope;
 use super::membership::Membership;
 use super::memberships::MembershipEntry;
 use super::session::Session;
@@ -220,19 +221,19 @@ impl<C: Consumer> Session<C> {
                 return self.close_with(CloseReason::Failed);
             }
         }
-        if self.release_held(entry.membership(), epoch) {
+        if let Some(scope) = self.release_held(entry.membership(), epoch) {
             // A connection that was anonymous when it joined may have a user by now.
-            entry.add_user();
+            entry.add_user(scope, epoch);
         }
     }
 
-    /// Lets the events of a membership be delivered again, first those that have waited. Returns false if another change has
-    /// overtaken the evaluation.
-    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) -> bool {
+    /// Lets the events of a membership be delivered again, first those that have waited. Returns the scope that has passed the
+    /// group's permission, or `None` if another change has overtaken the evaluation.
+    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) -> Option<CurrentScope<'_, C::User>> {
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() != epoch {
             // The change that has begun this epoch has taken the events back.
-            return false;
+            return None;
         }
         let events = deferred.take_side_queue(membership);
         if !events.is_empty() {
@@ -241,7 +242,8 @@ impl<C: Consumer> Session<C> {
             deferred.resume(events);
         }
         membership.verify(&self.send_queue);
-        true
+        // Under the lock: re-authentication, which replaces it, begins an epoch.
+        self.scope()
     }
 
     /// Ends a membership, because the permission of its group has refused with `error`, and tells its subscriptions. Does
