@@ -189,3 +189,16 @@ fn renewal_that_panics_revalidates_the_session_and_is_followed_by_the_next_one()
         }
     });
 }
+
+#[test]
+fn undo_that_panics_keeps_neither_the_others_nor_the_revalidation() {
+    runtime().block_on(async {
+        let (session, has_run) = (establish(), Arc::new(AtomicBool::new(false)));
+        let (epoch, second) = (session.send_queue.epoch(), has_run.clone());
+        session.undo(vec![
+            Box::new(|| panic!("a key that panics")),
+            Box::new(move || second.store(true, Ordering::SeqCst)),
+        ]);
+        assert!(has_run.load(Ordering::SeqCst) && session.send_queue.epoch() != epoch && !session.is_closing());
+    });
+}
