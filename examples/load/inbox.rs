@@ -1,8 +1,8 @@
 //! What one connection of a client waits for and has received, and the comparison with what it gets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -15,6 +15,9 @@ use crate::server::TEXT;
 /// The bits of a request id that number the requests of one user.
 const SERIAL_BITS: u32 = 32;
 
+/// How late an event may be: longer than a source that fails delays it, until the connection is closed for that.
+const MAX_EVENT_DELAY: Duration = Duration::from_secs(20);
+
 /// What one connection waits for.
 pub(crate) struct Inbox<'a> {
     ledger: &'a Ledger,
@@ -23,6 +26,12 @@ pub(crate) struct Inbox<'a> {
     /// The highest id of a reply that comes in the order of the messages.
     last_in_order: Option<u64>,
     last_event: Option<u64>,
+    /// The number of the next event when the first reply to `watch` was read: from here on events are due.
+    first_due: Option<u64>,
+    /// When replies were read, with the number of the next event.
+    replies: VecDeque<(Instant, u64)>,
+    /// The number of the next event at a reply that was read [`MAX_EVENT_DELAY`] before another one.
+    overdue: u64,
 }
 
 /// What a frame is, if it is a close frame.
@@ -30,7 +39,16 @@ pub(crate) struct Closed(pub(crate) u16);
 
 impl<'a> Inbox<'a> {
     pub(crate) fn new(ledger: &'a Ledger, user: usize) -> Inbox<'a> {
-        Inbox { ledger, user, pending: HashMap::new(), last_in_order: None, last_event: None }
+        Inbox {
+            ledger,
+            user,
+            pending: HashMap::new(),
+            last_in_order: None,
+            last_event: None,
+            first_due: None,
+            replies: VecDeque::new(),
+            overdue: 0,
+        }
     }
 
     /// Returns the number of requests without a reply.
@@ -85,16 +103,32 @@ impl<'a> Inbox<'a> {
             Visibility::Due => count(&self.ledger.due),
             Visibility::Either => {}
         }
-        match self.last_event.replace(number) {
-            Some(last) if last >= number => self.record_mistake(Mistake::Order, frame),
-            Some(last) => {
-                let skipped = (last..number).step_by(self.ledger.rooms).skip(1);
-                let missed = skipped.filter(|skipped| rights.visibility(*skipped) == Visibility::Due).count();
-                let user = self.user;
-                let describe = || format!("user {user}: {missed} between {last} and {number}");
-                self.ledger.record_mistakes(Mistake::Missed, missed as u64, describe);
-            }
-            None => {}
+        if self.last_event.is_some_and(|last| last >= number) {
+            self.record_mistake(Mistake::Order, frame);
+        } else {
+            self.record_missed(number);
+        }
+        self.last_event = Some(number);
+    }
+
+    /// Records the events between the last one, or the reply to `watch`, and the event `end` that were due.
+    fn record_missed(&self, end: u64) {
+        let Some(start) = self.last_event.map(|last| last + 1).or(self.first_due) else { return };
+        let (ledger, user) = (self.ledger, self.user);
+        let room = ledger.room_of_user(user);
+        let skipped = (start..end).filter(|event| ledger.room_of_event(*event) == room);
+        let is_due = |event: &u64| ledger.users()[user].visibility(*event) == Visibility::Due;
+        let missed = skipped.filter(is_due).count() as u64;
+        ledger.record_mistakes(Mistake::Missed, missed, || format!("user {user}: {missed} from {start} to {end}"));
+    }
+
+    /// Records that a reply was read: events that were published long before must have come.
+    fn record_time(&mut self) {
+        let now = Instant::now();
+        self.replies.push_back((now, self.ledger.next_event()));
+        let is_long_ago = |reply: &mut (Instant, u64)| now.duration_since(reply.0) >= MAX_EVENT_DELAY;
+        while let Some((_, next_event)) = self.replies.pop_front_if(is_long_ago) {
+            self.overdue = next_event;
         }
     }
 
@@ -124,7 +158,9 @@ impl<'a> Inbox<'a> {
         }
         if action == Action::Watch && status == 200 {
             rights.is_watching.store(true, Ordering::SeqCst);
+            self.first_due.get_or_insert(self.ledger.next_event());
         }
+        self.record_time();
         if action.is_in_order() && self.last_in_order.replace(id).is_some_and(|last| last > id) {
             self.record_mistake(Mistake::Reply, &format_args!("not in order: {frame}"));
         }
@@ -137,6 +173,10 @@ impl<'a> Inbox<'a> {
 
 impl Drop for Inbox<'_> {
     fn drop(&mut self) {
+        if self.first_due.is_some_and(|first| first < self.overdue) {
+            count(&self.ledger.followed);
+            self.record_missed(self.overdue);
+        }
         self.ledger.users()[self.user].is_watching.store(false, Ordering::SeqCst);
     }
 }

@@ -104,6 +104,8 @@ pub(crate) struct Ledger {
     pub(crate) hidden: AtomicU64,
     /// Events that had to arrive, and did.
     pub(crate) due: AtomicU64,
+    /// Connections that were in their room for so long that events had to arrive before they ended.
+    pub(crate) followed: AtomicU64,
     /// Requests that were sent and answered while a right was revoked.
     pub(crate) refused: AtomicU64,
     pub(crate) revocations: AtomicU64,
@@ -147,6 +149,7 @@ impl Ledger {
             received: AtomicU64::new(0),
             hidden: AtomicU64::new(0),
             due: AtomicU64::new(0),
+            followed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             revocations: AtomicU64::new(0),
             faults: AtomicU64::new(0),
@@ -231,6 +234,14 @@ impl Ledger {
         if described.len() < MAX_DESCRIBED {
             described.push(format!("{mistake:?}: {}", describe()));
         }
+    }
+
+    /// Adds the mistakes of another phase.
+    pub(crate) fn add_mistakes(&self, other: &Ledger) {
+        for (mistake, times) in &*lock(&other.mistakes) {
+            *lock(&self.mistakes).entry(*mistake).or_default() += times;
+        }
+        lock(&self.described).extend(other.described());
     }
 
     pub(crate) fn mistakes(&self, mistake: Mistake) -> u64 {

@@ -117,6 +117,7 @@ fn run(servers: &Runtime, options: Options, idle: Option<idle::Idle>) -> Result<
         end: ALLOCATED.current_usage().saturating_sub(ledger.own_bytes()),
     };
     let tasks = (tasks_at_start, servers.metrics().num_alive_tasks());
+    ledger.add_mistakes(&warm_up);
     Ok(Report { options, idle, ledger, ended, memory, tasks })
 }
 

@@ -21,6 +21,9 @@ const MAX_KEPT_BYTES: usize = 512 * 1024;
 const HALF_OPEN_TIME: Duration = Duration::from_secs(20);
 const SLOW_READER_TIME: Duration = Duration::from_mins(4);
 
+/// The time after which some connections have been open for longer than an event may be late.
+const FOLLOWED_TIME: Duration = Duration::from_secs(40);
+
 /// How late a client may read that it was closed, and how late the server may notice that a client has gone, beside the time
 /// in which this process got no CPU time.
 const MAX_DRAIN_DELAY: Duration = Duration::from_secs(1);
@@ -99,6 +102,9 @@ impl Report {
         failures.require_some("revocation", &ledger.revocations);
         failures.require_some("event that a watching client may not receive", &ledger.hidden);
         failures.require_some("event that had to arrive", &ledger.due);
+        if self.options.duration >= FOLLOWED_TIME {
+            failures.require_some("connection whose last events had to arrive", &ledger.followed);
+        }
         let (refused, hidden) = (self.ended.snapshot.events.refused, load(&ledger.hidden));
         failures.require(refused > 0, || format!("the server refused no event, but {hidden} were hidden"));
     }

@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use portcullis::testing::connect;
@@ -368,6 +369,10 @@ fn any_frames_are_answered_as_a_plain_model_says() {
     });
     let statuses = STATUSES.lock().unwrap();
     println!("{statuses:?}");
+    // Inputs that a fuzzer has stored are tried too, and are not random.
+    if Path::new(env!("CARGO_MANIFEST_DIR")).join("__fuzz__").exists() {
+        return println!("the shares are not compared: there are stored inputs");
+    }
     let total: usize = statuses.values().sum();
     // In thousandths; far below what random inputs reach on average.
     for (status, thousandths) in [(200, 250), (400, 50), (403, 50), (404, 10), (405, 10)] {

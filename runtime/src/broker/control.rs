@@ -28,22 +28,27 @@ pub(super) enum ControlMessage<'a> {
 pub(crate) enum ChangeMessage<'a> {
     Users(Vec<&'a str>),
     Role(&'a str),
-    Object { kind: &'a str, id: ObjectId },
+    /// The kinds and ids of objects.
+    Objects(Vec<(&'a str, ObjectId)>),
     All,
-    DisconnectUser { user_id: &'a str, keep: Option<ConnectionId> },
+    DisconnectUser {
+        user_id: &'a str,
+        keep: Option<ConnectionId>,
+    },
     Disconnect(ConnectionId),
 }
 
 impl<'a> ChangeMessage<'a> {
-    /// Returns the message for the overwrites of an object.
-    pub(crate) fn object(key: &'a ObjectKey) -> ChangeMessage<'a> {
-        ChangeMessage::Object { kind: key.kind(), id: key.id().clone() }
+    /// Returns the message for the overwrites of objects.
+    pub(crate) fn objects(keys: &'a [ObjectKey]) -> ChangeMessage<'a> {
+        ChangeMessage::Objects(keys.iter().map(|key| (key.kind(), key.id().clone())).collect())
     }
 
     /// Returns whether the change has more text than a message may have.
     pub(crate) fn is_too_long(&self) -> bool {
-        let ChangeMessage::Users(user_ids) = self else { return false };
-        user_ids.iter().map(|user_id| user_id.len() + 4).sum::<usize>() > MAX_MESSAGE_BYTES / 2
+        let mut payload = Vec::new();
+        self.encode(&mut payload);
+        payload.len() > MAX_MESSAGE_BYTES / 2
     }
 
     /// Returns whether a connection is closed by the change, so that the source of grants does not tell of it.
@@ -59,12 +64,14 @@ const ACKNOWLEDGEMENT: u8 = 3;
 
 const USERS: u8 = 0;
 const ROLE: u8 = 1;
-const OBJECT_NUMBER: u8 = 2;
-const OBJECT_TEXT: u8 = 3;
-const ALL: u8 = 4;
-const DISCONNECT_USER: u8 = 5;
-const DISCONNECT_OTHERS: u8 = 6;
-const DISCONNECT: u8 = 7;
+const OBJECTS: u8 = 2;
+const ALL: u8 = 3;
+const DISCONNECT_USER: u8 = 4;
+const DISCONNECT_OTHERS: u8 = 5;
+const DISCONNECT: u8 = 6;
+
+const NUMBER: u8 = 0;
+const TEXT: u8 = 1;
 
 impl<'a> ControlMessage<'a> {
     /// Encodes the message as a payload.
@@ -131,15 +138,12 @@ impl<'a> ChangeMessage<'a> {
                 payload.put_u8(ROLE);
                 put_bytes(payload, role.as_bytes());
             }
-            ChangeMessage::Object { kind, id: ObjectId::Number(id) } => {
-                payload.put_u8(OBJECT_NUMBER);
-                put_bytes(payload, kind.as_bytes());
-                payload.put_i128(*id);
-            }
-            ChangeMessage::Object { kind, id: ObjectId::Text(id) } => {
-                payload.put_u8(OBJECT_TEXT);
-                put_bytes(payload, kind.as_bytes());
-                put_bytes(payload, id.as_bytes());
+            ChangeMessage::Objects(objects) => {
+                payload.put_u8(OBJECTS);
+                for (kind, id) in objects {
+                    put_bytes(payload, kind.as_bytes());
+                    put_object_id(payload, id);
+                }
             }
             ChangeMessage::All => payload.put_u8(ALL),
             ChangeMessage::DisconnectUser { user_id, keep: None } => {
@@ -168,8 +172,13 @@ impl<'a> ChangeMessage<'a> {
                 ChangeMessage::Users(user_ids)
             }
             ROLE => ChangeMessage::Role(reader.text()?),
-            OBJECT_NUMBER => ChangeMessage::Object { kind: reader.text()?, id: ObjectId::Number(reader.i128()?) },
-            OBJECT_TEXT => ChangeMessage::Object { kind: reader.text()?, id: ObjectId::Text(reader.text()?.into()) },
+            OBJECTS => {
+                let mut objects = Vec::new();
+                while !reader.0.is_empty() {
+                    objects.push((reader.text()?, read_object_id(reader)?));
+                }
+                ChangeMessage::Objects(objects)
+            }
             ALL => ChangeMessage::All,
             DISCONNECT_USER => ChangeMessage::DisconnectUser { user_id: reader.text()?, keep: None },
             DISCONNECT_OTHERS => {
@@ -178,6 +187,27 @@ impl<'a> ChangeMessage<'a> {
             DISCONNECT => ChangeMessage::Disconnect(reader.connection_id()?),
             _ => return Err(Unreadable::Malformed),
         })
+    }
+}
+
+fn put_object_id(payload: &mut Vec<u8>, id: &ObjectId) {
+    match id {
+        ObjectId::Number(id) => {
+            payload.put_u8(NUMBER);
+            payload.put_i128(*id);
+        }
+        ObjectId::Text(id) => {
+            payload.put_u8(TEXT);
+            put_bytes(payload, id.as_bytes());
+        }
+    }
+}
+
+fn read_object_id(reader: &mut Reader<'_>) -> Result<ObjectId, Unreadable> {
+    match reader.u8()? {
+        NUMBER => Ok(ObjectId::Number(reader.i128()?)),
+        TEXT => Ok(ObjectId::Text(reader.text()?.into())),
+        _ => Err(Unreadable::Malformed),
     }
 }
 
@@ -191,8 +221,8 @@ mod tests {
             ChangeMessage::Users(vec!["7", "", "ü"]),
             ChangeMessage::Users(Vec::new()),
             ChangeMessage::Role("moderator"),
-            ChangeMessage::Object { kind: "room", id: ObjectId::Number(-5) },
-            ChangeMessage::Object { kind: "room", id: ObjectId::Text("5".into()) },
+            ChangeMessage::Objects(vec![("room", ObjectId::Number(-5)), ("", ObjectId::Text("5".into()))]),
+            ChangeMessage::Objects(Vec::new()),
             ChangeMessage::All,
             ChangeMessage::DisconnectUser { user_id: "7", keep: None },
             ChangeMessage::DisconnectUser { user_id: "7", keep: Some(connection) },

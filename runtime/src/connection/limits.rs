@@ -125,15 +125,18 @@ pub struct Limits {
     /// Maximum age of a connection's rights: within this time its grants are loaded again, and its connect and group
     /// permissions evaluated again, without a call of [`Connections`](crate::Connections). If nothing has changed, clients
     /// notice nothing. The load takes place at a random time between 60 and 90 percent of the age; if it fails until the age
-    /// is over, no action starts and nothing is delivered before it succeeds. The overwrites of objects are loaded again too,
-    /// by one of the connections that use them. Less than a second counts as one second. `None` keeps rights until they are
-    /// refreshed. Default: 5 minutes.
+    /// is over, no action starts and nothing is delivered before it succeeds. The overwrites of objects are loaded again too:
+    /// by the connections that use them, and by a further one if they are older than 5 percent of the age. Less than a second
+    /// counts as one second. `None` keeps rights until they are refreshed. Default: 5 minutes.
     pub grants_max_age: Option<Duration>,
     /// Maximum number of calls of [`GrantSource::load`](crate::GrantSource::load) at the same time, for all connections
     /// whose endpoints share a [`GrantCache`](crate::GrantCache). If the endpoints differ, the smallest value applies.
     /// Further loads wait; the users that wait take turns. Default: 32.
     pub max_concurrent_loads: usize,
 }
+
+/// The shortest maximum age of rights. With shorter ones, renewals would keep a thread busy.
+const MIN_GRANTS_MAX_AGE: Duration = Duration::from_secs(1);
 
 impl Default for Limits {
     fn default() -> Limits {
@@ -177,13 +180,18 @@ impl Limits {
         }
     }
 
+    /// Returns the maximum age of rights, or `None` if they have none.
+    pub(crate) fn max_age(&self) -> Option<Duration> {
+        self.grants_max_age.map(|max_age| max_age.max(MIN_GRANTS_MAX_AGE))
+    }
+
     pub(crate) fn session_limits(&self) -> SessionLimits {
         SessionLimits {
             max_groups: self.max_groups,
             max_present_users: self.max_present_users,
             max_event_bytes: self.max_event_bytes,
             check_timeout: self.action_timeout,
-            max_age: self.grants_max_age,
+            max_age: self.max_age(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Evaluates codenames for the user of a connection, with or without an object's overwrites.
 
 use std::future::Future;
-use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -136,16 +135,11 @@ impl<U: User> Scope<U> {
     /// # Errors
     ///
     /// The error of the grant source.
-    pub(crate) async fn find_changes(&self, max_age: Duration) -> Result<(bool, Vec<ObjectKey>)> {
+    pub(crate) async fn find_changes(&self) -> Result<(bool, Vec<ObjectKey>)> {
         match (self.user(), self.grants()) {
-            (Some(user), Some(grants)) => grants.find_changes(user, &user.id(), max_age).await,
+            (Some(user), Some(grants)) => grants.find_changes(user, &user.id()).await,
             _ => Ok((false, Vec::new())),
         }
-    }
-
-    /// Returns the objects whose overwrites this connection uses and which were not renewed within `max_age`.
-    pub(crate) fn old_objects(&self, max_age: Duration) -> Vec<ObjectKey> {
-        self.grants().map(|grants| grants.old_objects(max_age)).unwrap_or_default()
     }
 
     /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::batch::{Batch, BatchFailure, BatchKeys, share_error};
-use super::cached_overwrites::{CachedObjects, CachedOverwrites};
+use super::batch::{BatchFailure, BatchKeys, share_error};
+use super::cached_overwrites::CachedOverwrites;
 use super::erased_source::ErasedSource;
 use super::loader::{LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
@@ -73,6 +73,10 @@ pub struct GrantCache<U>(Arc<CacheState<U>>);
 /// begun after the check: callers compare epochs.
 pub(super) const MAX_OVERTAKEN_LOADS: u8 = 2;
 
+/// The part of the maximum age up to which a connection may begin to use overwrites, or keep them in a renewal, that were
+/// loaded before. Renewals, which are that much earlier, end the use of overwrites within the maximum age.
+pub(crate) const MAX_REUSE_AGE: f64 = 0.05;
+
 struct CacheState<U> {
     source: Box<dyn ErasedSource<U>>,
     /// A running batch holds one permit. Keys requested while all permits are taken share the next batch.
@@ -83,8 +87,8 @@ struct CacheState<U> {
     /// begun after that.
     clock: AtomicU64,
     turns: Arc<Turns<String>>,
-    /// The smallest maximum age of the endpoints that use the cache, in milliseconds.
-    max_age_millis: AtomicU64,
+    /// The age from which overwrites are loaded again before a further connection uses them, in milliseconds.
+    reuse_millis: AtomicU64,
     /// Protects the loads that connections share. No other lock is taken and no user code runs under it.
     shared_loads: Mutex<SharedLoads>,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
@@ -109,7 +113,7 @@ impl<U> GrantCache<U> {
             epoch: AtomicU64::new(0),
             clock: AtomicU64::new(0),
             turns: Turns::new(usize::MAX, usize::MAX),
-            max_age_millis: AtomicU64::new(u64::MAX),
+            reuse_millis: AtomicU64::new(u64::MAX),
             shared_loads: Mutex::default(),
             loader: Mutex::default(),
             attachment: OnceLock::new(),
@@ -142,10 +146,10 @@ impl<U> GrantCache<U> {
         self.0.turns.limit(max_loads);
     }
 
-    /// Lowers the age from which overwrites that no connection uses are loaded again to `max_age`.
+    /// Lowers the maximum age of overwrites to `max_age`. Each connection that uses them renews its rights early enough.
     pub(crate) fn limit_age(&self, max_age: Option<Duration>) {
         if let Some(max_age) = max_age {
-            self.0.max_age_millis.fetch_min(millis(max_age), Ordering::Relaxed);
+            self.0.reuse_millis.fetch_min(millis(max_age.mul_f64(MAX_REUSE_AGE)), Ordering::Relaxed);
         }
     }
 
@@ -206,8 +210,8 @@ impl<U: 'static> GrantCache<U> {
         }
     }
 
-    /// Returns the overwrites of these objects in their order. All of them are loaded, and none was stale when checked,
-    /// unless objects were forgotten during two loads.
+    /// Returns the overwrites of these objects in their order. Those that are missing or too old to be used by a further
+    /// connection are loaded. None was stale when checked, unless objects were forgotten during two loads.
     pub(super) async fn load_entries(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
         let (mut is_exclusive, mut overtaken) = (false, 0);
         loop {
@@ -221,55 +225,28 @@ impl<U: 'static> GrantCache<U> {
             });
             let has_failed = try_join_all(pending).await?.contains(&true);
             is_exclusive |= has_failed;
+            if has_failed {
+                continue;
+            }
             if entries.iter().all(|entry| entry.current().is_some()) {
                 return Ok(entries);
             }
-            overtaken += u8::from(!has_failed);
+            overtaken += 1;
             if overtaken >= MAX_OVERTAKEN_LOADS && entries.iter().all(|entry| entry.loaded().is_some()) {
                 return Ok(entries);
             }
         }
     }
 
-    /// Loads overwrites that are older than `max_age` again, unless another call does, and returns the objects for which they
-    /// have changed. These are not forgotten yet.
-    ///
-    /// # Errors
-    ///
-    /// The error of the source.
-    pub(super) async fn find_changed_objects(
-        &self,
-        mut entries: CachedObjects,
-        max_age: Duration,
-    ) -> Result<Vec<ObjectKey>> {
-        let now = self.0.age_millis();
-        let Some(since) = now.checked_sub(millis(max_age)) else { return Ok(Vec::new()) };
-        entries.retain(|(_, entry)| entry.current().is_some() && entry.claim_renewal(since, now));
-        let (mut claims, mut loaded) = (RenewalClaims(entries), Vec::new());
-        for claimed in claims.0.chunks(Batch::MAX_KEYS) {
-            let objects: Vec<ObjectKey> = claimed.iter().map(|(object, _)| object.clone()).collect();
-            let _permit = self.0.batch_permits.acquire().await;
-            loaded.extend(self.0.load_counted(&objects).await?);
-        }
-        let renewed = std::mem::take(&mut claims.0).into_iter().zip(loaded);
-        let changed = renewed.filter(|((_, entry), overwrites)| entry.loaded() != Some(overwrites));
-        Ok(changed.map(|((object, _), _)| object).collect())
-    }
-
-    /// Returns the objects whose overwrites are in use and were not renewed within `max_age`.
-    pub(super) fn old_objects(&self, entries: CachedObjects, max_age: Duration) -> Vec<ObjectKey> {
-        let Some(since) = self.0.age_millis().checked_sub(millis(max_age)) else { return Vec::new() };
-        let old = entries.into_iter().filter(|(_, entry)| entry.current().is_some() && entry.is_older_than(since));
-        old.map(|(object, _)| object).collect()
+    /// Returns the objects for which a load has found other overwrites than the cached ones, each once.
+    pub(super) fn take_changed_objects(&self) -> Vec<ObjectKey> {
+        self.0.lock_loader().take_changed().into_iter().collect()
     }
 
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
-        let since = self.0.age_millis().checked_sub(self.0.max_age_millis.load(Ordering::Relaxed));
-        let mut loader = self.0.lock_loader();
-        if let Some(since) = since {
-            loader.forget_unused(objects, since);
-        }
-        loader.request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
+        let since = self.0.age_millis().checked_sub(self.0.reuse_millis.load(Ordering::Relaxed));
+        let run_batch = |keys| self.0.clone().run_batch(keys).boxed().shared();
+        self.0.lock_loader().request(objects, since, is_exclusive, run_batch)
     }
 }
 
@@ -306,15 +283,15 @@ impl<U> CacheState<U> {
         objects.sort_unstable_by_key(|(_, position)| **position);
         let started_at = self.age_millis();
         let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
-        let result = self.load_counted(&objects).await.map(|all| {
-            for (object, entry) in &entries {
-                if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
-                    entry.set(overwrites.clone(), started_at);
-                }
-            }
-        });
-        self.lock_loader().finish_batch(&entries, &keys);
-        result.map_err(|error| BatchFailure::new(error, objects))
+        let result = self.load_counted(&objects).await;
+        let overwrites_of = |object: &ObjectKey| result.as_ref().ok()?.get(*positions.get(object)?);
+        let pairs = entries.iter().filter_map(|entry| Some((entry, overwrites_of(&entry.0)?)));
+        let changed = pairs.filter(|((_, entry), overwrites)| !entry.renew(overwrites, started_at)).collect();
+        let mut loader = self.lock_loader();
+        loader.replace(changed, started_at);
+        loader.finish_batch(&entries, &keys);
+        drop(loader);
+        result.map(drop).map_err(|error| BatchFailure::new(error, objects))
     }
 
     /// Calls the source, counts the call, and checks the result. A panic is an error.
@@ -342,18 +319,6 @@ impl<U> CacheState<U> {
 
     fn lock_shared_loads(&self) -> MutexGuard<'_, SharedLoads> {
         lock(&self.shared_loads)
-    }
-}
-
-/// The overwrites that one call of [`GrantCache::find_changed_objects`] loads again. If the call fails or is dropped, for
-/// example because the source hangs, the next call loads them.
-struct RenewalClaims(CachedObjects);
-
-impl Drop for RenewalClaims {
-    fn drop(&mut self) {
-        for (_, entry) in &self.0 {
-            entry.release_renewal();
-        }
     }
 }
 

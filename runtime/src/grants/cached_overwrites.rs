@@ -1,13 +1,9 @@
 //! The cached overwrites of one object.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
-use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
-
-/// The cached objects of one connection.
-pub(super) type CachedObjects = Vec<(ObjectKey, Arc<CachedOverwrites>)>;
 
 /// The overwrites of one object, once loaded. Holders of the `Arc` see when the object is forgotten.
 #[derive(Default)]
@@ -35,28 +31,19 @@ impl CachedOverwrites {
         self.is_stale.load(Ordering::SeqCst)
     }
 
-    /// Stores the overwrites if none are stored yet. They were loaded at `now`.
-    pub(super) fn set(&self, overwrites: Overwrites, now: u64) {
-        self.overwrites.get_or_init(|| overwrites);
-        self.renewed_at.store(now, Ordering::Relaxed);
-    }
-
-    /// Returns whether the overwrites were loaded before `since`. Of several callers it is true for one only, which loads
-    /// them at `now`.
-    pub(super) fn claim_renewal(&self, since: u64, now: u64) -> bool {
-        let renewed_at = self.renewed_at.load(Ordering::Relaxed);
-        renewed_at <= since
-            && self.renewed_at.compare_exchange(renewed_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// Stores the overwrites if none are stored yet. They were loaded at `now`. Returns false if others are stored that are
+    /// not newer.
+    pub(super) fn renew(&self, overwrites: &Overwrites, now: u64) -> bool {
+        let is_same = self.overwrites.get_or_init(|| overwrites.clone()) == overwrites;
+        if is_same {
+            self.renewed_at.fetch_max(now, Ordering::Relaxed);
+        }
+        is_same || self.renewed_at.load(Ordering::Relaxed) > now
     }
 
     /// Returns whether they were not renewed after `since`.
     pub(super) fn is_older_than(&self, since: u64) -> bool {
         self.renewed_at.load(Ordering::Relaxed) <= since
-    }
-
-    /// Gives up a renewal that failed, so that the next one loads them.
-    pub(super) fn release_renewal(&self) {
-        self.renewed_at.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn forget(&self) {

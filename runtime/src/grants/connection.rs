@@ -1,7 +1,6 @@
 //! The grants of one session's user: the current snapshot, and when to load another one.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -152,33 +151,27 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         }
     }
 
-    /// Loads the user's grants again, while checks use the current ones, and returns whether they have changed. Also returns
-    /// the objects whose overwrites are older than `max_age` and have changed.
+    /// Loads the user's grants again, while checks use the current ones, and returns whether they have changed. Also loads
+    /// the old ones of the overwrites that this connection has used, and returns the objects whose overwrites have changed
+    /// and which no renewal has returned, whichever connection has found that.
     ///
     /// # Errors
     ///
     /// The error of the source.
-    pub(crate) async fn find_changes(
-        &self,
-        user: &U,
-        user_id: &str,
-        max_age: Duration,
-    ) -> Result<(bool, Vec<ObjectKey>)> {
-        // If nothing is loaded, the next check loads it anyway.
-        let Some(snapshot) = self.current_snapshot() else { return Ok((false, Vec::new())) };
-        let required = self.cache.tick();
-        let own_load = || UserLoad::join(&mut lock(&self.load), required);
-        let loaded = self.cache.load_user(user, user_id, required, own_load).await?;
-        if *loaded != *snapshot.user {
-            return Ok((true, Vec::new()));
+    pub(crate) async fn find_changes(&self, user: &U, user_id: &str) -> Result<(bool, Vec<ObjectKey>)> {
+        let mut has_changed = false;
+        if let Some(snapshot) = self.snapshot.load_full() {
+            // If the snapshot is not current, the next check loads the user's grants anyway.
+            if self.is_current(&snapshot) {
+                let required = self.cache.tick();
+                let own_load = || UserLoad::join(&mut lock(&self.load), required);
+                let loaded = self.cache.load_user(user, user_id, required, own_load).await?;
+                has_changed = !loaded.is_same(&snapshot.user) && self.is_current(&snapshot);
+            }
+            // Also if the snapshot is not used any more: what it has allowed may still run.
+            self.cache.load_entries(&snapshot.cached_objects()).await?;
         }
-        Ok((false, self.cache.find_changed_objects(snapshot.cached_objects(), max_age).await?))
-    }
-
-    /// Returns the objects whose overwrites the snapshot has and which were not renewed within `max_age`.
-    pub(crate) fn old_objects(&self, max_age: Duration) -> Vec<ObjectKey> {
-        let objects = self.snapshot.load_full().map(|snapshot| snapshot.cached_objects()).unwrap_or_default();
-        self.cache.old_objects(objects, max_age)
+        Ok((has_changed, self.cache.take_changed_objects()))
     }
 
     /// Returns the current snapshot, loading it if necessary. A snapshot that is forgotten during its load is loaded again,

@@ -1,6 +1,7 @@
 //! The loader: the cached overwrites of all objects, and the batches that load missing ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::mem;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -8,6 +9,7 @@ use smallvec::SmallVec;
 use super::batch::{Batch, BatchKey, BatchKeys, PendingLoad};
 use super::cached_overwrites::CachedOverwrites;
 use super::object_key::ObjectKey;
+use super::overwrites::Overwrites;
 
 /// The overwrites that have not been forgotten. One lock protects all of it; no await and no foreign code runs under it.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct LoaderState {
     next_batch: Option<Arc<Batch>>,
     /// Number of slots at which unused ones are pruned.
     prune_at: usize,
+    /// The objects for which a load has found other overwrites than the cached ones, until a renewal takes them.
+    changed: HashSet<ObjectKey>,
 }
 
 #[derive(Default)]
@@ -37,11 +41,12 @@ impl LoaderState {
     /// With fewer slots pruning is not worth a pass.
     const MIN_PRUNE_SLOTS: usize = 64;
 
-    /// Returns the entries of these objects. Missing ones join a batch; if `is_exclusive`, they share one batch that no
-    /// other request joins. `start` creates the load of a new batch.
+    /// Returns the entries of these objects. Missing ones, and those that were not loaded after `since`, join a batch; if
+    /// `is_exclusive`, they share one batch that no other request joins. `start` creates the load of a new batch.
     pub(super) fn request(
         &mut self,
         objects: &[ObjectKey],
+        since: Option<u64>,
         is_exclusive: bool,
         start: impl Fn(Arc<BatchKeys>) -> PendingLoad,
     ) -> LoadRequest {
@@ -49,7 +54,7 @@ impl LoaderState {
         let (mut request, mut exclusive_batch) = (LoadRequest::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
-            if slot.entry.current().is_none() {
+            if slot.entry.current().is_none() || since.is_some_and(|since| slot.entry.is_older_than(since)) {
                 let load = slot.batch.as_ref().filter(|_| !is_exclusive).and_then(|batch| batch.join());
                 let load = load.unwrap_or_else(|| {
                     let key = (object.clone(), slot.entry.clone());
@@ -69,17 +74,22 @@ impl LoaderState {
         request
     }
 
-    /// Forgets those of the objects which no connection uses and which were loaded before `since`: only connections renew
-    /// overwrites.
-    pub(super) fn forget_unused(&mut self, objects: &[ObjectKey], since: u64) {
-        for object in objects {
-            let is_unused = |slot: &LoaderSlot| {
-                Arc::strong_count(&slot.entry) == 1 && slot.entry.loaded().is_some() && slot.entry.is_older_than(since)
-            };
-            if self.slots.get(object).is_some_and(is_unused) {
-                self.slots.remove(object);
+    /// Replaces entries for which other overwrites were loaded at `now`. Holders of the former ones see that these are stale.
+    pub(super) fn replace(&mut self, changed: Vec<(&BatchKey, &Overwrites)>, now: u64) {
+        for ((object, entry), overwrites) in changed {
+            // An entry that was forgotten meanwhile has no slot, or another one has its slot.
+            let slot = self.slots.get_mut(object).filter(|slot| Arc::ptr_eq(&slot.entry, entry));
+            if let Some(slot) = slot {
+                mem::take(&mut slot.entry).forget();
+                slot.entry.renew(overwrites, now);
+                self.changed.insert(object.clone());
             }
         }
+    }
+
+    /// Removes and returns the objects for which a load has found other overwrites.
+    pub(super) fn take_changed(&mut self) -> HashSet<ObjectKey> {
+        mem::take(&mut self.changed)
     }
 
     /// Removes a batch that has completed or failed, so that no request joins it.
@@ -135,7 +145,7 @@ mod tests {
     fn request(loader: &mut LoaderState, id: u32) -> SmallVec<[Arc<CachedOverwrites>; 1]> {
         use futures_util::FutureExt;
         let start = |_| std::future::pending().boxed().shared();
-        loader.request(&[key(id)], false, start).entries
+        loader.request(&[key(id)], None, false, start).entries
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod user_grants;
 mod user_load;
 
 pub use cache::GrantCache;
+pub(crate) use cache::MAX_REUSE_AGE;
 pub use codename::{Codename, CodenameRow};
 pub(crate) use codename::{CodenameClash, codenames, register_codenames};
 pub(crate) use connection::ConnectionGrants;

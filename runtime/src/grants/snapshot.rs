@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use foldhash::fast::RandomState;
 
-use super::cached_overwrites::{CachedObjects, CachedOverwrites};
+use super::cached_overwrites::CachedOverwrites;
 use super::codename::Codename;
 use super::grant_set::GrantSet;
 use super::object_key::ObjectKey;
@@ -85,9 +85,10 @@ impl GrantSnapshot {
         Some(grants)
     }
 
-    /// Returns the cached objects with their overwrites.
-    pub(super) fn cached_objects(&self) -> CachedObjects {
-        self.lock_objects().iter().map(|(object, (entry, _))| (object.clone(), entry.clone())).collect()
+    /// Returns the cached objects that have not been forgotten.
+    pub(super) fn cached_objects(&self) -> Vec<ObjectKey> {
+        let objects = self.lock_objects();
+        objects.iter().filter(|(_, (entry, _))| !entry.is_stale()).map(|(object, _)| object.clone()).collect()
     }
 
     fn lock_objects(&self) -> MutexGuard<'_, ObjectOverwrites> {

@@ -117,7 +117,8 @@ pub trait GrantSource<U>: Send + Sync + 'static {
     ///
     /// One call carries up to 1000 distinct objects, collected from all checks that wait for them, and at most four calls
     /// run at a time. The result is cached while a connection uses it, until the object is
-    /// [forgotten](GrantCache::forget_object). If the object is forgotten during a call, it is loaded again.
+    /// [forgotten](GrantCache::forget_object) or the result is too old
+    /// ([`Limits::grants_max_age`](crate::Limits::grants_max_age)). If the object is forgotten during a call, it is loaded again.
     ///
     /// # Errors
     ///

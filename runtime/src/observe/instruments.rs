@@ -1,5 +1,6 @@
 //! The metrics of an endpoint: counters, gauges and histograms of the `metrics` facade, created once.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -71,21 +72,30 @@ struct ActionInstruments {
 }
 
 /// Handles by the value of a label that is not known beforehand. There are few values.
-struct Series<K, H>(ArcSwap<Vec<(K, H)>>);
+struct Series<K, H> {
+    /// The first value, which is mostly the only one: a status of 200, for example. It is read without an atomic write.
+    first: OnceLock<(K, H)>,
+    others: ArcSwap<Vec<(K, H)>>,
+}
 
 impl<K: Copy + PartialEq, H: Clone> Series<K, H> {
     fn new() -> Series<K, H> {
-        Series(ArcSwap::default())
+        Series { first: OnceLock::new(), others: ArcSwap::default() }
     }
 
     /// Calls `record` with the handle for a value, which is created with the first call.
     fn with(&self, key: K, create: impl FnOnce() -> H, record: impl FnOnce(&H)) {
-        if let Some((_, handle)) = self.0.load().iter().find(|(known, _)| *known == key) {
+        if let Some((_, handle)) = self.first.get().filter(|(first, _)| *first == key) {
+            return record(handle);
+        }
+        if let Some((_, handle)) = self.others.load().iter().find(|(known, _)| *known == key) {
             return record(handle);
         }
         let handle = create();
         // If two threads create one, both handles are of the same metric.
-        self.0.rcu(|handles| handles.iter().cloned().chain([(key, handle.clone())]).collect::<Vec<_>>());
+        if let Err(other) = self.first.set((key, handle.clone())) {
+            self.others.rcu(|handles| handles.iter().cloned().chain([other.clone()]).collect::<Vec<_>>());
+        }
         record(&handle);
     }
 }

@@ -59,7 +59,8 @@ pub trait Observer: Send + 'static {
         let _ = observation;
     }
 
-    /// Called when the evaluation of a message begins.
+    /// Called when the action waits for the first time, for example for its permissions or in its body. For one that never waits,
+    /// called together with [`action_finished`](Observer::action_finished).
     fn action_started(&mut self, observation: &ActionStarted) {
         let _ = observation;
     }
@@ -105,7 +106,7 @@ pub struct HandshakeRejected {
     pub status: StatusCode,
 }
 
-/// The evaluation of a message has begun.
+/// The evaluation of a message has begun. Reported when it waits for the first time, at the latest with its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActionStarted {

@@ -22,11 +22,12 @@ use super::presence_changes::{PresenceChange, PresenceChanges, Scopes};
 use super::roster::{Roster, RosterUser};
 use crate::broker::PartitionHold;
 use crate::consumer::Consumer;
-use crate::context::{Handler, Scope};
+use crate::context::{Epoch, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::Contained;
 use crate::session::NotifyAfterPoll;
+use crate::session::current_scope::CurrentScope;
 use crate::session::membership::{GroupSlot, Membership};
 use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
@@ -97,20 +98,19 @@ impl<G: Group> MemberList<G> {
         lock(&self.state).roster.as_ref().map_or_else(|| Some(Vec::new()), |roster| roster.users(max_users))
     }
 
-    /// Adds the user of a member to the users, by its current scope, unless it is anonymous.
-    fn add_user(self: &Arc<Self>, session: &Arc<Session<G::Consumer>>, membership: &Membership) {
-        let Some(user_id) = session.user_id().map(Arc::from) else { return };
+    /// Adds the user of a member to the users, by the scope with which it has passed the group's permission in this epoch.
+    fn add_user(self: &Arc<Self>, membership: &Membership, scope: &MemberScope<G::Consumer>, epoch: Epoch) {
+        let Some(user_id) = scope.session.user_id().map(Arc::from) else { return };
         let mut state = lock(&self.state);
         let MemberListState { members, roster, .. } = &mut *state;
         // The membership may have ended meanwhile.
         let member = members.get(membership.list_index.load(Ordering::Relaxed));
         let is_member = member.is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
-        // Read under the lock, so that no other call adds a newer scope before.
-        let scope = if is_member { MemberScope::current(session) } else { None };
-        let removed = roster.as_mut().zip(scope).map(|(roster, scope)| roster.add(membership, &user_id, scope));
+        let roster = roster.as_mut().filter(|_| is_member);
+        let removed = roster.map(|roster| roster.add(membership, &user_id, scope.clone(), epoch));
         drop(state);
         drop(removed);
-        self.announce(session, false);
+        self.announce(&scope.session, false);
     }
 
     /// Starts to announce the changes of the users, unless there are none or a task announces them. `is_restart` if a task has
@@ -363,9 +363,10 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         }
     }
 
-    fn add_user(&self) {
-        if let Some(list) = self.list.upgrade().filter(|_| G::PRESENCE.is_some()) {
-            list.add_user(&self.session, &self.membership);
+    fn add_user(&self, scope: CurrentScope<'_, <G::Consumer as Handler>::User>, epoch: Epoch) {
+        let list = self.list.upgrade().filter(|_| G::PRESENCE.is_some());
+        if let Some((list, scope)) = list.zip(MemberScope::new(&self.session, scope)) {
+            list.add_user(&self.membership, &scope, epoch);
         }
     }
 

@@ -161,9 +161,15 @@ impl<C: Consumer> Session<C> {
         record: impl FnOnce(bool),
     ) -> Option<PendingRevalidation> {
         let listed_group = G::PRESENCE.map(|_| Contained::new(G::clone(&request.group)));
-        let pending = self.join_at_epoch(evaluation_epoch, || record(self.registry.add_member(self, request)));
-        if let (Some(group), None) = (listed_group, &pending) {
-            self.memberships.add_user(&*group);
+        let mut listed = None;
+        let pending = self.join_at_epoch(evaluation_epoch, || {
+            record(self.registry.add_member(self, request));
+            // The scope that has passed the permission: no re-authentication replaces it before this ends.
+            let entry = listed_group.as_ref().and_then(|group| self.memberships.entry(&**group));
+            listed = entry.zip(self.scope());
+        });
+        if let (Some((entry, scope)), None) = (listed, &pending) {
+            entry.add_user(scope, evaluation_epoch);
         }
         pending
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
+use crate::session::current_scope::CurrentScope;
 use crate::session::membership::Membership;
-use crate::session::session::{CurrentScope, Session};
+use crate::session::session::Session;
 
 /// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {
@@ -28,9 +29,9 @@ pub(super) struct MemberScope<C: Consumer> {
 }
 
 impl<C: Consumer> MemberScope<C> {
-    /// Returns the current scope of a connection, or `None` if it is anonymous.
-    pub(super) fn current(session: &Arc<Session<C>>) -> Option<MemberScope<C>> {
-        let scope = session.scope().filter(|scope| scope.user().is_some())?;
+    /// Returns a scope that was the current one of a connection, or `None` if it is anonymous.
+    pub(super) fn new(session: &Arc<Session<C>>, scope: CurrentScope<'_, C::User>) -> Option<MemberScope<C>> {
+        scope.user()?;
         let renewed = match scope {
             CurrentScope::Initial(_) => None,
             CurrentScope::Renewed(scope) => Some(scope),

@@ -39,7 +39,8 @@ pub trait Presence: Group {}
 /// # Errors
 ///
 /// An error or a panic hides the member, whatever operators surround the leaf. Both are logged, except for errors from 400 to
-/// 499: one entry per list or announcement, with the number of pairs of viewer and member that they concern.
+/// 499: one entry per list, and one per pass of announcements over the members of the group, with the number of pairs of viewer
+/// and member that they concern. An announcement that has waited for the grants of a viewer has an entry of its own.
 ///
 /// # Examples
 ///

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::member::MemberScope;
 use super::presence_changes::{PresenceChanges, Scopes};
 use crate::consumer::Consumer;
+use crate::context::Epoch;
 use crate::session::membership::Membership;
 
 /// A user of a group.
@@ -33,6 +34,8 @@ struct Join {
     user_id: Arc<str>,
     /// The number of the join in the group.
     number: u64,
+    /// The epoch of the session in which the scope has passed the group's permission.
+    epoch: Epoch,
 }
 
 /// The scopes of a user's connections that are members of the group, each by the number of its join. The user is shown by the
@@ -60,14 +63,25 @@ impl<C: Consumer> Roster<C> {
         (self.users.len() <= max_users).then(|| self.users.iter().filter_map(user).collect())
     }
 
-    /// Adds the membership of a connection whose user is that of `scope`, or replaces its scope if it has been added.
-    pub(super) fn add(&mut self, membership: &Membership, user_id: &Arc<str>, scope: MemberScope<C>) -> Removed<C> {
+    /// Adds the membership of a connection whose user is that of `scope`, or replaces its scope if it has been added with one
+    /// of an earlier epoch.
+    pub(super) fn add(
+        &mut self,
+        membership: &Membership,
+        user_id: &Arc<str>,
+        scope: MemberScope<C>,
+        epoch: Epoch,
+    ) -> Removed<C> {
         let number = match self.joins.entry(address(membership)) {
-            Entry::Occupied(join) => join.get().number,
+            Entry::Occupied(join) if join.get().epoch > epoch => return Removed(Scopes::from_iter([scope])),
+            Entry::Occupied(mut join) => {
+                join.get_mut().epoch = epoch;
+                join.get().number
+            }
             Entry::Vacant(entry) => {
                 let number = self.next_join;
                 self.next_join += 1;
-                entry.insert(Join { user_id: user_id.clone(), number }).number
+                entry.insert(Join { user_id: user_id.clone(), number, epoch }).number
             }
         };
         self.change(user_id, |connections| connections.insert(number, scope))
@@ -76,7 +90,7 @@ impl<C: Consumer> Roster<C> {
     /// Removes a membership.
     pub(super) fn remove(&mut self, membership: &Membership) -> Removed<C> {
         match self.joins.remove(&address(membership)) {
-            Some(Join { user_id, number }) => self.change(&user_id, |connections| connections.remove(&number)),
+            Some(Join { user_id, number, .. }) => self.change(&user_id, |connections| connections.remove(&number)),
             None => Removed(Scopes::new()),
         }
     }

@@ -119,7 +119,7 @@ impl<C: Consumer> Endpoint<C> {
         let _pending = self.handshake_limiter.begin(parts.extensions.get().copied())?;
         if let Some(grants) = &self.grants {
             grants.limit_loads(self.limits.max_concurrent_loads);
-            grants.limit_age(self.limits.grants_max_age);
+            grants.limit_age(self.limits.max_age());
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();

@@ -94,7 +94,7 @@ impl<C: Consumer> Connections<C> {
     /// A permission that looks up the object itself, and not by a codename, is not known to depend on it: call
     /// [`refresh_all`](Connections::refresh_all) if it does.
     pub fn refresh_object(&self, object: &ObjectKey) -> Refresh<C> {
-        self.refresh(Change::Object(object.clone()))
+        self.refresh(Change::Objects(vec![object.clone()]))
     }
 
     /// Loads all grants and overwrites anew and revalidates all connections.

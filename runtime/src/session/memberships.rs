@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::current_scope::CurrentScope;
 use super::membership::{GroupSlot, Membership};
 use super::overflow::Coalesce;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::Scope;
+use crate::context::{Epoch, Scope};
 use crate::error::{Error, Result};
 use crate::message::RequestId;
 use crate::panic::{catch_unwind, log_entry};
@@ -42,9 +43,10 @@ pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     fn group_type(&self) -> &'static str;
     /// Ends the membership and removes it from the list of members.
     fn leave(&self);
-    /// Adds the user of the session to those of a group with presence, unless it is there. Called once the membership has
-    /// passed the group's permission, while no lock is held.
-    fn add_user(&self);
+    /// Adds the user of a scope to those of a group with presence, or shows it by this scope from now on, unless one of a later
+    /// epoch shows it. The membership has passed the group's permission with this scope in this epoch. Called while no lock is
+    /// held.
+    fn add_user(&self, scope: CurrentScope<'_, C::User>, epoch: Epoch);
     /// Returns the key of the group.
     fn group(&self) -> &dyn Any;
 }
@@ -166,12 +168,9 @@ impl<C: Consumer> Memberships<C> {
         true
     }
 
-    /// Adds the user of the session to those of a group with presence, if the session is a member.
-    pub(crate) fn add_user(&self, group: &dyn Any) {
-        let entry = self.lock_list().entries.iter().find(|entry| entry.is_group(group)).cloned();
-        if let Some(entry) = entry {
-            entry.add_user();
-        }
+    /// Returns the membership in `group`.
+    pub(crate) fn entry(&self, group: &dyn Any) -> Option<Arc<dyn MembershipEntry<C>>> {
+        self.lock_list().entries.iter().find(|entry| entry.is_group(group)).cloned()
     }
 
     /// Ends the join of `group` (`id` is `None`) or the subscription of `id`, and the membership if nothing else holds it.
@@ -197,14 +196,17 @@ impl<C: Consumer> Memberships<C> {
         }
     }
 
-    /// Ends a membership that [`entries`](Memberships::entries) returned.
-    pub(crate) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) {
+    /// Removes a membership from the list, and returns whether it was there. It does not end.
+    pub(super) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) -> bool {
         let mut list = self.lock_list();
-        if !list.is_closed {
-            list.entries.retain(|other| !Arc::ptr_eq(other, entry));
+        if list.is_closed {
+            return false;
         }
-        drop(list);
-        entry.leave();
+        let index = list.entries.iter().position(|other| Arc::ptr_eq(other, entry));
+        index.is_some_and(|index| {
+            list.entries.swap_remove(index);
+            true
+        })
     }
 
     /// Removes and returns the memberships that the connection had when it ended. They refer to the session, so they must be

@@ -3,6 +3,7 @@
 
 pub(crate) mod backpressure;
 pub(crate) mod connections;
+pub(crate) mod current_scope;
 mod deferral;
 pub(crate) mod deferred;
 pub(crate) mod delivery_path;
@@ -46,6 +47,7 @@ mod snapshot_handle;
 
 pub(crate) use backpressure::{MAX_DELIVERIES_PER_TURN, PACER, Pacer};
 pub use connections::Connections;
+pub(crate) use current_scope::CurrentScope;
 pub use drain::{Drain, DrainReport};
 pub use drain_handle::DrainHandle;
 pub(crate) use drain_state::DrainPhase;
@@ -55,6 +57,6 @@ pub use overflow::OverflowPolicy;
 pub use propagation::Propagation;
 pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
-pub(crate) use session::{CurrentScope, Session, SessionLimits, SessionRegistry};
+pub(crate) use session::{Session, SessionLimits, SessionRegistry};
 pub(crate) use session_guard::SessionGuard;
 pub use snapshot_handle::SnapshotHandle;

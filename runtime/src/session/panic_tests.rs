@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 
+use super::current_scope::CurrentScope;
 use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::membership::{GroupSlot, Membership};
 use super::memberships::MembershipEntry;
@@ -84,7 +85,7 @@ impl MembershipEntry<House> for Trap {
         panic!("a membership that panics")
     }
 
-    fn add_user(&self) {}
+    fn add_user(&self, _: CurrentScope<'_, ()>, _: Epoch) {}
 
     fn group(&self) -> &dyn Any {
         &()
@@ -186,5 +187,18 @@ fn renewal_that_panics_revalidates_the_session_and_is_followed_by_the_next_one()
             sleep(MAX_AGE).await;
             assert!(session.send_queue.epoch() != epoch && !session.is_closing());
         }
+    });
+}
+
+#[test]
+fn undo_that_panics_keeps_neither_the_others_nor_the_revalidation() {
+    runtime().block_on(async {
+        let (session, has_run) = (establish(), Arc::new(AtomicBool::new(false)));
+        let (epoch, second) = (session.send_queue.epoch(), has_run.clone());
+        session.undo(vec![
+            Box::new(|| panic!("a key that panics")),
+            Box::new(move || second.store(true, Ordering::SeqCst)),
+        ]);
+        assert!(has_run.load(Ordering::SeqCst) && session.send_queue.epoch() != epoch && !session.is_closing());
     });
 }

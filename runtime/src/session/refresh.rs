@@ -38,6 +38,8 @@ pub struct Refresh<C: Consumer> {
     change: Change,
     /// What the first poll has begun.
     started: Option<Vec<Started>>,
+    /// Whether other machines are told.
+    is_passed_on: bool,
     /// The wait for other machines, once the change has taken effect here.
     spread: Option<BoxFuture<'static, Spread>>,
 }
@@ -48,7 +50,13 @@ impl<C: Consumer> Refresh<C> {
         own_session: Option<(ConnectionId, OwnEpochs)>,
         change: Change,
     ) -> Refresh<C> {
-        Refresh { registry, own_session, change, started: None, spread: None }
+        Refresh { registry, own_session, change, started: None, is_passed_on: true, spread: None }
+    }
+
+    /// Restricts the change to this machine.
+    pub(super) fn on_this_machine(mut self) -> Refresh<C> {
+        self.is_passed_on = false;
+        self
     }
 
     /// Applies the change, and waits until every connection concerned on this machine has been revalidated or has ended: connections whose
@@ -86,7 +94,8 @@ impl<C: Consumer> Refresh<C> {
         // machines do not forget before this one does.
         let begun =
             targets.iter().map(|target| target.clone().begin(&self.change, self.own_session.as_ref())).collect();
-        let sent: Vec<_> = targets.iter().filter_map(|target| target.send(&self.change)).collect();
+        let told = targets.iter().filter(|_| self.is_passed_on);
+        let sent: Vec<_> = told.filter_map(|target| target.send(&self.change)).collect();
         if !sent.is_empty() {
             self.spread = Some(Box::pin(join_all(sent).map(Spread::of_all)));
         }

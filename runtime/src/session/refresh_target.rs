@@ -25,7 +25,7 @@ use crate::sync::{Mutex, lock, oneshot};
 pub(super) enum Change {
     Users(Vec<String>),
     Role(String),
-    Object(ObjectKey),
+    Objects(Vec<ObjectKey>),
     All,
 }
 
@@ -106,7 +106,9 @@ impl<C: Consumer> SessionRegistry<C> {
             }
             Change::Role(role) => (self.sessions_where(|scope| scope.may_have_role(role)), Scope::forget_grants),
             // The base grants of the users have not changed.
-            Change::Object(object) => (self.sessions_where(|scope| scope.has_evaluated(object)), |_| ()),
+            Change::Objects(objects) => {
+                (self.sessions_where(|scope| objects.iter().any(|object| scope.has_evaluated(object))), |_| ())
+            }
             Change::All => (self.sessions(), Scope::forget_grants),
         }
     }
@@ -168,7 +170,7 @@ impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
 
     fn forget(&self, change: &Change) {
         match change {
-            Change::Object(object) => self.forget_object(object),
+            Change::Objects(objects) => objects.iter().for_each(|object| self.forget_object(object)),
             Change::All => self.forget_all(),
             Change::Users(_) | Change::Role(_) => {}
         }

@@ -15,7 +15,7 @@ use super::session::SessionRegistry;
 use crate::broker::{ChangeMessage, SentChange, Spread};
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
-use crate::grants::ObjectKey;
+use crate::grants::{ObjectId, ObjectKey};
 use crate::sync::ignore_poison;
 use crate::transport::CloseReason;
 
@@ -42,7 +42,7 @@ impl Change {
         match self {
             Change::Users(user_ids) => ChangeMessage::Users(user_ids.iter().map(String::as_str).collect()),
             Change::Role(role) => ChangeMessage::Role(role),
-            Change::Object(object) => ChangeMessage::object(object),
+            Change::Objects(objects) => ChangeMessage::objects(objects),
             Change::All => ChangeMessage::All,
         }
     }
@@ -102,10 +102,10 @@ impl<C: Consumer> SessionRegistry<C> {
         let change = match message {
             ChangeMessage::Users(user_ids) => Change::Users(user_ids.iter().map(|id| (*id).to_owned()).collect()),
             ChangeMessage::Role(role) => Change::Role((*role).to_owned()),
-            ChangeMessage::Object { kind, id } => match intern_kind(kind) {
-                Some(kind) => Change::Object(ObjectKey::new(kind, id.clone())),
-                None => Change::All,
-            },
+            ChangeMessage::Objects(objects) => {
+                let key = |(kind, id): &(&str, ObjectId)| Some(ObjectKey::new(intern_kind(kind)?, id.clone()));
+                objects.iter().map(key).collect::<Option<_>>().map_or(Change::All, Change::Objects)
+            }
             ChangeMessage::All => Change::All,
             ChangeMessage::DisconnectUser { user_id, keep } => {
                 self.disconnect_user_here(user_id, *keep);

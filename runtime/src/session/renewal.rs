@@ -13,6 +13,7 @@ use super::revalidation::{CHECK_TIMEOUT, Retries, within};
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};
+use crate::grants::{MAX_REUSE_AGE, ObjectKey};
 use crate::log::{Cause, Truncated};
 use crate::panic::{catch_unwind_future, log_entry};
 use crate::sync::lock;
@@ -21,11 +22,8 @@ use crate::sync::lock;
 const FIRST_RENEWAL: f64 = 0.6;
 /// The part over which the others follow.
 const RENEWAL_SPREAD: f64 = 0.3;
-/// The part of the maximum age after which overwrites are loaded again: younger ones are not too old at the next renewal.
-const OVERWRITES_RENEWAL: f64 = 1.0 - FIRST_RENEWAL - RENEWAL_SPREAD;
-
-/// The shortest maximum age. With shorter ones, renewals would keep a thread busy.
-const MIN_MAX_AGE: Duration = Duration::from_secs(1);
+/// The part of the maximum age after which a renewal fails: overwrites may be older than the last renewal by the rest.
+const LAST_RENEWAL: f64 = 1.0 - MAX_REUSE_AGE;
 
 /// How a renewal ends, unless it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +64,14 @@ impl<C: Consumer> Drop for RenewalTask<C> {
 impl<C: Consumer> Session<C> {
     /// Schedules the next renewal, unless rights have no maximum age.
     pub(crate) fn schedule_renewal(&self) {
-        let Some(max_age) = self.max_age() else { return };
+        self.schedule_renewal_after(Instant::now());
+    }
+
+    /// Schedules the renewal that follows one that has begun at `last`.
+    fn schedule_renewal_after(&self, last: Instant) {
+        let Some(max_age) = self.max_age else { return };
         // A time beyond the range of the clock never comes.
-        let Some(at) = Instant::now().checked_add(self.renewal_delay(max_age)) else { return };
+        let Some(at) = last.checked_add(self.renewal_delay(max_age)) else { return };
         let needs_task = self.registry.renewals.add(at, self.id);
         *lock(&self.renewal_at) = Some(at);
         if self.is_closing() {
@@ -89,11 +92,6 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Returns the maximum age of the session's rights, or `None` if they have none.
-    fn max_age(&self) -> Option<Duration> {
-        self.max_age.map(|max_age| max_age.max(MIN_MAX_AGE))
-    }
-
     /// Returns the time from one renewal to the next, which differs by session.
     fn renewal_delay(&self, max_age: Duration) -> Duration {
         max_age.mul_f64(FIRST_RENEWAL) + self.id.share_of(max_age.mul_f64(RENEWAL_SPREAD))
@@ -101,38 +99,38 @@ impl<C: Consumer> Session<C> {
 
     /// Renews the rights of the session, and schedules the next renewal.
     async fn renew_rights(self: Arc<Self>) {
-        let Some(max_age) = self.max_age() else { return };
-        if let Err(panic) = catch_unwind_future(self.renew_in_time(max_age)).await {
+        let Some(max_age) = self.max_age else { return };
+        let renewed_at = catch_unwind_future(self.renew_in_time(max_age)).await.unwrap_or_else(|panic| {
             // It is unknown which permissions were evaluated, so all are evaluated again.
             self.begin_renewed_epoch();
             log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "renewal panicked");
-        }
+            Instant::now()
+        });
         if !self.is_closing() {
-            self.schedule_renewal();
+            self.schedule_renewal_after(renewed_at);
         }
     }
 
     /// Renews the rights of the session, and repeats the renewal after a fault. If the rights have changed or cannot be
-    /// renewed until they are too old, an epoch begins.
-    async fn renew_in_time(self: &Arc<Self>, max_age: Duration) {
-        let mut retries = Retries::new(max_age.saturating_sub(self.renewal_delay(max_age)));
-        let mut has_failed = false;
+    /// renewed until they are too old, an epoch begins. Returns when the last attempt has begun.
+    async fn renew_in_time(self: &Arc<Self>, max_age: Duration) -> Instant {
+        let last_renewal = max_age.mul_f64(LAST_RENEWAL);
+        let mut retries = Retries::new(last_renewal.saturating_sub(self.renewal_delay(max_age)));
+        let mut began_at = Instant::now();
         while !self.is_closing() {
-            let epoch = self.send_queue.epoch();
-            let outcome = self.renew_once(epoch, max_age, &retries).await;
-            has_failed = outcome.is_err();
+            began_at = Instant::now();
+            let outcome = self.renew_once(self.send_queue.epoch(), &retries).await;
             if outcome == Ok(RenewalOutcome::Settled) {
                 break;
             }
-            if has_failed && retries.wait().await {
+            if outcome.is_err() && retries.wait().await {
                 continue;
             }
+            // What is evaluated from now on uses no overwrites that could not be renewed: they are too old.
             self.begin_renewed_epoch();
             break;
         }
-        if has_failed {
-            self.forget_old_objects(max_age).await;
-        }
+        began_at
     }
 
     /// Begins an epoch on grants that are loaded again, so that nothing happens on the old ones any more.
@@ -140,42 +138,27 @@ impl<C: Consumer> Session<C> {
         drop(self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)));
     }
 
-    /// Makes all connections forget the overwrites that could not be renewed: connections share overwrites, and this one may
-    /// have been the one that was to load them for all.
-    async fn forget_old_objects(&self, max_age: Duration) {
-        let Some(scope) = self.scope() else { return };
-        let objects = scope.old_objects(max_age.mul_f64(OVERWRITES_RENEWAL));
-        drop(scope);
-        for object in objects {
-            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
+    /// Revalidates the connections that use these objects, on overwrites that are loaded again.
+    async fn refresh_objects(&self, objects: Vec<ObjectKey>) {
+        if !objects.is_empty() {
+            let _ = Refresh::new(self.registry.clone(), None, Change::Objects(objects)).on_this_machine().await;
         }
     }
 
     /// Loads the grants and evaluates the permissions again, within the time that is left. If a new epoch has begun
     /// meanwhile, the renewal is settled: the session has been revalidated since. Logs a fault.
-    async fn renew_once(
-        self: &Arc<Self>,
-        epoch: Epoch,
-        max_age: Duration,
-        retries: &Retries,
-    ) -> Result<RenewalOutcome, ()> {
+    async fn renew_once(self: &Arc<Self>, epoch: Epoch, retries: &Retries) -> Result<RenewalOutcome, ()> {
         let Some(scope) = self.scope() else { return Ok(RenewalOutcome::Settled) };
         let user = self.user_id().map(Truncated::new);
         let limit = || CHECK_TIMEOUT.min(retries.remaining());
-        let changes = within(limit(), scope.find_changes(max_age.mul_f64(OVERWRITES_RENEWAL))).await;
+        let changes = within(limit(), scope.find_changes()).await;
         drop(scope);
         let (has_changed, objects) = changes.map_err(|error| {
             log_entry!(ERROR, ?user, cause = ?Cause::new(&error), "grants could not be renewed");
         })?;
+        self.refresh_objects(objects).await;
         if has_changed {
-            return Ok(if self.send_queue.epoch() == epoch {
-                RenewalOutcome::Changed
-            } else {
-                RenewalOutcome::Settled
-            });
-        }
-        for object in objects {
-            let _ = Refresh::new(self.registry.clone(), None, Change::Object(object)).await;
+            return Ok(RenewalOutcome::Changed);
         }
         // An evaluation may also wait for its turn.
         if let Err(error) = within(retries.remaining(), self.evaluate_connect(limit())).await {
@@ -184,7 +167,7 @@ impl<C: Consumer> Session<C> {
                 log_entry!(ERROR, ?user, leaf, ?cause, "connect permission could not be renewed");
                 return Err(());
             }
-            self.close_revoked(&error);
+            self.close_revoked(epoch, &error);
             return Ok(RenewalOutcome::Settled);
         }
         let entries = self.memberships.entries();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::current_scope::CurrentScope;
 use super::membership::Membership;
 use super::memberships::MembershipEntry;
 use super::session::Session;
@@ -129,13 +130,17 @@ impl<C: Consumer> Session<C> {
         take_turn(turn, entry.authorize_member(&self.consumer, &scope, limit)).await
     }
 
-    /// Evaluates the connect permission again, and repeats it after a fault. Closes the connection and returns false if it
-    /// does not hold.
+    /// Evaluates the connect permission again, and repeats it after a fault. Returns false if it does not hold, and closes the
+    /// connection unless rights have changed meanwhile.
     pub(super) async fn revalidate_connect(self: &Arc<Self>) -> bool {
         let mut retries = Retries::new(self.check_timeout);
-        while let Err(error) = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining())).await {
+        loop {
+            // Read before the scope and the rights, so that a change in between shows.
+            let epoch = self.send_queue.epoch();
+            let evaluation = self.evaluate_connect(CHECK_TIMEOUT.min(retries.remaining()));
+            let Err(error) = evaluation.await else { return true };
             if !error.is_fault() {
-                self.close_revoked(&error);
+                self.close_revoked(epoch, &error);
                 return false;
             }
             let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(&error));
@@ -150,11 +155,21 @@ impl<C: Consumer> Session<C> {
                 return false;
             }
         }
-        true
     }
 
-    /// Closes the connection, because its connect permission refuses with `error`.
-    pub(super) fn close_revoked(&self, error: &Error) {
+    /// Closes the connection, because its connect permission has refused with `error`. If rights have changed since `epoch`,
+    /// which was read before the evaluation, the revalidation that is pending evaluates the permission again.
+    pub(super) fn close_revoked(&self, epoch: Epoch, error: &Error) {
+        let discarded = {
+            // No epoch begins while this lock is held.
+            let _deferred = self.lock_deferred();
+            if self.send_queue.epoch() != epoch {
+                return;
+            }
+            self.send_queue.close_with(CloseReason::Revoked)
+        };
+        // Not under the lock: dropping an event may run the application's code.
+        drop(discarded);
         self.close_with(CloseReason::Revoked);
         let (user, leaf, cause) = (self.user_id().map(Truncated::new), error.leaf(), Cause::new(error));
         let close_code = CloseReason::Revoked.as_u16();
@@ -206,19 +221,19 @@ impl<C: Consumer> Session<C> {
                 return self.close_with(CloseReason::Failed);
             }
         }
-        if self.release_held(entry.membership(), epoch) {
+        if let Some(scope) = self.release_held(entry.membership(), epoch) {
             // A connection that was anonymous when it joined may have a user by now.
-            entry.add_user();
+            entry.add_user(scope, epoch);
         }
     }
 
-    /// Lets the events of a membership be delivered again, first those that have waited. Returns false if another change has
-    /// overtaken the evaluation.
-    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) -> bool {
+    /// Lets the events of a membership be delivered again, first those that have waited. Returns the scope that has passed the
+    /// group's permission, or `None` if another change has overtaken the evaluation.
+    fn release_held(&self, membership: &Arc<Membership>, epoch: Epoch) -> Option<CurrentScope<'_, C::User>> {
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() != epoch {
             // The change that has begun this epoch has taken the events back.
-            return false;
+            return None;
         }
         let events = deferred.take_side_queue(membership);
         if !events.is_empty() {
@@ -227,24 +242,29 @@ impl<C: Consumer> Session<C> {
             deferred.resume(events);
         }
         membership.verify(&self.send_queue);
-        true
+        // Under the lock: re-authentication, which replaces it, begins an epoch.
+        self.scope()
     }
 
-    /// Ends a membership, because the permission of its group refuses with `error`, and tells its subscriptions.
+    /// Ends a membership, because the permission of its group has refused with `error`, and tells its subscriptions. Does
+    /// nothing if rights have changed since `epoch`, which was read before the evaluation.
     pub(super) fn end_membership(self: &Arc<Self>, entry: &Arc<dyn MembershipEntry<C>>, epoch: Epoch, error: &Error) {
-        let events = {
+        let membership = entry.membership();
+        let (ids, events) = {
+            // While this lock is held, no epoch begins, no join takes effect, and no event gets into the side queue.
             let mut deferred = self.lock_deferred();
-            if self.send_queue.epoch() != epoch {
+            if self.send_queue.epoch() != epoch || !self.memberships.remove_entry(entry) {
                 return;
             }
-            deferred.take_side_queue(entry.membership())
+            let ids = membership.request_ids();
+            membership.end(&self.send_queue);
+            (ids, deferred.take_side_queue(membership))
         };
-        // Not under the lock: dropping an event may run the application's code.
+        // Not under the lock: dropping an event or a key may run the application's code.
         drop(events);
-        let ids = entry.membership().request_ids();
-        self.memberships.remove_entry(entry);
+        entry.leave();
         if !ids.is_empty() {
-            self.notify_unsubscribed(entry.membership().group_name.as_deref(), &ids);
+            self.notify_unsubscribed(membership.group_name.as_deref(), &ids);
         }
         let (user, group, leaf) = (self.user_id().map(Truncated::new), entry.group_type(), error.leaf());
         log_entry!(INFO, ?user, group, leaf, cause = ?Cause::new(error), "group membership ended: permission revoked");

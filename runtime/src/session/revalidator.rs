@@ -25,7 +25,7 @@ use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Undo};
 use crate::log::Cause;
-use crate::panic::{catch_unwind_future, drop_contained, log_entry};
+use crate::panic::{catch_unwind, catch_unwind_future, drop_contained, log_entry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseReason;
@@ -144,12 +144,17 @@ impl<C: Consumer> Session<C> {
     /// Reverts the joins of an action that turned out not to be authorized. Events that were queued by these memberships
     /// are recalled and then dropped.
     pub(crate) fn undo(self: &Arc<Self>, undos: Vec<Undo>) {
-        if !undos.is_empty() {
-            for undo in undos {
-                undo();
-            }
-            drop(self.begin_revalidation(|| ()));
+        if undos.is_empty() {
+            return;
         }
+        for undo in undos {
+            // A panic of one key must keep neither the other memberships nor the events. The group's permission decides on
+            // the membership that stays.
+            if let Err(panic) = catch_unwind(undo) {
+                log_entry!(ERROR, cause = ?Cause::new(&panic.message()), "group key panicked when a join was reverted");
+            }
+        }
+        drop(self.begin_revalidation(|| ()));
     }
 
     /// Spawns the task unless it runs.

@@ -223,10 +223,11 @@ impl<N: Coalesce> SendQueue<N> {
         self.lock_state().is_closed()
     }
 
-    /// Ends the connection for `reason`, unless it ends already, and discards the queued events.
-    pub(crate) fn close_with(&self, reason: CloseReason) {
+    /// Ends the connection for `reason`, unless it ends already, and returns the queued events.
+    pub(crate) fn close_with(&self, reason: CloseReason) -> Discarded<'_, N> {
         let mut discarded = self.discard_nothing();
         discarded.is_closed = self.close_state(self.lock_state(), reason, &mut discarded.handles);
+        discarded
     }
 
     fn discard_nothing(&self) -> Discarded<'_, N> {

@@ -5,13 +5,13 @@
 //! `Pacer::holds`. `StartGate::starting`, `flusher::Shard::list` and the other locks of [`SessionRegistry`] are taken while
 //! none of these is held.
 
-use std::ops::Deref;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::backpressure::Pacer;
+use super::current_scope::CurrentScope;
 use super::deferred::Deferred;
 use super::flusher::{FlushEvents, Shard};
 use super::lingering::Peer;
@@ -233,7 +233,7 @@ impl<C: Consumer> Session<C> {
 
     /// Ends the connection for `reason`, and discards its queued and deferred events.
     pub(crate) fn close_with(&self, reason: CloseReason) {
-        self.send_queue.close_with(reason);
+        drop(self.send_queue.close_with(reason));
         self.send_queue.start_gate().drain();
         self.discard_deferred();
     }
@@ -284,12 +284,6 @@ impl<C: Consumer> FlushEvents for Session<C> {
     }
 }
 
-/// The current scope of a session, borrowed or kept alive.
-pub(crate) enum CurrentScope<'a, U> {
-    Initial(&'a Scope<U>),
-    Renewed(Arc<Scope<U>>),
-}
-
 impl<C: Consumer> CallSession for Arc<Session<C>> {
     fn consumer_name(&self) -> &'static str {
         C::NAME
@@ -297,16 +291,5 @@ impl<C: Consumer> CallSession for Arc<Session<C>> {
 
     fn action_rates(&self) -> Option<&ActionRates> {
         Some(&self.registry.action_rates)
-    }
-}
-
-impl<U> Deref for CurrentScope<'_, U> {
-    type Target = Scope<U>;
-
-    fn deref(&self) -> &Scope<U> {
-        match self {
-            CurrentScope::Initial(scope) => scope,
-            CurrentScope::Renewed(scope) => scope,
-        }
     }
 }

@@ -1,13 +1,14 @@
 //! Rights have a maximum age, and endpoints that share a grant cache share changes of rights.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use portcullis::testing::connect;
+use portcullis::testing::{Client, connect};
 use portcullis::{Connections, GrantCache, Limits};
 use tokio::time::{Instant, sleep};
 
-use super::{Archive, FakeGrants, Lobby, Outcome, Room, Said, State, Uploaded, fixture};
+use super::{Archive, FakeGrants, Fixture, Lobby, Outcome, Room, Said, State, Uploaded, fixture};
 use crate::common::member;
 
 const MAX_AGE: Duration = Duration::from_mins(5);
@@ -216,6 +217,74 @@ async fn overwrites_that_no_connection_has_used_for_the_maximum_age_are_loaded_a
     sleep(MAX_AGE + Duration::from_secs(1)).await;
     fixture.state.deny_channel(5);
     assert_eq!(fixture.open(2).await.call("read_on").with("channel", 5).await.status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_are_renewed_by_connections_whose_grants_change_each_time() {
+    let fixture = fixture();
+    let mut clients = fixture.open_all(1..3).await;
+    for client in &mut clients {
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 200);
+    }
+    fixture.state.has_changing_roles.store(true, Ordering::SeqCst);
+    fixture.state.deny_channel(5);
+    let started_at = Instant::now();
+    while started_at.elapsed() < MAX_AGE {
+        // Each reads soon after the renewal of the other one, and so begins to use its overwrites.
+        sleep(Duration::from_secs(1)).await;
+        for client in &mut clients {
+            client.call("read_on").with("channel", 5).await;
+        }
+    }
+    for client in &mut clients {
+        assert_eq!(client.call("read_on").with("channel", 5).await.status(), 403);
+    }
+}
+
+/// Opens a connection that checks a codename by overwrites of this age, which have changed since. Another connection that has
+/// used them closes before that, or just after it if `is_shared`.
+async fn open_with_overwrites_of(age: Duration, is_shared: bool) -> (Fixture, Client) {
+    let fixture = fixture();
+    let mut first = fixture.open(1).await;
+    assert_eq!(first.call("read_on").with("channel", 5).await.status(), 200);
+    fixture.state.deny_channel(5);
+    let mut first = Some(first);
+    if !is_shared && let Some(first) = first.take() {
+        first.close().await;
+    }
+    sleep(age).await;
+    let mut second = fixture.open(2).await;
+    second.call("read_on").with("channel", 5).await;
+    if let Some(first) = first {
+        first.close().await;
+    }
+    (fixture, second)
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_that_a_later_connection_uses_too_do_not_outlive_the_maximum_age() {
+    for (share, is_shared) in [(0.03, false), (0.5, false), (0.99, false), (0.03, true), (0.3, true), (0.55, true)] {
+        let age = MAX_AGE.mul_f64(share);
+        let (_fixture, mut client) = open_with_overwrites_of(age, is_shared).await;
+        sleep(MAX_AGE.saturating_sub(age) + Duration::from_millis(1)).await;
+        let status = client.call("read_on").with("channel", 5).await.status();
+        assert_eq!(status, 403, "begun at {share} of the maximum age, {is_shared}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_that_a_later_connection_finds_revalidates_the_others_within_the_maximum_age() {
+    let mut fixture = fixture();
+    fixture.endpoint = fixture.endpoint.limits(Limits { action_timeout: 2 * MAX_AGE, ..Limits::default() });
+    let mut first = fixture.open(1).await;
+    first.send(r#"{"action":"wait_on","channel":5,"request_id":1}"#);
+    sleep(MAX_AGE / 2).await;
+    fixture.state.deny_channel(5);
+    assert_eq!(fixture.open(2).await.call("read_on").with("channel", 5).await.status(), 403);
+    // The action has begun before the change, and is reauthorized before its reply.
+    sleep(MAX_AGE / 2).await;
+    fixture.state.resume.notify_one();
+    assert_eq!(first.reply().await.status(), 403);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ mod faults;
 mod isolation;
 mod limits;
 mod loads;
+mod overtaken;
 mod progress;
 
 use std::borrow::Cow;
@@ -106,6 +107,8 @@ struct State {
     overwrites: Callback,
     joins: Callback,
     connects: Callback,
+    /// Whether each load of a user's grants returns another role.
+    has_changing_roles: AtomicBool,
     /// Whether connections of one user share loads.
     is_coalescing: AtomicBool,
     /// The users whose `coalesce_key` panics.
@@ -139,7 +142,10 @@ impl GrantSource<Member> for FakeGrants {
 
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let is_granted = self.0.loads.call(user.id).await?;
-        Ok(if is_granted { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+        let grants = if is_granted { GrantSet::from(uploads::read) } else { GrantSet::new() };
+        let has_role = self.0.has_changing_roles.load(Ordering::SeqCst);
+        let role = has_role.then(|| self.0.loads.calls.load(Ordering::SeqCst).to_string());
+        Ok(UserGrants { grants, roles: role.into_iter().collect() })
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
@@ -171,7 +177,14 @@ impl GroupPermission<Room, Archive> for MayEnter {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Archive, permission = MayEnter, publish = members, events(Said), public_name = "rooms/{0}")]
+#[group(
+    consumer = Archive,
+    permission = MayEnter,
+    publish = members,
+    events(Said, Kept),
+    public_name = "rooms/{0}",
+    local
+)]
 struct Room(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -182,6 +195,19 @@ struct Lobby;
 struct Said(u32);
 #[derive(Event)]
 struct Uploaded(u32);
+
+/// An event that calls a function when it is dropped.
+#[derive(Event)]
+#[event(local)]
+struct Kept(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
 
 struct MayConnect;
 
@@ -208,6 +234,11 @@ impl Archive {
         event.0
     }
 
+    #[event(permission = AllowAny)]
+    fn kept(&self, _: &Kept) -> u32 {
+        0
+    }
+
     #[event(permission = uploads.read)]
     fn uploaded(&self, event: &Uploaded) -> u32 {
         event.0
@@ -226,6 +257,12 @@ impl Archive {
 
     #[action(detached)]
     async fn wait(&self) {
+        self.0.resume.notified().await;
+    }
+
+    #[action(permission = uploads.read(channel), detached)]
+    async fn wait_on(&self, channel: ChannelId) {
+        let _ = channel;
         self.0.resume.notified().await;
     }
 

@@ -1,8 +1,12 @@
+use std::time::Duration;
+
 use futures_util::FutureExt;
+use tokio::time::sleep;
 
 use super::super::tests::fake_source::{FakeSource, READ, WRITE, allow_everyone, deny_everyone, key, keys};
 use super::super::{GrantSet, Overwrites};
 use super::*;
+use crate::error::Error;
 
 fn new_grants(source: &FakeSource) -> ConnectionGrants<()> {
     ConnectionGrants::new(source.cache())
@@ -191,4 +195,70 @@ fn number_of_cached_objects_is_bounded() {
     assert!(cached > 0 && cached <= GrantSnapshot::MAX_OBJECTS, "{cached}");
     let all: Vec<_> = (0..3000).collect();
     assert!(may_on(&grants, READ, &all) && !may_on(&grants, WRITE, &all));
+}
+
+/// Loads the grants again, and returns whether they have changed, and the objects that have.
+fn find_changes(grants: &ConnectionGrants<()>) -> (bool, Vec<ObjectKey>) {
+    grants.find_changes(&(), "7").now_or_never().unwrap().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_overwrites_are_loaded_again_before_another_connection_uses_them() {
+    let source = FakeSource::immediate();
+    source.grant([READ]);
+    let cache = source.cache();
+    cache.limit_age(Some(Duration::from_secs(100)));
+    let connections = [(); 4].map(|()| ConnectionGrants::new(cache.clone()));
+    let [first, young, old, unchanged] = &connections;
+    assert!(may_on(first, READ, &[1]));
+    source.set_overwrites(1, deny_everyone(READ));
+    sleep(Duration::from_secs(4)).await;
+    assert!(may_on(young, READ, &[1]));
+    assert_eq!(source.requests().len(), 1);
+    sleep(Duration::from_secs(2)).await;
+    assert!(!may_on(old, READ, &[1]));
+    assert_eq!(first.evaluate_cached_on(READ, &key(1)), None, "other connections see that theirs are stale");
+    assert!(!may_on(first, READ, &[1]) && !may_on(unchanged, READ, &[1]));
+    assert_eq!(source.requests().len(), 2);
+    assert_eq!(find_changes(young), (false, keys(&[1])), "the next renewal is told");
+    assert_eq!(find_changes(first), (false, Vec::new()));
+    sleep(Duration::from_secs(6)).await;
+    let late = ConnectionGrants::new(cache);
+    assert!(!may_on(&late, READ, &[1]));
+    assert_eq!(old.evaluate_cached_on(READ, &key(1)), Some(false), "nothing has changed");
+    assert_eq!((source.requests().len(), find_changes(&late)), (3, (false, Vec::new())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewal_loads_overwrites_again_whatever_has_become_of_the_users_grants() {
+    let changes: [fn(&FakeSource, &ConnectionGrants<()>); 3] =
+        [|_, _| (), |source, _| source.grant([READ, WRITE]), |_, grants| grants.forget()];
+    for (change, has_changed) in changes.into_iter().zip([false, true, false]) {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        let grants = new_grants(&source);
+        grants.cache.limit_age(Some(Duration::from_secs(100)));
+        assert!(may_on(&grants, READ, &[1]));
+        source.set_overwrites(1, deny_everyone(READ));
+        change(&source, &grants);
+        sleep(Duration::from_mins(1)).await;
+        assert_eq!(find_changes(&grants), (has_changed, keys(&[1])));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn overwrites_that_cannot_be_loaded_again_are_kept_by_the_connections_that_use_them() {
+    let source = FakeSource::immediate();
+    source.grant([READ]);
+    let cache = source.cache();
+    cache.limit_age(Some(Duration::from_secs(100)));
+    let (first, second) = (ConnectionGrants::new(cache.clone()), ConnectionGrants::new(cache));
+    assert!(may_on(&first, READ, &[1]));
+    *source.failing_object.lock().unwrap() = Some((key(1), || Error::internal("torn page")));
+    sleep(Duration::from_mins(1)).await;
+    assert!(second.evaluate_on(&(), "7", READ, &keys(&[1])).now_or_never().unwrap().is_err());
+    assert!(first.find_changes(&(), "7").now_or_never().unwrap().is_err());
+    assert_eq!(first.evaluate_cached_on(READ, &key(1)), Some(true));
+    *source.failing_object.lock().unwrap() = None;
+    assert_eq!(find_changes(&first), (false, Vec::new()));
 }

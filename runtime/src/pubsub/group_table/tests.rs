@@ -277,8 +277,16 @@ async fn join_whose_key_panics_changes_nothing() {
 fn enter(session: &Arc<Session<House>>) -> (Arc<MemberList<Hall>>, Arc<Membership>) {
     let slot = session.memberships.reserve_slot(0).unwrap();
     let (list, membership) = session.registry.group_table().insert(&Hall, (None, None), session, None, slot);
-    list.add_user(session, &membership);
+    add_user(&list, session, &membership);
     (list, membership)
+}
+
+/// Shows the user of a membership by the current scope of its session.
+fn add_user(list: &Arc<MemberList<Hall>>, session: &Arc<Session<House>>, membership: &Membership) {
+    let scope = session.scope().and_then(|scope| MemberScope::new(session, scope));
+    if let Some(scope) = scope {
+        list.add_user(membership, &scope, session.send_queue.epoch());
+    }
 }
 
 /// Returns a session that has a user.
@@ -311,15 +319,34 @@ async fn user_is_listed_while_one_of_its_memberships_is_there() {
     table.remove(&list, &former);
     table.remove(&list, &former);
     assert_eq!(user(&list), Some((first.id, 1)));
-    list.add_user(&first, &former);
+    add_user(&list, &first, &former);
     assert_eq!(user(&list), Some((first.id, 1)), "a membership that has ended is added");
     let (_, other) = enter(&second);
-    list.add_user(&first, &newer);
+    add_user(&list, &first, &newer);
     assert_eq!(user(&list), Some((first.id, 2)), "a membership that is there is added again");
     table.remove(&list, &other);
     assert_eq!(user(&list), Some((first.id, 1)));
     table.remove(&list, &newer);
     assert_eq!(user(&list), None);
+}
+
+#[tokio::test]
+async fn user_is_shown_by_the_scope_that_has_passed_the_permission_last() {
+    let registry = Registry::new(SessionRegistry::new(Arc::default(), ActionRates::default()));
+    let session = visitor(&registry);
+    let (list, membership) = enter(&session);
+    let has_initial_scope = || list.users(9).unwrap()[0].scope.address() == Arc::as_ptr(&session).addr();
+    // The user is replaced after the permission has held, and before it is added.
+    let scope = MemberScope::new(&session, session.scope().unwrap()).unwrap();
+    let epoch = session.send_queue.epoch();
+    let renewed = session.renewed_scope(Visitor).unwrap();
+    drop(session.begin_revalidation(|| session.replace_scope(renewed)));
+    list.add_user(&membership, &scope, epoch);
+    assert!(has_initial_scope(), "the new user has not passed the permission yet");
+    add_user(&list, &session, &membership);
+    assert!(!has_initial_scope());
+    list.add_user(&membership, &scope, epoch);
+    assert!(!has_initial_scope(), "an earlier epoch replaces a later one");
 }
 
 /// The task that announces the changes does not run meanwhile.

@@ -64,7 +64,7 @@ fn enqueue_over_a_limit_closes_the_queue_under_close() {
         enqueue_all(&send_queue, &["c", "d", "e"]);
         assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseReason::TooSlow)));
         assert_eq!(enqueue_one(&send_queue, "f", Epoch::default(), Some(0)), EnqueueOutcome::Discarded);
-        send_queue.close_with(CloseReason::Refused);
+        drop(send_queue.close_with(CloseReason::Refused));
         assert_eq!(
             dequeue_before(&send_queue, 9),
             Err(ConnectionEnd::Close(CloseReason::TooSlow)),

@@ -7,8 +7,10 @@
 //!     transport::websocket::fuzz::any_bytes_in_any_splits_give_the_same_messages_and_valid_frames
 //! ```
 //!
-//! It writes its corpus and the inputs that fail to `__fuzz__` beside this file, and `cargo test` tries these first. The other
-//! targets of this crate are `message::request::fuzz::any_text_is_read_as_the_protocol_defines` and
+//! It writes its corpus and the inputs that fail to `__fuzz__` beside this file, and `cargo test` tries these first. It then
+//! compares no shares of outcomes, whose minima are for random inputs.
+//!
+//! The other targets of this crate are `message::request::fuzz::any_text_is_read_as_the_protocol_defines` and
 //! `dispatch::route_match::fuzz::any_route_in_any_tree_ends_where_a_plain_matcher_ends`.
 
 mod scripted;
@@ -368,15 +370,18 @@ fn check(input: &[u8]) {
 #[test]
 fn any_bytes_in_any_splits_give_the_same_messages_and_valid_frames() {
     bolero::check!().with_iterations(1500).for_each(check);
-    OUTCOMES.assert_shares(&[
-        ("text", 100),
-        ("binary", 20),
-        ("ping", 30),
-        ("pong", 30),
-        ("close", 20),
-        ("valid input", 200),
-        ("protocol error", 30),
-        ("invalid text", 8),
-        ("message too large", 30),
-    ]);
+    OUTCOMES.assert_shares(
+        file!(),
+        &[
+            ("text", 100),
+            ("binary", 20),
+            ("ping", 30),
+            ("pong", 30),
+            ("close", 20),
+            ("valid input", 200),
+            ("protocol error", 30),
+            ("invalid text", 8),
+            ("message too large", 30),
+        ],
+    );
 }

@@ -175,7 +175,7 @@ fn flusher_writes_nothing_on_rights_that_have_changed() {
 fn flusher_writes_nothing_to_a_connection_that_has_expired_or_is_to_end() {
     let end_it: [fn(&Texts); 4] = [
         |send_queue| send_queue.set_expiry(Some(Instant::now())),
-        |send_queue| send_queue.close_with(CloseReason::Revoked),
+        |send_queue| drop(send_queue.close_with(CloseReason::Revoked)),
         SendQueue::end,
         |send_queue| {
             send_queue.close();
