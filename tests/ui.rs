@@ -23,14 +23,10 @@ static EMITTED: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
 
 const CASES: &str = "tests/ui";
 
-fn is_error(message: &&Value) -> bool {
-    message["level"] == "error"
-}
-
 /// The errors of the cases that must not compile.
 fn errors() -> impl Iterator<Item = (&'static String, Vec<&'static Value>)> {
     let fail = EMITTED.iter().filter(|(case, _)| case.starts_with("fail/"));
-    fail.map(|(case, messages)| (case, messages.iter().filter(is_error).collect()))
+    fail.map(|(case, messages)| (case, messages.iter().filter(|message| message["level"] == "error").collect()))
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A reported change of rights that has yet to be applied: the future [`Refresh`].
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
@@ -15,6 +15,7 @@ use super::session::SessionRegistry;
 use crate::broker::Spread;
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs};
+use crate::sync::ignore_poison;
 
 /// The future of a `refresh_*` call of [`Connections`](crate::Connections).
 ///
@@ -40,8 +41,8 @@ pub struct Refresh<C: Consumer> {
     started: Option<Vec<Started>>,
     /// Whether other machines are told.
     is_passed_on: bool,
-    /// The wait for other machines, once the change has taken effect here.
-    spread: Option<BoxFuture<'static, Spread>>,
+    /// The wait for other machines. In a mutex that is never locked, which makes it `Sync`.
+    spread: Option<Mutex<BoxFuture<'static, Spread>>>,
 }
 
 impl<C: Consumer> Refresh<C> {
@@ -97,7 +98,7 @@ impl<C: Consumer> Refresh<C> {
         let told = targets.iter().filter(|_| self.is_passed_on);
         let sent: Vec<_> = told.filter_map(|target| target.send(&self.change)).collect();
         if !sent.is_empty() {
-            self.spread = Some(Box::pin(join_all(sent).map(Spread::of_all)));
+            self.spread = Some(Mutex::new(join_all(sent).map(Spread::of_all).boxed()));
         }
         begun
     }
@@ -124,13 +125,13 @@ impl<C: Consumer> Future for Refresh<C> {
         // Both are polled, so that each wakes the task.
         let is_raised = self.poll_raised(cx);
         let Some(spread) = &mut self.spread else { return is_raised.map(|()| Propagation::on_one_machine()) };
-        match (spread.as_mut().poll(cx), is_raised) {
+        match (ignore_poison(spread.get_mut()).as_mut().poll(cx), is_raised) {
             (Poll::Ready(spread), Poll::Ready(())) => {
                 self.spread = None;
                 Poll::Ready(spread.into())
             }
             (Poll::Ready(spread), Poll::Pending) => {
-                self.spread = Some(Box::pin(std::future::ready(spread)));
+                self.spread = Some(Mutex::new(ready(spread).boxed()));
                 Poll::Pending
             }
             (Poll::Pending, _) => Poll::Pending,
