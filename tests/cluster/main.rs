@@ -5,15 +5,20 @@ mod common;
 
 mod brokers;
 mod events;
+#[cfg(unix)]
+mod processes;
 mod rights;
+mod simulation;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectionId, Context, Endpoint, Event, EventPermission, GrantSet, GrantSource, Group, GroupPermission,
-    IsAuthenticated, Result, Scope, UserGrants, consumer, permissions,
+    AllowAny, ConnectionId, Context, Endpoint, Event, EventPermission, GrantKey, GrantSet, GrantSource, Group,
+    GroupPermission, IsAuthenticated, ObjectId, ObjectKey, Overwrites, Result, Scope, UserGrants, consumer,
+    permissions,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +36,10 @@ struct Database {
     speakers: Mutex<HashSet<u32>>,
     /// The users that may not be in rooms.
     banned: Mutex<HashSet<u32>>,
+    /// Whether moderators may speak.
+    moderators_speak: AtomicBool,
+    /// The halls in which nobody may speak.
+    silent_halls: Mutex<HashSet<u64>>,
     /// The connection that has called `id` last.
     last_id: Mutex<Option<ConnectionId>>,
 }
@@ -43,8 +52,22 @@ struct Rights(Arc<Database>);
 impl GrantSource<Member> for Rights {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let may_speak = self.0.speakers.lock().unwrap().contains(&user.id);
+        let is_moderator = user.roles.contains(&"moderator");
+        let may_speak = may_speak || is_moderator && self.0.moderators_speak.load(Ordering::SeqCst);
         let grants: GrantSet = may_speak.then_some(chat::speak).into_iter().collect();
-        Ok(grants.into())
+        Ok(UserGrants { roles: user.roles.iter().map(|role| (*role).to_owned()).collect(), ..grants.into() })
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        let silent = self.0.silent_halls.lock().unwrap();
+        let speak = || [chat::speak].into_iter().collect::<GrantSet>();
+        let of = |object: &ObjectKey| match object.id() {
+            ObjectId::Number(hall) if silent.contains(&u64::try_from(*hall).unwrap()) => {
+                Overwrites::new().deny_everyone(speak())
+            }
+            _ => Overwrites::new(),
+        };
+        Ok(objects.iter().map(of).collect())
     }
 }
 
@@ -91,6 +114,16 @@ struct Whispered(String);
 )]
 struct Room(String);
 
+/// A place with rights of its own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Hall(u64);
+
+impl GrantKey for Hall {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("hall", self.0)
+    }
+}
+
 #[consumer(user = Member)]
 impl Service {
     #[event(permission = IsMeant)]
@@ -115,6 +148,11 @@ impl Service {
 
     #[action(permission = "chat.speak")]
     async fn speak(&self) {}
+
+    #[action(permission = "chat.speak(hall)")]
+    async fn speak_in(&self, hall: Hall) {
+        let _ = hall;
+    }
 
     #[action(permission = IsAuthenticated)]
     async fn say(&self, cx: &Context<'_, Member>, room: String, text: String) -> Result<()> {

@@ -20,20 +20,25 @@ use crate::panic::{catch_unwind, log_entry};
 const MAX_MESSAGES: usize = 16_384;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// The number of control messages that may wait, apart from the others: events in a burst must not displace changes of rights.
+/// The number of control messages that may wait, apart from the others: events in a burst must not displace changes of
+/// rights.
 const MAX_CONTROL_MESSAGES: usize = 4096;
 
 /// What a link reports to its receiver.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(crate) enum Received {
     Message(Channel, Bytes),
     Subscribed(Channel),
     Overflowed(Channel),
+    #[cfg_attr(
+        not(any(feature = "nats", feature = "redis", feature = "testing", test)),
+        expect(dead_code, reason = "a link within the process is never lost")
+    )]
     Lost,
 }
 
 /// The queue, and the task that passes its entries to the receiver. The task ends when the inbox is dropped.
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     sender: UnboundedSender<Received>,
     waiting: Arc<Waiting>,
     task: JoinHandle<()>,
@@ -44,7 +49,7 @@ struct Waiting {
     messages: AtomicUsize,
     bytes: AtomicUsize,
     control_messages: AtomicUsize,
-    /// By the index of the channel: whether it waits that the receiver is told of dropped messages, so that it is told once.
+    /// By the index of the channel: whether an `Overflowed` entry is queued, so that a burst adds one.
     overflowed: [AtomicBool; CHANNEL_COUNT],
 }
 
@@ -82,7 +87,7 @@ impl Inbox {
     /// # Panics
     ///
     /// Panics outside of a tokio runtime.
-    pub(super) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
+    pub(crate) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
         let (sender, queue) = unbounded_channel();
         let overflowed = from_fn(|_| AtomicBool::new(false));
         let [messages, bytes, control_messages] = from_fn(|_| AtomicUsize::new(0));
@@ -92,7 +97,7 @@ impl Inbox {
     }
 
     /// Adds an entry. A message that has no room is dropped, which the receiver is told once in its place.
-    pub(super) fn push(&self, received: Received) {
+    pub(crate) fn push(&self, received: Received) {
         let overflowed = &self.waiting.overflowed;
         let entry = match received {
             Received::Message(channel, message) if !self.waiting.has_room(channel, &message) => {

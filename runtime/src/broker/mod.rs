@@ -3,7 +3,7 @@
 //! A machine is one endpoint in one process. It has a [link](BrokerLink) to the broker, publishes on channels, and receives
 //! what the others publish on the channels that it subscribes to, in the order of each publisher. A link knows neither
 //! events nor rights: messages are bytes to it. It repairs itself. A message may be lost, for example while the link is
-//! down, but never silently: the numbers of the messages tell ([`node`]), and a link reports when it may have missed some.
+//! down. The numbers of the messages tell ([`node`]), and a link reports when it may have missed some.
 
 mod channel;
 mod cluster_key;
@@ -37,6 +37,8 @@ use bytes::Bytes;
 pub(crate) use channel::{Channel, Partition};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
+#[cfg(feature = "testing")]
+pub(crate) use inbox::{Inbox, Received};
 pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
 pub use message::{EventMessage, Target, Undeliverable};
@@ -51,7 +53,7 @@ pub(crate) use spread::{SentChange, Spread};
 pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// A message broker that connects the machines of a service. Implemented by [`MemoryBroker`], `RedisBroker` with the feature
-/// `redis`, and `NatsBroker` with the feature `nats`.
+/// `redis`, and `NatsBroker` with the feature `nats`. It cannot be implemented outside of this crate.
 pub trait Broker: fmt::Debug + OpenLink + 'static {}
 
 /// The part of a [`Broker`] that only this crate uses.

@@ -85,6 +85,7 @@
 mod audit_snapshot;
 mod call;
 mod client;
+mod cluster;
 mod connect;
 mod reply;
 
@@ -92,5 +93,6 @@ mod reply;
 pub use audit_snapshot::compare_audit;
 pub use call::{ClientCall, ClientStream};
 pub use client::Client;
+pub use cluster::{Cluster, ClusterBroker};
 pub use connect::{ConnectBuilder, connect};
 pub use reply::{Rejected, Reply};
