@@ -28,7 +28,7 @@ mod state;
 pub(crate) mod store;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,12 +52,13 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     })
 }
 
-/// Connects the endpoint to those of other processes.
-fn connected(endpoint: Endpoint<Chat>, broker: &str) -> Result<Endpoint<Chat>, Box<dyn Error>> {
-    // The prefix separates this chat from other applications of the same broker.
+/// Connects the endpoint to those of other processes that have the same database.
+fn connected(endpoint: Endpoint<Chat>, broker: &str, database: &Path) -> Result<Endpoint<Chat>, Box<dyn Error>> {
+    // The prefix separates this chat from others at the same broker.
+    let prefix = format!("chat {}", database.canonicalize()?.display());
     Ok(match broker.split_once("://") {
-        Some(("redis", _)) => endpoint.broker(RedisBroker::new(broker, "chat")?),
-        Some(("nats", _)) => endpoint.broker(NatsBroker::new(broker, "chat")?),
+        Some(("redis", _)) => endpoint.broker(RedisBroker::new(broker, &prefix)?),
+        Some(("nats", _)) => endpoint.broker(NatsBroker::new(broker, &prefix)?),
         _ => return Err(format!("{broker} is no URL of a broker; it begins with redis:// or nats://").into()),
     })
 }
@@ -104,8 +105,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let store = Store::open(options.database.as_deref())?;
     let site_policy = SitePolicy { store: store.clone(), quota: 500 };
     let (pages, mut endpoint) = (pages::pages(store.clone()), endpoint(store, site_policy));
-    if let Some(broker) = &options.broker {
-        endpoint = connected(endpoint, broker)?;
+    if let (Some(broker), Some(database)) = (&options.broker, &options.database) {
+        endpoint = connected(endpoint, broker, database)?;
     }
     let (drain, app) = (endpoint.drain_handle(), pages.route("/ws", endpoint.into_route()));
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;

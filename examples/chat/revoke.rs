@@ -19,8 +19,8 @@ pub(crate) async fn room(cx: &Context<'_, Account>, room: RoomId) -> Result<()> 
     wait(cx.connections::<Chat>()?.refresh_object(&room.grant_key()).await).await
 }
 
-/// Waits until the change has reached every connection. Fails if that cannot be known, because the broker is down: the change
-/// holds in this process, and whoever made it has to repeat it.
+/// Waits until the change holds in all processes. Fails with 500 if the broker has not confirmed it: the change then holds
+/// in this process, and the user repeats the action.
 async fn wait(propagation: Propagation) -> Result<()> {
     match propagation {
         Propagation::Acknowledged { .. } => Ok(()),

@@ -1,5 +1,5 @@
-//! The brokers that each test runs with. Without a server of its kind, a test skips that broker, except that it fails where the
-//! variable `CI` is set.
+//! The brokers that each test runs with. Without a server of its kind, a test skips that broker, except that it fails where
+//! the variable `CI` is set.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -32,11 +32,13 @@ pub(crate) async fn with_each<F: Future<Output = ()>>(test: impl Fn(Brokers) -> 
     test(Brokers::Memory(MemoryBroker::new())).await;
     // Another service for each test: the servers are shared.
     let prefix = format!("portcullis-test-{:032x}", random());
-    if let Some(url) = server("Redis", "REDIS_URL", "redis://127.0.0.1:6379").await {
-        test(Brokers::Redis(RedisBroker::new(&url, &prefix).unwrap())).await;
-    }
-    if let Some(url) = server("NATS", "NATS_URL", "nats://127.0.0.1:4222").await {
-        test(Brokers::Nats(NatsBroker::new(&url, &prefix).unwrap())).await;
+    for url in servers().await {
+        test(if url.starts_with("redis") {
+            Brokers::Redis(RedisBroker::new(&url, &prefix).unwrap())
+        } else {
+            Brokers::Nats(NatsBroker::new(&url, &prefix).unwrap())
+        })
+        .await;
     }
 }
 
@@ -46,7 +48,13 @@ fn random() -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// Returns the URL of a server, if one is there.
+/// Returns the URLs of the servers that are there.
+pub(crate) async fn servers() -> Vec<String> {
+    let redis = server("Redis", "REDIS_URL", "redis://127.0.0.1:6379").await;
+    redis.into_iter().chain(server("NATS", "NATS_URL", "nats://127.0.0.1:4222").await).collect()
+}
+
+/// Returns the URL of a server, if it is there.
 async fn server(name: &str, variable: &str, default: &str) -> Option<String> {
     let url = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
     let address = url.rsplit_once('/').map_or(&*url, |(_, address)| address);

@@ -6,7 +6,7 @@ use super::brokers::with_each;
 use super::*;
 
 #[tokio::test]
-async fn event_reaches_the_members_on_all_machines_and_nobody_else() {
+async fn event_reaches_members_on_all_machines_only() {
     with_each(async |brokers| {
         let database = Arc::default();
         let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
@@ -151,7 +151,7 @@ async fn join_is_complete_when_it_is_answered() {
 }
 
 #[tokio::test]
-async fn names_may_have_any_bytes() {
+async fn event_of_a_group_key_with_any_bytes_arrives() {
     with_each(async |brokers| {
         let database = Arc::default();
         let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
@@ -180,7 +180,23 @@ async fn large_event_arrives_whole() {
 }
 
 #[tokio::test]
-async fn machine_that_has_ended_is_not_missed() {
+async fn event_that_is_too_large_for_other_machines_is_delivered_on_its_own() {
+    with_each(async |brokers| {
+        let database = Arc::default();
+        let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
+        let (mut here, mut there) = (enter(&one, 1, "5").await, enter(&other, 2, "5").await);
+        let large = "x".repeat(950 * 1024);
+        one.publisher().publish(&Room("5".to_owned()), said(&large));
+        one.publisher().publish(&Room("5".to_owned()), said("small"));
+        assert_eq!(texts(&mut here, 2).await, [&large, "small"]);
+        assert_eq!(text(&mut there).await, "small");
+        assert_eq!(one.publisher().counters().too_large, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_arrive_after_another_machine_has_ended() {
     with_each(async |brokers| {
         let database = Arc::default();
         let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));

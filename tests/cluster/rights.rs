@@ -10,7 +10,7 @@ use super::*;
 
 /// Checks that a change has been acknowledged by this number of other machines, as far as this machine can know: it has just
 /// been started.
-fn assert_acknowledged_by(propagation: &Propagation, count: usize) {
+fn assert_answered_by(propagation: &Propagation, count: usize) {
     match propagation {
         Propagation::Acknowledged { by, .. } => assert_eq!(by.len(), count),
         Propagation::Incomplete { by, missing, .. } => assert_eq!((by.len(), missing.len()), (count, 0)),
@@ -19,7 +19,7 @@ fn assert_acknowledged_by(propagation: &Propagation, count: usize) {
 }
 
 #[tokio::test]
-async fn revocation_bites_on_all_machines_when_the_call_returns() {
+async fn refresh_user_holds_on_all_machines_when_it_completes() {
     with_each(async |brokers| {
         let database: Arc<Database> = Arc::default();
         database.speakers.lock().unwrap().extend([2, 3]);
@@ -30,7 +30,7 @@ async fn revocation_bites_on_all_machines_when_the_call_returns() {
         machines[0].publisher().publish(&Room("5".to_owned()), Whispered("one".to_owned()));
         assert_eq!(text(&mut revoked).await, "one");
         database.speakers.lock().unwrap().remove(&2);
-        assert_acknowledged_by(&machines[0].connections().refresh_user("2").await, 2);
+        assert_answered_by(&machines[0].connections().refresh_user("2").await, 2);
         assert_eq!(revoked.call("speak").await.status(), 403);
         machines[0].publisher().publish(&Room("5".to_owned()), Whispered("two".to_owned()));
         assert_eq!(texts(&mut speaker, 2).await, ["one", "two"]);
@@ -55,13 +55,22 @@ async fn every_kind_of_change_reaches_other_machines() {
                 1 => connections.refresh_users(["1", "2"]),
                 _ => connections.refresh_all(),
             };
-            assert_acknowledged_by(&change.await, 1);
+            assert_answered_by(&change.await, 1);
             // The event waits for the revalidation, which ends the membership.
             one.publisher().publish(&Room("5".to_owned()), said("not for 2"));
             expect_nothing_before_marker(&one, &mut client, 2).await;
         }
-        assert_acknowledged_by(&one.connections().refresh_role("moderator").await, 1);
-        assert_acknowledged_by(&one.connections().refresh_object(&ObjectKey::new("room", 5)).await, 1);
+        database.moderators_speak.store(true, Ordering::SeqCst);
+        let moderator = connect(&other).user(member(7, &["moderator"]));
+        let mut moderator = moderator.open().await.unwrap();
+        assert_eq!(moderator.call("speak_in").with("hall", 5).await.status(), 200);
+        database.silent_halls.lock().unwrap().insert(5);
+        assert_answered_by(&one.connections().refresh_object(&ObjectKey::new("hall", 5)).await, 1);
+        assert_eq!(moderator.call("speak_in").with("hall", 5).await.status(), 403);
+        assert_eq!(moderator.call("speak").await.status(), 200);
+        database.moderators_speak.store(false, Ordering::SeqCst);
+        assert_answered_by(&one.connections().refresh_role("moderator").await, 1);
+        assert_eq!(moderator.call("speak").await.status(), 403);
     })
     .await;
 }
@@ -75,13 +84,13 @@ async fn disconnect_reaches_other_machines() {
         let (mut here, mut stranger) = (open(&one, 2).await, open(&other, 3).await);
         assert_eq!(second.call("id").await.status(), 200);
         let kept = database.last_id.lock().unwrap().unwrap();
-        assert_acknowledged_by(&one.connections().disconnect_others("2", kept).await, 1);
+        assert_answered_by(&one.connections().disconnect_others("2", kept).await, 1);
         assert_eq!((first.closed().await, here.closed().await), (4403, 4403));
         assert_eq!(second.call("id").await.status(), 200);
-        assert_acknowledged_by(&one.connections().disconnect(kept).await, 1);
+        assert_answered_by(&one.connections().disconnect(kept).await, 1);
         assert_eq!(second.closed().await, 4403);
         let mut third = open(&other, 2).await;
-        assert_acknowledged_by(&one.connections().disconnect_user("2").await, 1);
+        assert_answered_by(&one.connections().disconnect_user("2").await, 1);
         assert_eq!(third.closed().await, 4403);
         assert_eq!(stranger.call("id").await.status(), 200);
     })
@@ -117,7 +126,7 @@ async fn change_that_is_reported_to_another_endpoint_of_the_cache_reaches_other_
         let mut revoked = open(&other, 2).await;
         assert_eq!(revoked.call("speak").await.status(), 200);
         database.speakers.lock().unwrap().remove(&2);
-        assert_acknowledged_by(&office.connections().refresh_user("2").await, 1);
+        assert_answered_by(&office.connections().refresh_user("2").await, 1);
         assert_eq!(revoked.call("speak").await.status(), 403);
     })
     .await;

@@ -52,6 +52,14 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Sends a signal, for example `STOP`.
+    pub fn signal(&self, name: &str) {
+        let kill = ["-c", "kill -$1 $0", &self.child.id().to_string(), name];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -99,10 +107,15 @@ impl Drop for Directory {
 
 /// Starts a built example on a free port and returns its address.
 pub async fn serve(name: &str) -> (Process, String) {
+    serve_with(name, &[]).await
+}
+
+/// Starts a built example on a free port with more arguments, and returns its address.
+pub async fn serve_with(name: &str, arguments: &[&str]) -> (Process, String) {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().unwrap().parent().unwrap().join("examples").join(name).with_extension(EXE_EXTENSION);
     assert!(built.is_file(), "{} is not there; build the examples first", built.display());
-    Process::start(Command::new(built).args(["--port", "0"]), "listening on ").await
+    Process::start(Command::new(built).args(["--port", "0"]).args(arguments), "listening on ").await
 }
 
 /// Returns the path of Chromium. Panics if it is missing on CI; elsewhere the test is skipped.
