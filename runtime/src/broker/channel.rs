@@ -112,8 +112,10 @@ mod tests {
             counts[Channel::Partition(partition).index()] += 1;
         }
         assert!(counts.iter().all(|count| (380..620).contains(count)), "{counts:?}");
-        // What other machines of the service use. A change makes it impossible to run two versions side by side.
-        assert_eq!(Partition::of(&[b"group", b"Room", b"[5]"]), Partition::of(&[b"group", b"Room", b"[5]"]));
+        // What other machines use. A change makes it impossible to run two versions side by side.
+        let index = |partition| Channel::Partition(partition).index();
+        let indexes = [Partition::of_group("Room", b"[5]"), Partition::of_user("7"), Partition::of_user("")].map(index);
+        assert_eq!(indexes, [57, 113, 105]);
         assert_ne!(Partition::of(&[b"ab", b"c"]), Partition::of(&[b"a", b"bc"]));
     }
 }

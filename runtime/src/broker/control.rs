@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn message_that_is_cut_or_too_long_is_refused_or_another_one() {
+    fn truncated_or_extended_message_does_not_decode_to_the_original() {
         for message in messages() {
             let payload = message.encode();
             for length in 0..payload.len() {

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, Result};
 
 /// Identifies a machine of a service, which is one endpoint in one process: 128 random bits, drawn when the endpoint got its
-/// broker. Another start is another machine.
+/// broker. Another start is another machine. [`Snapshot::cluster`](crate::Snapshot::cluster) and the log entry `broker
+/// connected` show that of this machine. Its [`Display`](fmt::Display) form has 32 hexadecimal digits, and so has the
+/// serialized one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MachineId([u8; 16]);
 
@@ -30,10 +34,15 @@ impl MachineId {
     }
 }
 
-/// 32 hexadecimal digits.
 impl fmt::Display for MachineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl Serialize for MachineId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -35,15 +35,17 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// the server closes it or reports an error, for example that a subject is not permitted, or if it does not reply within
 /// 2 seconds; it is tested once per second.
 ///
-/// A message has up to 1 MiB, which is also the default `max_payload` of the server. Up to 16,384 messages or 32 MiB wait
-/// while the link is down. A message is published at most once, so those under way when the connection is lost may be
-/// missing.
+/// A message has up to 1 MiB, which is also the default `max_payload` of the server. Up to 16,384 messages and
+/// 32 MiB wait while the link is down; what exceeds that is dropped and counted in [`ClusterCounts`](crate::ClusterCounts).
+/// A message is published at most once, so those under way when the connection is lost may be missing.
 ///
 /// Subjects are named `PREFIX.NAMESPACE.CHANNEL`. In the prefix and the namespace, each byte other than an ASCII letter, a
-/// digit, `-` or `_` is written as `=` and two hexadecimal digits; empty ones are written as `=`. A link also publishes to an
-/// inbox of its own and subscribes to it (`_INBOX.>`). In a cluster, a subscription is confirmed by the server of the link; what
-/// is published at another server before that has heard of it may be missing. The server reads and can forge all messages, so it must be as
-/// trusted as the application. The client library logs failed attempts under the target `async_nats`. For `tls://` URLs, depend on the crate `async-nats` with the feature `ring` or `aws-lc-rs`.
+/// digit, `-` or `_` is written as `=` and two hexadecimal digits; empty ones are written as `=`. A link also publishes to
+/// an inbox of its own and subscribes to it (`_INBOX.>`).
+///
+/// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
+/// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`
+/// URLs, depend on the crate `async-nats` with the feature `ring` or `aws-lc-rs`.
 ///
 /// # Examples
 ///
@@ -61,8 +63,8 @@ pub struct NatsBroker {
 
 impl NatsBroker {
     /// Creates a broker at the URL of a NATS server. The port is 4222 unless the URL has one. The URL may have credentials:
-    /// `nats://USER:PASSWORD@HOST` or `nats://TOKEN@HOST`. The prefix separates the applications that share the server: links
-    /// of different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
+    /// `nats://USER:PASSWORD@HOST` or `nats://TOKEN@HOST`. The prefix separates the applications that share the server:
+    /// links of different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
     ///
     /// The server must not be part of a cluster, whose servers do not pass messages on in one order, which changes of rights
     /// rely on. A link to one does not connect, and the log says why.
@@ -120,8 +122,8 @@ fn subject_token(name: &str) -> String {
     token
 }
 
-/// Opens connections. The client library could connect again by itself. Then it would do so for links that were dropped, until
-/// the server is back, and a confirmation of an old connection could not be told from one of the next.
+/// Opens connections. The client library could connect again by itself. Then it would do so for links that were dropped,
+/// until the server is back, and a confirmation of an old connection could not be told from one of the next.
 struct NatsConnect {
     server: ServerAddr,
     /// What all subjects of the link start with.

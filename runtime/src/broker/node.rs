@@ -8,15 +8,15 @@
 //! within [`MAX_SILENCE`].
 //!
 //! A machine that the broker does not reach cannot apply a change. Therefore rights hold for a [`LEASE`]: each machine sends
-//! a heartbeat on the control channel every [`HEARTBEAT_INTERVAL`], and receives it itself. The broker passes the messages of
-//! a channel on in one order, so when a heartbeat is back, all changes that the broker had before it are here too. The lease
-//! counts from when that heartbeat was *sent*. A machine whose lease has ended is *fenced*: it evaluates everything anew, and
+//! a heartbeat on the control channel every [`HEARTBEAT_INTERVAL`], and receives it itself. The broker passes the messages
+//! of a channel on in one order, so when a heartbeat is back, all changes that the broker had before it are here too. The
+//! lease counts from when that heartbeat was *sent*. A machine whose lease has ended evaluates everything anew, and
 //! again after each lease, so that no right is older than a lease. When the link is back, it does so once more, because it
 //! may have missed changes.
 //!
-//! So a change that is back itself at a time `t` holds on all machines at `t + LEASE`, and at `t + MAX_SILENCE` for a process
-//! that was paused meanwhile. The broker must be one server, or behave as one. A machine that has listened for less than
-//! [`MAX_SILENCE`] may not know all others.
+//! So a change that is back itself at a time `t` holds on all machines at `t + LEASE`, and at `t + MAX_SILENCE` for a
+//! process that was paused meanwhile. The broker must be one server, or behave as one. A machine that has listened for less
+//! than [`MAX_SILENCE`] may not know all others.
 //!
 //! # Events
 //!
@@ -47,7 +47,7 @@ use super::peers::Peers;
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
 use super::{BrokerLink, Channel, Partition};
-use crate::panic::catch_unwind;
+use crate::panic::{catch_unwind, log_entry};
 use crate::sync::ignore_poison;
 
 /// How often a machine sends a heartbeat.
@@ -69,11 +69,17 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails if no session can receive it.
+    /// Fails if the type is not known here, or if the event or a key cannot be decoded.
     fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable>;
 
     /// Applies a change of rights, and calls `done` when it has taken effect.
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
+
+    /// The link is up, or down.
+    fn link_changed(&self, is_connected: bool);
+
+    /// Events of other machines may have been lost.
+    fn missed(&self);
 }
 
 /// What a node has counted since it was started.
@@ -96,6 +102,8 @@ pub(crate) struct NodeCounters {
 /// A machine.
 pub(crate) struct Node {
     machine: MachineId,
+    /// The name of the consumer.
+    namespace: String,
     /// By the index of the channel: its name with the namespace, which tags cover.
     channel_names: [String; CHANNEL_COUNT],
     key: Option<ClusterKey>,
@@ -147,7 +155,15 @@ impl Node {
         let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
         record(*last);
         if !self.link.publish(channel, message) {
-            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+            let count = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(
+                    WARN,
+                    channel = name,
+                    count,
+                    "message to other machines dropped: too many wait, or it is too large"
+                );
+            }
         }
     }
 
@@ -220,6 +236,10 @@ impl Node {
     /// Returns since when the other machines are heard. `None` while the link is down.
     pub(super) fn listens_since(&self) -> Option<Instant> {
         self.state().listens_since
+    }
+
+    pub(crate) fn id(&self) -> MachineId {
+        self.machine
     }
 
     /// Returns whether the link is up.

@@ -11,8 +11,8 @@ use super::machine_id::MachineId;
 /// The number of publications on several channels that are remembered per machine.
 const MAX_PUBLICATIONS: usize = 1024;
 
-/// The number of machines that are not there any more and of which the numbers of messages are kept, so that nobody can send
-/// their messages again.
+/// The number of machines that are not there any more and of which the numbers of messages are kept, so that a recorded
+/// message is not accepted again.
 const MAX_ABSENT: usize = 256;
 
 /// The other machines. Ordered, so that a simulation runs the same way each time.
@@ -21,7 +21,7 @@ pub(super) struct Peers(BTreeMap<MachineId, Peer>);
 
 struct Peer {
     heard_at: Instant,
-    presence: Presence,
+    state: MachineState,
     /// By the index of the channel.
     channels: Box<[ChannelProgress; CHANNEL_COUNT]>,
     /// The last publications on several channels.
@@ -29,11 +29,11 @@ struct Peer {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
+enum MachineState {
     Present,
     /// It was silent for too long, and may come back.
     Silent,
-    /// It has said that it departs.
+    /// It has no connections any more, and is not waited for. It may still publish.
     Departed,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Arrival {
     Next,
     /// It is newer, and others before it were lost.
     AfterGap,
-    /// It was received before, or another one after it, or its machine has departed. It is not received.
+    /// It was received before, or another one after it.
     Repeated,
 }
 
@@ -90,7 +90,7 @@ impl Peers {
     fn peer(&mut self, machine: MachineId, now: Instant) -> &mut Peer {
         self.0.entry(machine).or_insert_with(|| Peer {
             heard_at: now,
-            presence: Presence::Present,
+            state: MachineState::Present,
             channels: Box::new([ChannelProgress::default(); CHANNEL_COUNT]),
             publications: VecDeque::new(),
         })
@@ -100,11 +100,12 @@ impl Peers {
     pub(super) fn record(&mut self, machine: MachineId, channel: Channel, sequence: u64, now: Instant) -> Arrival {
         let peer = self.peer(machine, now);
         let arrival = peer.channels[channel.index()].record(sequence);
-        if arrival == Arrival::Repeated || peer.presence == Presence::Departed {
-            return Arrival::Repeated;
+        if arrival != Arrival::Repeated {
+            peer.heard_at = now;
+            if peer.state == MachineState::Silent {
+                peer.state = MachineState::Present;
+            }
         }
-        peer.heard_at = now;
-        peer.presence = Presence::Present;
         arrival
     }
 
@@ -152,16 +153,16 @@ impl Peers {
 
     /// Records that a machine has departed.
     pub(super) fn depart(&mut self, machine: MachineId, now: Instant) {
-        self.peer(machine, now).presence = Presence::Departed;
+        self.peer(machine, now).state = MachineState::Departed;
     }
 
-    /// Records that the machines that were not heard of for this time are not there. All messages from before `now` must have
-    /// been recorded.
+    /// Records that the machines that were not heard of for this time are not there. All messages from before `now` must
+    /// have been recorded.
     pub(super) fn expire(&mut self, max_silence: Duration, now: Instant) {
         let is_silent = |peer: &&mut Peer| now.saturating_duration_since(peer.heard_at) >= max_silence;
-        let present = self.0.values_mut().filter(|peer| peer.presence == Presence::Present);
-        present.filter(is_silent).for_each(|peer| peer.presence = Presence::Silent);
-        let mut absent: Vec<_> = self.0.iter().filter(|(_, peer)| peer.presence != Presence::Present).collect();
+        let present = self.0.values_mut().filter(|peer| peer.state == MachineState::Present);
+        present.filter(is_silent).for_each(|peer| peer.state = MachineState::Silent);
+        let mut absent: Vec<_> = self.0.iter().filter(|(_, peer)| peer.state != MachineState::Present).collect();
         if absent.len() > MAX_ABSENT {
             absent.sort_unstable_by_key(|(_, peer)| peer.heard_at);
             let oldest: Vec<MachineId> = absent[..absent.len() - MAX_ABSENT].iter().map(|(id, _)| **id).collect();
@@ -173,7 +174,7 @@ impl Peers {
 
     /// Returns the machines that are there.
     pub(super) fn machines(&self) -> BTreeSet<MachineId> {
-        self.0.iter().filter(|(_, peer)| peer.presence == Presence::Present).map(|(machine, _)| *machine).collect()
+        self.0.iter().filter(|(_, peer)| peer.state == MachineState::Present).map(|(machine, _)| *machine).collect()
     }
 }
 
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!(peers.machines(), BTreeSet::from([machine(2)]));
         // Sending an old message again brings no machine back, and a new one only a machine that was silent.
         assert_eq!(peers.record(machine(1), Channel::Control, 1, later), Arrival::Repeated);
-        assert_eq!(peers.record(machine(3), Channel::Control, 2, later), Arrival::Repeated);
+        assert_eq!(peers.record(machine(3), Channel::Control, 2, later), Arrival::Next);
         assert_eq!(peers.machines(), BTreeSet::from([machine(2)]));
         assert_eq!(peers.record(machine(1), Channel::Control, 2, later), Arrival::Next);
         assert_eq!(peers.machines(), BTreeSet::from([machine(1), machine(2)]));

@@ -24,14 +24,16 @@ use crate::result_ext::ResultExt;
 /// the server closes it, or does not reply within 2 seconds; an idle connection is tested once per second. If the server
 /// refuses one subscription, for example by its ACL, the whole link counts as lost.
 ///
-/// A message has up to 1 MiB. Up to 16,384 messages or 32 MiB wait while the link is down. A message is published at most
-/// once, so those under way when the connection is lost may be missing. The server's `client-output-buffer-limit pubsub` must
-/// be large enough for bursts of messages, because it closes connections that exceed it (default: 32 MiB).
+/// A message has up to 1 MiB. Up to 16,384 messages and 32 MiB wait while the link is down; what exceeds that is
+/// dropped and counted in [`ClusterCounts`](crate::ClusterCounts). A message is published at most
+/// once, so those under way when the connection is lost may be missing. The server's `client-output-buffer-limit pubsub`
+/// must be large enough for bursts of messages, because it closes connections that exceed it (default: 32 MiB).
 ///
-/// A channel is named `PREFIX:NAMESPACE:CHANNEL`, with `:` and `%` in the namespace written as `%3A` and `%25`. Channels belong
-/// to the server, not to one of its databases. The server is a primary: what is published to a replica reaches only the clients
-/// of that replica. The server reads and can forge all messages, so it must be as trusted as the
-/// application. For `rediss://` URLs, depend on the crate `redis` with a feature for TLS.
+/// A channel is named `PREFIX:NAMESPACE:CHANNEL`, with `:` and `%` in the namespace written as `%3A` and `%25`. Channels
+/// belong to the server, not to one of its databases. The server is a primary: what is published to a replica reaches only
+/// the clients of that replica. The server reads all messages. Without
+/// [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them; with it, it can still withhold them. For
+/// `rediss://` URLs, depend on the crate `redis` with a feature for TLS.
 ///
 /// # Examples
 ///

@@ -39,6 +39,8 @@ const EVENTS_REFUSED: &str = "portcullis.events.refused";
 const EVENTS_DROPPED: &str = "portcullis.events.dropped";
 const EVENTS_FAILED: &str = "portcullis.events.failed";
 const EVENTS_TOO_LARGE: &str = "portcullis.events.too_large";
+const BROKER_CONNECTED: &str = "portcullis.broker.connected";
+const BROKER_GAPS: &str = "portcullis.broker.gaps";
 const QUEUE_OVERFLOWS: &str = "portcullis.server.queue_overflows";
 
 /// The metrics of one endpoint.
@@ -62,6 +64,8 @@ pub(super) struct Instruments {
     failed: Counter,
     too_large: Counter,
     overflows: Counter,
+    broker_connected: Gauge,
+    broker_gaps: Counter,
 }
 
 /// The metrics of one action.
@@ -125,6 +129,8 @@ impl Instruments {
             failed: counter!(EVENTS_FAILED, "consumer" => consumer),
             too_large: counter!(EVENTS_TOO_LARGE, "consumer" => consumer),
             overflows: counter!(QUEUE_OVERFLOWS, "consumer" => consumer),
+            broker_connected: gauge!(BROKER_CONNECTED, "consumer" => consumer),
+            broker_gaps: counter!(BROKER_GAPS, "consumer" => consumer),
         }
     }
 
@@ -208,6 +214,14 @@ impl Instruments {
         }
     }
 
+    pub(super) fn record_link(&self, is_connected: bool) {
+        self.broker_connected.set(f64::from(u8::from(is_connected)));
+    }
+
+    pub(super) fn record_gap(&self) {
+        self.broker_gaps.increment(1);
+    }
+
     pub(super) fn record_refusal(&self) {
         self.refused.increment(1);
     }
@@ -248,6 +262,8 @@ fn describe() {
     describe_counter!(EVENTS_DROPPED, Unit::Count, "Events that the overflow policy has dropped.");
     describe_counter!(EVENTS_FAILED, Unit::Count, "Events whose permission, grants or encoding has failed.");
     describe_counter!(EVENTS_TOO_LARGE, Unit::Count, "Events that were larger than the limit.");
+    describe_gauge!(BROKER_CONNECTED, Unit::Count, "1 if the broker is connected, else 0.");
+    describe_counter!(BROKER_GAPS, Unit::Count, "Times that events of other machines may have been lost.");
     describe_counter!(QUEUE_OVERFLOWS, Unit::Count, "Overflows of the send queue of one connection.");
 }
 

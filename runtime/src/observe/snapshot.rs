@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::{ActionCounts, EventCounters};
-use crate::broker::{Node, NodeCounters};
+use crate::broker::{MachineId, Node, NodeCounters};
 
 /// What an endpoint with its clones has done since it was created, and does now. Returned by
 /// [`Endpoint::snapshot`](crate::Endpoint::snapshot) and [`SnapshotHandle::snapshot`](crate::SnapshotHandle::snapshot).
@@ -60,25 +60,28 @@ pub enum EndpointState {
 }
 
 /// The link of an endpoint to the endpoints of other machines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ClusterCounts {
+    /// The id of this machine.
+    pub machine: MachineId,
     /// Whether the broker is connected.
-    pub connected: bool,
-    /// The number of other machines that were heard of in the last ten seconds.
-    pub machines: u64,
-    /// Times that the broker was lost.
-    pub losses: u64,
+    pub is_connected: bool,
+    /// The number of other machines that were heard of in the last eleven seconds, and have not departed. While the link is
+    /// down, that of the time before.
+    pub other_machines: u64,
+    /// Times that the link to the broker was lost.
+    pub link_losses: u64,
     /// Messages of other machines.
-    pub received: u64,
-    /// Messages that were not sent because too many waited.
-    pub dropped: u64,
+    pub received_messages: u64,
+    /// Messages that were not sent, because too many waited or because they had more than 1 MiB.
+    pub dropped_messages: u64,
     /// Messages that could not be read, or were not authenticated.
-    pub unreadable: u64,
+    pub unreadable_messages: u64,
     /// Events of other machines that were not delivered because their type is unknown here or differs, or because they could
     /// not be decoded.
-    pub unknown: u64,
-    /// Times that events of other machines may have been lost.
+    pub unknown_events: u64,
+    /// Times that events of other machines may have been lost, or were not delivered because their type is unknown.
     pub gaps: u64,
 }
 
@@ -88,13 +91,14 @@ impl ClusterCounts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let NodeCounters { received, unreadable, unknown, gaps, dropped, losses } = &node.counters;
         ClusterCounts {
-            connected: node.is_connected(),
-            machines: node.peer_count() as u64,
-            losses: read(losses),
-            received: read(received),
-            dropped: read(dropped),
-            unreadable: read(unreadable),
-            unknown: read(unknown),
+            machine: node.id(),
+            is_connected: node.is_connected(),
+            other_machines: node.peer_count() as u64,
+            link_losses: read(losses),
+            received_messages: read(received),
+            dropped_messages: read(dropped),
+            unreadable_messages: read(unreadable),
+            unknown_events: read(unknown),
             gaps: read(gaps),
         }
     }

@@ -4,9 +4,7 @@
 //! is allocated and no clock is read.
 
 use std::collections::{BTreeMap, HashMap};
-#[cfg(feature = "metrics")]
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use http::StatusCode;
@@ -51,6 +49,8 @@ pub(crate) struct Telemetry {
     pub(crate) groups: Gauge,
     pub(crate) memberships: Gauge,
     events: CounterCells,
+    /// Kept for metrics that are created later.
+    is_broker_connected: AtomicBool,
     observer: OnceLock<ObserverQueue>,
     observer_cells: Arc<ObserverCells>,
     /// The panics of the recorder of metrics.
@@ -115,6 +115,7 @@ impl Telemetry {
             groups: Gauge::default(),
             memberships: Gauge::default(),
             events: CounterCells::default(),
+            is_broker_connected: AtomicBool::new(false),
             observer: OnceLock::new(),
             observer_cells: Arc::default(),
             recorder_panics: PanicCount::default(),
@@ -170,6 +171,8 @@ impl Telemetry {
             let create = || Box::new(Instruments::new(self.consumer, self.actions));
             let created = self.contain_recorder(create);
             crate::panic::drop_contained(self.instruments.set(created));
+            let is_connected = self.is_broker_connected.load(Ordering::Relaxed);
+            self.record(|instruments| instruments.record_link(is_connected));
         }
     }
 
@@ -269,6 +272,19 @@ impl Telemetry {
         self.events.record_received(refused as u64);
         #[cfg(feature = "metrics")]
         self.record(|instruments| instruments.record_received(refused));
+    }
+
+    /// Records that the broker is connected, or lost.
+    pub(crate) fn record_link(&self, is_connected: bool) {
+        self.is_broker_connected.store(is_connected, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        self.record(|instruments| instruments.record_link(is_connected));
+    }
+
+    /// Records that events of other machines may have been lost.
+    pub(crate) fn record_gap(&self) {
+        #[cfg(feature = "metrics")]
+        self.record(Instruments::record_gap);
     }
 
     pub(crate) fn record_refusal(&self) {

@@ -14,4 +14,12 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
         self.apply_remote(change, done);
     }
+
+    fn link_changed(&self, is_connected: bool) {
+        self.telemetry.record_link(is_connected);
+    }
+
+    fn missed(&self) {
+        self.telemetry.record_gap();
+    }
 }

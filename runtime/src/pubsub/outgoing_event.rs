@@ -29,7 +29,10 @@ impl<E> OutgoingEvent<E> {
     pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E) -> OutgoingEvent<E> {
         let event = Contained::new(transfer_or_panic(registry, event));
         let body = encode_body(registry, &*event).unwrap_or_else(|error| {
-            log_failure::<C, E>(&error);
+            if error.is_fault() {
+                let (event, cause) = (<C as Emits<E>>::NAME, Cause::new(&error));
+                log_entry!(ERROR, event, ?cause, "event not sent to other machines: encoding failed");
+            }
             None
         });
         OutgoingEvent { event, text: None, body }
@@ -106,7 +109,7 @@ fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E) -> Resu
                 event = <C as Emits<E>>::NAME,
                 bytes = body.len(),
                 max_bytes = MAX_BODY_BYTES,
-                "event too large for other machines"
+                "event not sent to other machines: it is larger than an event between machines may be"
             );
             Err(event_too_large())
         }

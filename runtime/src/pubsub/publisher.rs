@@ -23,13 +23,13 @@ use crate::session::session::SessionRegistry;
 /// Publishing takes effect at once and does not wait. Code that publishes many events in a row calls
 /// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
-/// sent, logged and counted in [`EventCounters`].
+/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is
+/// not sent, logged and counted in [`EventCounters`].
 ///
 /// # Panics
 ///
-/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the way
-/// to another machine.
+/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the
+/// way to another machine.
 ///
 /// # Examples
 ///
@@ -73,8 +73,8 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// A loop that awaits `ready` before each publication closes no connection whose client reads its events as fast as they
     /// are published, and drops none of its events, whatever the number of members and the
-    /// [`OverflowPolicy`](crate::OverflowPolicy). Without it, the loop may publish more events than a send queue holds before
-    /// the tasks of the members run at all. The [events chapter](crate::guide::events#slow-clients) has the details.
+    /// [`OverflowPolicy`](crate::OverflowPolicy). Without it, the loop may publish more events than a send queue holds
+    /// before the tasks of the members run at all. The [events chapter](crate::guide::events#slow-clients) has the details.
     ///
     /// Returns at once unless a publication by this handle has left the send queue of such a connection more than half full,
     /// by [`Limits::max_queued_events`](crate::Limits::max_queued_events) or
@@ -187,7 +187,8 @@ impl<C: Consumer> Publisher<C> {
     }
 
     /// Joins every connection of a user, by [`User::id`](crate::User::id), to a group, if the group's permission holds for
-    /// it. Returns the number of connections that are members then; refusals are logged.
+    /// it. Returns the number of connections that are members then; refusals are logged. Only connections to this machine
+    /// are joined: with a [broker](crate::Endpoint::broker), call it on each.
     ///
     /// Connections that the user opens later are not joined: join those in `#[connect]`.
     ///
@@ -201,7 +202,9 @@ impl<C: Consumer> Publisher<C> {
         joined.into_iter().filter(|joined| *joined).count()
     }
 
-    /// Removes every connection of a user, by [`User::id`](crate::User::id), from a group, at once.
+    /// Removes every connection of a user to this machine, by [`User::id`](crate::User::id), from a group, at once. With a
+    /// [broker](crate::Endpoint::broker), call it on each machine, or let the group's permission refuse and call
+    /// [`refresh_user`](crate::Connections::refresh_user).
     pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
         for session in self.registry.sessions_of_user(user_id) {
             session.memberships.remove(group);

@@ -11,9 +11,9 @@ impl<C: Consumer> Endpoint<C> {
     /// Sets the secret by which the machines that share a [broker](Endpoint::broker) authenticate their messages: the same
     /// random bytes on all of them, at least 32. Call it before `broker`.
     ///
-    /// Without it, whoever can publish at the broker can publish events as the application does, and delay its revocations.
-    /// The messages are not encrypted. To change the secret, stop all machines: those with another one do not hear each
-    /// other.
+    /// Without it, whatever can publish at the broker can publish events as the application does, close connections, and
+    /// delay revocations. The messages are not encrypted. To change the secret, stop all machines: those with another one do
+    /// not hear each other.
     ///
     /// # Panics
     ///
@@ -22,7 +22,12 @@ impl<C: Consumer> Endpoint<C> {
     pub fn cluster_key(mut self, secret: impl AsRef<[u8]>) -> Self {
         assert!(self.registry.node.get().is_none(), "`cluster_key` must be called before `broker`");
         let key = ClusterKey::new(secret.as_ref());
-        assert!(key.is_some(), "a cluster key has at least {} bytes", ClusterKey::MIN_LEN);
+        assert!(
+            key.is_some(),
+            "the secret of `cluster_key` has {} bytes; use at least {} random bytes",
+            secret.as_ref().len(),
+            ClusterKey::MIN_LEN
+        );
         self.cluster_key = key;
         self
     }
@@ -32,10 +37,27 @@ impl<C: Consumer> Endpoint<C> {
     ///
     /// The permissions of events are evaluated where the subscriber is connected; the broker carries events, never rights.
     ///
+    /// Default: none; events and changes of rights stay on this machine. Call it last:
+    /// [`cluster_key`](Endpoint::cluster_key) comes before it. It connects in the background;
+    /// [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
+    /// `NatsBroker` (feature `nats`) connect processes:
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Endpoint, MemoryBroker, consumer, websocket};
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let secret = [7; 32];
+    /// let chat: Endpoint<Chat> = websocket(Chat).cluster_key(secret).broker(MemoryBroker::new());
+    /// assert_eq!(chat.snapshot().cluster.unwrap().other_machines, 0);
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
-    /// Panics if the broker is not on this computer and there is no [`cluster_key`](Endpoint::cluster_key), if the endpoint has
-    /// a broker already, outside of a tokio runtime, or if the operating system has no random numbers.
+    /// Panics if the broker is not on this computer and there is no [`cluster_key`](Endpoint::cluster_key), if the endpoint
+    /// has a broker already, outside of a tokio runtime, or if the operating system has no random numbers.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a broker is a handle, and `&` is easily forgotten")]
     pub fn broker(self, broker: impl Broker) -> Self {
@@ -45,9 +67,13 @@ impl<C: Consumer> Endpoint<C> {
             "the broker of `{}` can be reached from other computers: call `cluster_key` before `broker`",
             C::NAME
         );
-        let node =
-            Node::start(&broker, C::NAME, self.cluster_key.clone(), endpoint).unwrap_or_else(|error| panic!("{error}"));
-        assert!(self.registry.node.set(node).is_ok(), "the endpoint of `{}` has a broker already", C::NAME);
+        let node = Node::start(&broker, C::NAME, self.cluster_key.clone(), endpoint)
+            .unwrap_or_else(|error| panic!("the broker of `{}` cannot be used: {error}", C::NAME));
+        assert!(
+            self.registry.node.set(node).is_ok(),
+            "`broker` was called twice for the endpoint of `{}`; call it once",
+            C::NAME
+        );
         self
     }
 }

@@ -23,6 +23,9 @@ use crate::transport::CloseReason;
 /// an acknowledged [`Propagation`], no event is delivered and no action starts on the rights from before the change;
 /// [`Refresh::revalidated`] also waits for the revalidations. Cloning returns another handle.
 ///
+/// Without a [broker](crate::Endpoint::broker) a call is always acknowledged, as the examples assert. With one, handle each
+/// [`Propagation`]: `Incomplete` is normal in the first eleven seconds after the broker was connected.
+///
 /// # Cancel safety
 ///
 /// Every call takes effect when its future is first polled, see [`Refresh`]. If the future is dropped after that, the change
@@ -30,7 +33,8 @@ use crate::transport::CloseReason;
 ///
 /// # Shared grant caches
 ///
-/// A `refresh_*` call also reaches the connections of endpoints that share a [`GrantCache`](crate::GrantCache) with this one.
+/// A `refresh_*` call also reaches the connections of endpoints that share a [`GrantCache`](crate::GrantCache) with this
+/// one.
 ///
 /// # Examples
 ///

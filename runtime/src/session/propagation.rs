@@ -18,7 +18,7 @@ use crate::broker::{MachineId, Spread};
 ///     // The change has been stored; then:
 ///     match connections.refresh_user(user_id).await {
 ///         Propagation::Acknowledged { .. } => Ok(()),
-///         // A machine is cut off. It evaluates its rights again by itself.
+///         // A machine is cut off, or this one does not know all others yet. Rights from before end by themselves.
 ///         Propagation::Incomplete { safe_after: Some(wait), .. } => {
 ///             tokio::time::sleep(wait).await;
 ///             Ok(())
@@ -31,8 +31,10 @@ use crate::broker::{MachineId, Spread};
 #[non_exhaustive]
 #[must_use = "unless the change is acknowledged, a connection may still act on the rights from before"]
 pub enum Propagation {
-    /// Every connection concerned, on every machine, has the new epoch of rights, and no action that was authorized before is
-    /// about to start: no event is delivered and no action starts on the rights from before the change.
+    /// On every machine that is connected to the broker, every connection concerned has the new epoch of rights, and no
+    /// action that was authorized before is about to start: no event is delivered and no action starts on the rights from
+    /// before the change. A machine that was cut off from the broker for more than eleven seconds is not waited for: its
+    /// rights are at most six seconds old, but it never learns of a `disconnect_*` call.
     #[non_exhaustive]
     Acknowledged {
         /// The other machines that have acknowledged the change, in no particular order.
@@ -43,14 +45,15 @@ pub enum Propagation {
     Incomplete {
         /// The other machines that have acknowledged the change.
         by: Vec<MachineId>,
-        /// The machines that have not, in no particular order. Empty if this machine has just connected to the broker, and
-        /// does not know yet which machines there are.
+        /// The machines that have not, in no particular order. Empty if this machine has been connected to the broker for
+        /// less than eleven seconds, or has missed a control message, and does not know all others.
         missing: Vec<MachineId>,
-        /// How long it takes from now until the change holds on all machines. `None` for a `disconnect_*` call: a machine that
-        /// is cut off evaluates rights again, but does not learn which connections to close.
+        /// How long it takes from now until the change holds on all machines. `None` for a `disconnect_*` call: a machine
+        /// that is cut off evaluates rights again, but does not learn which connections to close.
         safe_after: Option<Duration>,
     },
-    /// The change holds on this machine, and was not passed on, because the broker cannot be reached. Report it again later.
+    /// The change holds on this machine. The broker has not confirmed that it was passed on; it may still be. Report it
+    /// again.
     #[non_exhaustive]
     LocalOnly {},
 }
@@ -61,7 +64,7 @@ impl Propagation {
         Propagation::Acknowledged { by: Vec::new() }
     }
 
-    /// Returns whether the change holds for every connection.
+    /// Returns whether the change was acknowledged, see [`Acknowledged`](Propagation::Acknowledged).
     pub fn is_acknowledged(&self) -> bool {
         matches!(self, Propagation::Acknowledged { .. })
     }

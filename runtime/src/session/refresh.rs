@@ -20,12 +20,12 @@ use crate::sync::ignore_poison;
 /// The future of a `refresh_*` call of [`Connections`](crate::Connections).
 ///
 /// It does nothing until it is polled. When it completes, no event is delivered and no action starts on the rights from
-/// before the change, on this machine and on those that the [`Propagation`] names.
+/// before the change, on this machine and on those in `by` of the [`Propagation`].
 ///
-/// On one machine it completes at its first poll, unless changes come so fast that evaluations make no progress: then several
-/// changes take effect together, after at most 100 ms. With a [broker](crate::Endpoint::broker) it also waits for the other
-/// machines, for two seconds at most. The connect and group permissions of the connections concerned are evaluated again in
-/// the background; [`revalidated`](Refresh::revalidated) waits for that too, on this machine.
+/// On one machine it completes at its first poll, unless changes come so fast that evaluations make no progress: then
+/// several changes take effect together, after at most 100 ms. With a [broker](crate::Endpoint::broker) it also waits for
+/// the other machines, for two seconds at most. The connect and group permissions of the connections concerned are evaluated
+/// again in the background; [`revalidated`](Refresh::revalidated) waits for that too, on this machine.
 ///
 /// # Cancel safety
 ///
@@ -60,8 +60,9 @@ impl<C: Consumer> Refresh<C> {
         self
     }
 
-    /// Applies the change, and waits until every connection concerned on this machine has been revalidated or has ended: connections whose
-    /// connect permission no longer holds are closing, and memberships whose group permission no longer holds have ended.
+    /// Applies the change, and waits until every connection concerned on this machine has been revalidated or has ended:
+    /// connections whose connect permission no longer holds are closing, and memberships whose group permission no longer
+    /// holds have ended.
     ///
     /// Each revalidation is bounded by [`Limits::action_timeout`](crate::Limits::action_timeout), and only some run at once.
     ///

@@ -23,7 +23,13 @@ impl Node {
         if let Err(error) = read {
             let count = self.counters.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
             if count.is_power_of_two() {
-                log_entry!(WARN, channel = name, ?error, count, "message of the broker refused");
+                log_entry!(
+                    WARN,
+                    channel = name,
+                    ?error,
+                    count,
+                    "message from the broker refused: give all machines the same cluster_key and version"
+                );
             }
         }
     }
@@ -121,7 +127,7 @@ impl Node {
                     event = ?Truncated::new(message.event),
                     ?error,
                     count,
-                    "event of another machine not delivered"
+                    "event of another machine not delivered: its type is unknown or differs here"
                 );
             }
             self.record_gap();
@@ -143,25 +149,36 @@ impl Node {
     fn record_gap(&self) {
         let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            log_entry!(WARN, count, "events of other machines may be lost");
+            log_entry!(WARN, namespace = self.namespace, count, "events of other machines may have been lost");
+        }
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.missed();
         }
     }
 
     pub(super) fn receive_subscribed(&self, channel: Channel) {
         let mut state = self.state();
         let ends_gap = state.subscriptions.confirm(channel);
-        if channel == Channel::Control && state.listens_since.is_none() {
+        let is_connected = channel == Channel::Control && state.listens_since.is_none();
+        if is_connected {
             state.listens_since = Some(Instant::now());
         }
         drop(state);
         self.confirmed.notify_waiters();
-        if channel == Channel::Control {
-            log_entry!(INFO, "broker connected");
+        if is_connected {
+            log_entry!(INFO, namespace = self.namespace, machine = %self.machine, "broker connected");
+            self.report_link(true);
             // The lease holds again when this is back.
             self.upkeep();
         }
         if ends_gap {
             self.record_gap();
+        }
+    }
+
+    fn report_link(&self, is_connected: bool) {
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.link_changed(is_connected);
         }
     }
 
@@ -174,9 +191,12 @@ impl Node {
         drop(state);
         if was_connected {
             self.counters.losses.fetch_add(1, Ordering::Relaxed);
+            self.report_link(false);
             log_entry!(
                 ERROR,
-                "broker lost: events of other machines are missed, and rights are evaluated again and again"
+                namespace = self.namespace,
+                machine = %self.machine,
+                "broker lost: events of other machines are missed, and all rights are loaded again every six seconds until it is back"
             );
         }
     }

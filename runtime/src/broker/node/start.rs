@@ -43,6 +43,7 @@ impl Node {
             |index| Channel::from_index(index).map(|channel| format!("{namespace}/{channel}")).unwrap_or_default();
         let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
             machine,
+            namespace: namespace.to_owned(),
             channel_names: from_fn(name),
             key,
             link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),
