@@ -39,5 +39,5 @@ impl Chat {
 }
 
 fn main() {
-    portcullis::websocket(Chat);
+    drop(portcullis::websocket(Chat));
 }

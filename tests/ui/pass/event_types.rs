@@ -18,6 +18,7 @@ struct Unit;
 #[derive(Event)]
 #[event(local)]
 enum Local {
+    #[allow(dead_code, reason = "no one reads it")]
     Sender(SyncSender<u8>),
     Text { text: &'static str },
 }
