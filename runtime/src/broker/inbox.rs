@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, coop};
 
 use super::channel::CHANNEL_COUNT;
-use super::{Channel, LinkReceiver};
+use super::{Channel, LinkReceiver, MAX_MESSAGE_BYTES};
 use crate::panic::{catch_unwind, log_entry};
 
 /// The number of messages that may wait, and that of their bytes.
@@ -23,6 +23,7 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// The number of control messages that may wait, apart from the others: events in a burst must not displace changes of
 /// rights.
 const MAX_CONTROL_MESSAGES: usize = 4096;
+const MAX_CONTROL_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a link reports to its receiver.
 #[derive(Debug)]
@@ -49,14 +50,19 @@ struct Waiting {
     messages: AtomicUsize,
     bytes: AtomicUsize,
     control_messages: AtomicUsize,
+    control_bytes: AtomicUsize,
     /// By the index of the channel: whether an `Overflowed` entry is queued, so that a burst adds one.
     overflowed: [AtomicBool; CHANNEL_COUNT],
 }
 
 impl Waiting {
     fn has_room(&self, channel: Channel, message: &Bytes) -> bool {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return false;
+        }
         if channel == Channel::Control {
-            return self.control_messages.load(Ordering::Relaxed) < MAX_CONTROL_MESSAGES;
+            return self.control_messages.load(Ordering::Relaxed) < MAX_CONTROL_MESSAGES
+                && self.control_bytes.load(Ordering::Relaxed) + message.len() <= MAX_CONTROL_BYTES;
         }
         self.messages.load(Ordering::Relaxed) < MAX_MESSAGES
             && self.bytes.load(Ordering::Relaxed) + message.len() <= MAX_BYTES
@@ -65,6 +71,7 @@ impl Waiting {
     fn add(&self, channel: Channel, message: &Bytes) {
         if channel == Channel::Control {
             self.control_messages.fetch_add(1, Ordering::Relaxed);
+            self.control_bytes.fetch_add(message.len(), Ordering::Relaxed);
         } else {
             self.messages.fetch_add(1, Ordering::Relaxed);
             self.bytes.fetch_add(message.len(), Ordering::Relaxed);
@@ -74,6 +81,7 @@ impl Waiting {
     fn remove(&self, channel: Channel, message: &Bytes) {
         if channel == Channel::Control {
             self.control_messages.fetch_sub(1, Ordering::Relaxed);
+            self.control_bytes.fetch_sub(message.len(), Ordering::Relaxed);
         } else {
             self.messages.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(message.len(), Ordering::Relaxed);
@@ -90,8 +98,8 @@ impl Inbox {
     pub(crate) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
         let (sender, queue) = unbounded_channel();
         let overflowed = from_fn(|_| AtomicBool::new(false));
-        let [messages, bytes, control_messages] = from_fn(|_| AtomicUsize::new(0));
-        let waiting = Arc::new(Waiting { messages, bytes, control_messages, overflowed });
+        let [messages, bytes, control_messages, control_bytes] = from_fn(|_| AtomicUsize::new(0));
+        let waiting = Arc::new(Waiting { messages, bytes, control_messages, control_bytes, overflowed });
         let task = tokio::spawn(deliver(queue, receiver, waiting.clone()));
         Inbox { sender, waiting, task }
     }
@@ -201,14 +209,19 @@ mod tests {
     async fn bytes_that_wait_are_bounded() {
         let (receiver, mut reports) = recorder();
         let inbox = Inbox::new(receiver);
-        let half = Bytes::from(vec![0; MAX_BYTES / 2]);
-        for message in [&half, &half, &Bytes::from_static(b"more")] {
-            inbox.push(Received::Message(channel(0), message.clone()));
+        let large = Bytes::from(vec![0; MAX_MESSAGE_BYTES]);
+        let count = MAX_BYTES / MAX_MESSAGE_BYTES;
+        for _ in 0..count {
+            inbox.push(Received::Message(channel(0), large.clone()));
         }
-        assert_eq!(reports.message().await.1.len(), half.len());
-        assert_eq!(reports.message().await.1.len(), half.len());
+        inbox.push(Received::Message(channel(0), Bytes::from_static(b"more")));
+        for _ in 0..count {
+            assert_eq!(reports.message().await.1.len(), large.len());
+        }
         assert_eq!(reports.next().await, Report::Overflowed(channel(0)));
-        inbox.push(Received::Message(channel(0), half.clone()));
-        assert_eq!(reports.message().await.1.len(), half.len());
+        inbox.push(Received::Message(channel(0), large.clone()));
+        assert_eq!(reports.message().await.1.len(), large.len());
+        inbox.push(Received::Message(channel(0), Bytes::from(vec![0; MAX_MESSAGE_BYTES + 1])));
+        assert_eq!(reports.next().await, Report::Overflowed(channel(0)));
     }
 }

@@ -48,14 +48,6 @@ impl Lease {
         self.started_at + Duration::from_millis(self.ends_at.load(Ordering::SeqCst))
     }
 
-    /// Extends a lease that has ended. Returns whether it had, and no other thread has extended it.
-    pub(super) fn begin(&self, now: Instant) -> bool {
-        let ends_at = self.ends_at.load(Ordering::SeqCst);
-        let next = self.millis(now + LEASE);
-        self.millis(now) >= ends_at
-            && self.ends_at.compare_exchange(ends_at, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-    }
-
     /// Extends the lease to [`LEASE`] after `begun_at`.
     pub(super) fn extend(&self, begun_at: Instant) {
         self.ends_at.fetch_max(self.millis(begun_at + LEASE), Ordering::SeqCst);
@@ -110,14 +102,5 @@ mod tests {
         assert!(lease.has_ended(now + Duration::from_secs(8)));
         lease.extend(now);
         assert!(!lease.has_ended(now + Duration::from_millis(7999)), "an older message shortens nothing");
-    }
-
-    #[test]
-    fn one_thread_extends_a_lease_that_has_ended() {
-        let now = Instant::now();
-        let lease = Lease::new(now);
-        assert!(lease.begin(now) && !lease.begin(now));
-        assert_eq!(lease.ends_at(), now + LEASE);
-        assert!(!lease.begin(now + LEASE - Duration::from_millis(1)) && lease.begin(now + LEASE));
     }
 }

@@ -117,6 +117,8 @@ pub(crate) struct Node {
     /// Whether the others have been told that this machine has no connections any more.
     has_departed: AtomicBool,
     lease: Lease,
+    /// Held by the thread that evaluates everything anew, because the lease has ended.
+    renewing: Mutex<()>,
     /// Protects what is known of the link and of other machines. The link's locks are taken under it.
     state: Mutex<NodeState>,
     /// Notified when a subscription is confirmed.
@@ -256,20 +258,30 @@ impl Node {
     /// process which was paused does not use them.
     #[inline]
     pub(crate) fn enforce_lease(&self) {
-        let now = Instant::now();
-        // One thread does it. What the others use meanwhile is older by the time that it takes.
-        if self.lease.has_ended(now) && self.lease.begin(now) {
-            self.apply_all();
+        if self.lease.has_ended(Instant::now()) {
+            self.renew_lease();
         }
     }
 
-    /// Evaluates everything anew. What is evaluated from here on is no older than this.
+    /// Evaluates everything anew if the lease has ended. Threads that come meanwhile wait, because they are about to use what is
+    /// not evaluated anew yet.
     #[cold]
-    fn apply_all(&self) {
-        let Some(endpoint) = self.endpoint.upgrade() else { return };
-        if catch_unwind(|| endpoint.apply(&ChangeMessage::All, Box::new(|| ()))).is_err() {
-            self.state().has_missed_changes = true;
+    fn renew_lease(&self) {
+        // After a drain there is nothing left whose rights could be old.
+        if self.has_departed.load(Ordering::SeqCst) {
+            return;
         }
+        let _renewing = ignore_poison(self.renewing.lock());
+        let begun_at = Instant::now();
+        if self.lease.has_ended(begun_at) && self.apply_all() {
+            self.lease.extend(begun_at);
+        }
+    }
+
+    /// Evaluates everything anew: what is evaluated from here on is no older than this. Returns whether it has.
+    fn apply_all(&self) -> bool {
+        let Some(endpoint) = self.endpoint.upgrade() else { return true };
+        catch_unwind(|| endpoint.apply(&ChangeMessage::All, Box::new(|| ()))).is_ok()
     }
 
     fn upkeep(&self) {
@@ -280,7 +292,9 @@ impl Node {
             self.link.unsubscribe(channel);
         }
         drop(state);
-        if !self.has_departed.load(Ordering::SeqCst) {
+        // While the link is down, heartbeats would wait, and then announce messages that wait behind them.
+        let is_subscribed = self.state().subscriptions.is_confirmed(Channel::Control.index());
+        if is_subscribed && !self.has_departed.load(Ordering::SeqCst) {
             let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
             let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
             self.send_control(&ControlMessage::Heartbeat { sequences });

@@ -1,6 +1,6 @@
 //! What a machine knows of the others: that they are there, and which of their messages it has received.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use super::channel::{CHANNEL_COUNT, Channel};
 use super::machine_id::MachineId;
 
 /// The number of publications on several channels that are remembered per machine.
-const MAX_PUBLICATIONS: usize = 1024;
+const MAX_PUBLICATIONS: usize = 32_768;
 
 /// The number of machines that are not there any more and of which the numbers of messages are kept, so that a recorded
 /// message is not accepted again.
@@ -24,8 +24,9 @@ struct Peer {
     state: MachineState,
     /// By the index of the channel.
     channels: Box<[ChannelProgress; CHANNEL_COUNT]>,
-    /// The last publications on several channels.
-    publications: VecDeque<u64>,
+    /// The numbers of the last publications on several channels, and that up to which all are known.
+    publications: BTreeSet<u64>,
+    known_publications: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,8 @@ impl Peers {
             heard_at: now,
             state: MachineState::Present,
             channels: Box::new([ChannelProgress::default(); CHANNEL_COUNT]),
-            publications: VecDeque::new(),
+            publications: BTreeSet::new(),
+            known_publications: None,
         })
     }
 
@@ -130,14 +132,13 @@ impl Peers {
 
     /// Returns whether a publication on several channels is received for the first time.
     pub(super) fn is_first(&mut self, machine: MachineId, publication: u64, now: Instant) -> bool {
-        let publications = &mut self.peer(machine, now).publications;
-        if publications.contains(&publication) {
+        let Peer { publications, known_publications, .. } = self.peer(machine, now);
+        if known_publications.is_some_and(|known| publication <= known) || !publications.insert(publication) {
             return false;
         }
-        if publications.len() == MAX_PUBLICATIONS {
-            publications.pop_front();
+        if publications.len() > MAX_PUBLICATIONS {
+            *known_publications = publications.pop_first();
         }
-        publications.push_back(publication);
         true
     }
 

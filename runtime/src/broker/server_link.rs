@@ -177,7 +177,14 @@ impl<C: Connect> Supervisor<C> {
             }
             let messages = reports.start_publishing();
             if !messages.is_empty() {
-                limited(reports, connection.publish(messages)).await?;
+                let control: Vec<_> =
+                    messages.iter().filter(|(channel, _)| *channel == Channel::Control).cloned().collect();
+                if let Err(error) = limited(reports, connection.publish(messages)).await {
+                    // Receivers discard what they get twice, by its number. A missing number would make each of them evaluate
+                    // everything anew.
+                    self.requests.put_back(control);
+                    return Err(error);
+                }
                 continue;
             }
             if self.requests.is_closed() {

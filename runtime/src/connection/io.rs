@@ -195,7 +195,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds queued events, but at most [`MAX_EVENTS_PER_FLUSH`], so that the flush is not delayed for long.
     pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
-        self.session.registry.enforce_lease();
         for _ in 0..MAX_EVENTS_PER_FLUSH {
             self.wait_until_writable().await?;
             if !self.deliver_next(u64::MAX)?.has_more {
@@ -207,7 +206,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the oldest queued event. The transport must be able to take it.
     pub(super) fn deliver_one(&mut self) -> Result<(), ConnectionEnd> {
-        self.session.registry.enforce_lease();
         self.check_open()?;
         self.deliver_next(u64::MAX)?;
         Ok(())
@@ -216,6 +214,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it: until
     /// an event is dequeued, it can be recalled.
     pub(super) fn deliver_next(&mut self, sequence: u64) -> Result<DeliveryProgress, ConnectionEnd> {
+        // Takes back what was authorized too long ago.
+        self.session.registry.enforce_lease();
         match self.session.send_queue.dequeue_before(sequence)? {
             None => Ok(DeliveryProgress { has_sent: false, has_more: false }),
             Some(Dequeued { frame, has_more }) => {

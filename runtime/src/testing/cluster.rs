@@ -137,9 +137,8 @@ impl Cluster {
         let mut state = self.network.state();
         let detection = state.random_up_to(MAX_DETECTION);
         let machine_state = &mut state.machines[machine];
-        if std::mem::replace(&mut machine_state.is_cut, true) {
-            return;
-        }
+        machine_state.is_cut = true;
+        // Also if it was cut off before: it may be about to connect again.
         machine_state.cuts += 1;
         let cuts = machine_state.cuts;
         drop(state);
@@ -196,10 +195,11 @@ impl Network {
     /// Connects a machine again, unless it was cut off again before.
     fn restore(&self, machine: usize, cuts: u64) {
         let mut state = self.state();
-        if state.machines[machine].cuts != cuts {
+        let machine_state = &mut state.machines[machine];
+        if machine_state.cuts != cuts || !machine_state.is_cut {
             return;
         }
-        state.machines[machine].is_cut = false;
+        machine_state.is_cut = false;
         for link in state.links_of(machine) {
             // It may not have noticed yet.
             link.lose();

@@ -69,12 +69,18 @@ impl Node {
         }
         let machines = state.peers.machines();
         let has_missed_changes = std::mem::take(&mut state.has_missed_changes);
+        // From here on, the others have a message of this machine before each change that it does not know of.
+        let is_connected = state.listens_since.is_none();
+        state.listens_since.get_or_insert(now);
         drop(state);
-        self.changes.record_returned(sequence, &machines, now);
-        if has_missed_changes {
-            self.apply_all();
+        if is_connected {
+            log_entry!(INFO, namespace = self.namespace, machine = %self.machine, "broker connected");
+            self.report_link(true);
         }
-        if let Some(sent_at) = sent_at {
+        self.changes.record_returned(sequence, &machines, now);
+        if has_missed_changes && !self.apply_all() {
+            self.state().has_missed_changes = true;
+        } else if let Some(sent_at) = sent_at {
             self.lease.extend(sent_at);
         }
     }
@@ -159,16 +165,12 @@ impl Node {
     pub(super) fn receive_subscribed(&self, channel: Channel) {
         let mut state = self.state();
         let ends_gap = state.subscriptions.confirm(channel);
-        let is_connected = channel == Channel::Control && state.listens_since.is_none();
-        if is_connected {
-            state.listens_since = Some(Instant::now());
-        }
+        // What came late from an earlier subscription is no start for the numbers.
+        state.peers.forget_channel(channel);
         drop(state);
         self.confirmed.notify_waiters();
-        if is_connected {
-            log_entry!(INFO, namespace = self.namespace, machine = %self.machine, "broker connected");
-            self.report_link(true);
-            // The lease holds again when this is back.
+        if channel == Channel::Control {
+            // The link counts as up when this is back.
             self.upkeep();
         }
         if ends_gap {

@@ -3,6 +3,7 @@
 use std::array::from_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -18,6 +19,9 @@ use crate::broker::subscriptions::Subscriptions;
 use crate::broker::{Channel, LinkReceiver, OpenLink};
 use crate::error::Result;
 use crate::sync::ignore_poison;
+
+/// The pause between attempts to renew a lease that has ended.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// Receives for a node, which it does not keep alive.
 struct NodeReceiver(Weak<Node>);
@@ -52,6 +56,7 @@ impl Node {
             publications: AtomicU64::new(0),
             has_departed: AtomicBool::new(false),
             lease: Lease::new(now),
+            renewing: Mutex::default(),
             state: Mutex::new(NodeState {
                 subscriptions: Subscriptions::new(),
                 peers: Peers::default(),
@@ -110,7 +115,8 @@ async fn run_upkeep(node: Weak<Node>) {
                     node.upkeep();
                 }
             }
-            () = sleep_until(lease_ends_at) => {
+            // Not at once, if it has ended and could not be renewed.
+            () = sleep_until(lease_ends_at.max(Instant::now() + RENEWAL_PAUSE)) => {
                 if let Some(node) = node.upgrade() {
                     node.enforce_lease();
                 }

@@ -17,6 +17,7 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// The number of control messages that may wait, apart from the others and in front of them: a burst of events must not delay
 /// changes of rights.
 const MAX_CONTROL_MESSAGES: usize = 4096;
+const MAX_CONTROL_BYTES: usize = 4 * 1024 * 1024;
 
 /// The bounds of one batch. A batch has at least one message.
 const MAX_BATCH_MESSAGES: usize = 256;
@@ -32,6 +33,7 @@ pub(super) struct LinkRequests {
 #[derive(Debug, Default)]
 struct State {
     control_messages: VecDeque<Bytes>,
+    control_bytes: usize,
     messages: VecDeque<(Channel, Bytes)>,
     /// The bytes of all messages but control messages.
     bytes: usize,
@@ -57,7 +59,9 @@ pub(in crate::broker) enum SubscriptionChange {
 impl State {
     fn has_room(&self, channel: Channel, message: &Bytes) -> bool {
         if channel == Channel::Control {
-            return message.len() <= MAX_MESSAGE_BYTES && self.control_messages.len() < MAX_CONTROL_MESSAGES;
+            return message.len() <= MAX_MESSAGE_BYTES
+                && self.control_messages.len() < MAX_CONTROL_MESSAGES
+                && self.control_bytes + message.len() <= MAX_CONTROL_BYTES;
         }
         message.len() <= MAX_MESSAGE_BYTES
             && self.messages.len() < MAX_MESSAGES
@@ -74,6 +78,7 @@ impl LinkRequests {
                 return false;
             }
             if channel == Channel::Control {
+                state.control_bytes += message.len();
                 state.control_messages.push_back(message);
             } else {
                 state.bytes += message.len();
@@ -138,25 +143,41 @@ impl LinkRequests {
     pub(super) fn take_batch(&self) -> Vec<(Channel, Bytes)> {
         let mut state = ignore_poison(self.state.lock());
         if !state.control_messages.is_empty() {
-            let count = state.control_messages.len().min(MAX_BATCH_MESSAGES);
+            let (count, bytes) = batch_of(state.control_messages.iter());
+            state.control_bytes -= bytes;
             return state.control_messages.drain(..count).map(|message| (Channel::Control, message)).collect();
         }
-        let (mut count, mut bytes) = (0, 0);
-        for (_, message) in state.messages.iter().take(MAX_BATCH_MESSAGES) {
-            if count > 0 && bytes + message.len() > MAX_BATCH_BYTES {
-                break;
-            }
-            count += 1;
-            bytes += message.len();
-        }
+        let (count, bytes) = batch_of(state.messages.iter().map(|(_, message)| message));
         state.bytes -= bytes;
         state.messages.drain(..count).collect()
+    }
+
+    /// Puts control messages back of which it is not known whether they were sent.
+    pub(super) fn put_back(&self, messages: Vec<(Channel, Bytes)>) {
+        let mut state = ignore_poison(self.state.lock());
+        for (_, message) in messages.into_iter().rev() {
+            state.control_bytes += message.len();
+            state.control_messages.push_front(message);
+        }
     }
 
     /// Waits for a request since the last call. There is one caller at a time.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
+}
+
+/// Returns the number of the first messages that make up a batch, and that of their bytes.
+fn batch_of<'m>(messages: impl Iterator<Item = &'m Bytes>) -> (usize, usize) {
+    let (mut count, mut bytes) = (0, 0);
+    for message in messages.take(MAX_BATCH_MESSAGES) {
+        if count > 0 && bytes + message.len() > MAX_BATCH_BYTES {
+            break;
+        }
+        count += 1;
+        bytes += message.len();
+    }
+    (count, bytes)
 }
 
 impl Subscriptions {
