@@ -69,6 +69,10 @@ impl LinkReceiver for Recorder {
     }
 }
 
+#[cfg_attr(
+    not(any(feature = "nats", feature = "redis")),
+    expect(dead_code, reason = "only a link to a server is lost")
+)]
 impl Reports {
     /// The next report.
     pub(in crate::broker) async fn next(&mut self) -> Report {

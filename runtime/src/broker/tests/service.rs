@@ -44,13 +44,13 @@ impl Service {
 
     /// The broker of a prefix.
     pub(super) fn broker(&self, prefix: &str) -> Box<dyn Broker> {
-        let test_id = &self.test_id;
+        let prefix = format!("{}{prefix}", self.test_id);
         match &self.kind {
-            Kind::Memory(brokers) => Box::new(brokers.lock().unwrap().entry(prefix.to_owned()).or_default().clone()),
+            Kind::Memory(brokers) => Box::new(brokers.lock().unwrap().entry(prefix).or_default().clone()),
             #[cfg(feature = "redis")]
-            Kind::Redis(url) => Box::new(crate::RedisBroker::new(url, &format!("{test_id}{prefix}")).unwrap()),
+            Kind::Redis(url) => Box::new(crate::RedisBroker::new(url, &prefix).unwrap()),
             #[cfg(feature = "nats")]
-            Kind::Nats(url) => Box::new(crate::NatsBroker::new(url, &format!("{test_id}{prefix}")).unwrap()),
+            Kind::Nats(url) => Box::new(crate::NatsBroker::new(url, &prefix).unwrap()),
         }
     }
 
