@@ -6,8 +6,8 @@ use crate::message::RequestLimits;
 use crate::rate::Rate;
 use crate::session::SessionLimits;
 
-/// The limits of an endpoint and of its connections. The chapter on [limits](crate::guide::limits) lists what a hostile
-/// client can cost.
+/// The limits of an endpoint and of its connections. The chapter on [limits](crate::guide::limits) lists what a hostile client
+/// can cost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,27 +18,27 @@ use crate::session::SessionLimits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "written with `..Limits::default()`; new limits come with a new version")]
 pub struct Limits {
-    /// Maximum rate of handshakes per client address. A handshake above it is rejected with 429. An IPv6 client counts by
-    /// its /64 network, and its /48 site has 16 times the rate. Above 100,000 addresses, further ones are counted per /16
-    /// (IPv6: /32), at 64 times the rate. The address is known if axum is served with
+    /// Maximum rate of handshakes per client address. A handshake above it is rejected with 429. An IPv6 client counts by its
+    /// /64 network, and its /48 site has 16 times the rate. Above 100,000 addresses, further ones are counted per /16 (IPv6:
+    /// /32), at 64 times the rate. The address is known if axum is served with
     /// `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
     /// [`Endpoint::behind_proxies`](crate::Endpoint::behind_proxies); a request without one is rejected with 500. Default:
     /// `None`, without limit, because without that setting all clients of a proxy have one address.
     pub handshakes_per_address: Option<Rate>,
-    /// Maximum rate of handshakes per user, by [`User::id`](crate::User::id). A handshake above it is rejected with 429. A
-    /// user who logs in by [`#[authenticate]`](macro@crate::authenticate) is not counted. Default: `None`, without limit.
+    /// Maximum rate of handshakes per user, by [`User::id`](crate::User::id). A handshake above it is rejected with 429. A user
+    /// who logs in by [`#[authenticate]`](macro@crate::authenticate) is not counted. Default: `None`, without limit.
     pub handshakes_per_user: Option<Rate>,
     /// Maximum number of handshakes of an endpoint that are in progress at the same time, authentication and connect
-    /// permissions included, which each end within [`action_timeout`](Limits::action_timeout). A further one is rejected
-    /// with 503 and `Retry-After`. As many connections may be refused by a
+    /// permissions included, which each end within [`action_timeout`](Limits::action_timeout). A further one is rejected with
+    /// 503 and `Retry-After`. As many connections may be refused by a
     /// [close frame](crate::Endpoint::refuse_with_close) at the same time. Default: 1024.
     pub max_pending_handshakes: usize,
-    /// Maximum rate of the messages of one connection: text and binary frames and pings, counted when they are read,
-    /// whatever they say. A message above it is answered with 429 and `retry_after` in its place among the other replies,
-    /// and neither its action nor a permission runs. Refusals have an allowance of the same rate and burst; when it is used
-    /// up, the connection closes with 4429 and the reason `retry after` with the seconds to wait. Messages before it are
-    /// answered first, unless an [`in_order`](macro@crate::action#streams) stream is being sent: then the connection closes
-    /// at once. Pongs do not count, and a fragmented message counts once.
+    /// Maximum rate of the messages of one connection: text and binary frames and pings, counted when they are read, whatever
+    /// they say. A message above it is answered with 429 and `retry_after` in its place among the other replies, and neither
+    /// its action nor a permission runs. Refusals have an allowance of the same rate and burst; when it is used up, the
+    /// connection closes with 4429 and the reason `retry after` with the seconds to wait. Messages before it are answered
+    /// first, unless an [`in_order`](macro@crate::action#streams) stream is being sent: then the connection closes at once.
+    /// Pongs do not count, and a fragmented message counts once.
     ///
     /// A message to [`authenticate`](macro@crate::authenticate) counts, and is not refused, because it has a limit of its
     /// own. A message to `cancel` counts as any other, and also cancels a message that waits to be refused.
@@ -64,8 +64,7 @@ pub struct Limits {
     /// Maximum length of a `request_id`, in bytes of JSON. A longer one is answered with 400. Default: 256.
     pub max_request_id_bytes: usize,
     /// Time limit of an action, including its permission checks. When it expires, the caller gets 408, or 500 if a check was
-    /// still running. It also bounds authentication, the connect expression and `#[connect]`. An action may have its own
-    /// limit,
+    /// still running. It also bounds authentication, the connect expression and `#[connect]`. An action may have its own limit,
     /// `#[action(timeout = "5s")]`. Default: 30 s.
     pub action_timeout: Duration,
     /// Interval between pings to the client. Default: 25 s.
@@ -84,14 +83,13 @@ pub struct Limits {
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
     /// connection, because the client can no longer be heard. Default: 32.
     pub max_read_ahead: usize,
-    /// Maximum size of the messages that are read ahead, in bytes. When it is reached, nothing is read until the action
-    /// ends, so that one message may exceed it. Default: 128 KiB.
+    /// Maximum size of the messages that are read ahead, in bytes. When it is reached, nothing is read until the action ends,
+    /// so that one message may exceed it. Default: 128 KiB.
     pub max_read_ahead_bytes: usize,
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
-    /// Maximum number of present users of a group that is [listed](crate::Context::present_users), visible or not. With
-    /// more, the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each. Default:
-    /// 1000.
+    /// Maximum number of present users of a group that is [listed](crate::Context::present_users), visible or not. With more,
+    /// the list fails with 409 `too_many_users`. It evaluates the group's `presence` expression for each. Default: 1000.
     pub max_present_users: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
     /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since
@@ -109,8 +107,8 @@ pub struct Limits {
     /// of a distributed event as JSON have at most 900 KiB: beyond that, publishing fails with 413, or, without a result,
     /// reaches this machine only. Default: 1 MiB.
     pub max_event_bytes: usize,
-    /// Maximum number of detached actions (`#[action(detached)]`) per connection that run, or wait for their reply to be
-    /// sent, at the same time. A further one is answered with 429 `too_many_actions`. Default: 8.
+    /// Maximum number of detached actions (`#[action(detached)]`) per connection that run, or wait for their reply to be sent,
+    /// at the same time. A further one is answered with 429 `too_many_actions`. Default: 8.
     pub max_detached_actions: usize,
     /// Maximum number of streams ([`Streamed`](crate::Streamed)) per connection whose action runs or whose last value is not
     /// sent. A further one is answered with 429 `too_many_streams`. Default: 16.
@@ -118,9 +116,9 @@ pub struct Limits {
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.
     pub max_authenticate_per_minute: u32,
-    /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before
-    /// are still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have
-    /// begun run on. The address of an anonymous client is known only if axum is served with
+    /// Maximum number of connections per endpoint whose client has ended them and of which messages that were read before are
+    /// still to begin. Beyond that, and beyond 8 per user or address, the oldest begins nothing more; actions that have begun
+    /// run on. The address of an anonymous client is known only if axum is served with
     /// `into_make_service_with_connect_info::<SocketAddr>()`, and behind a proxy by
     /// [`Endpoint::behind_proxies`](crate::Endpoint::behind_proxies). Default: 1024.
     pub max_lingering: usize,

@@ -23,13 +23,13 @@ use crate::session::session::SessionRegistry;
 /// Publishing takes effect at once and does not wait. Code that publishes many events in a row calls
 /// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is
-/// not sent, logged and counted in [`EventCounters`].
+/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
+/// sent, logged and counted in [`EventCounters`].
 ///
 /// # Panics
 ///
-/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the
-/// way to another machine.
+/// With the feature `testing`, its methods panic if an in-process client is connected and an event or a key changes on the way
+/// to another machine.
 ///
 /// # Examples
 ///
@@ -73,8 +73,8 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// A loop that awaits `ready` before each publication closes no connection whose client reads its events as fast as they
     /// are published, and drops none of its events, whatever the number of members and the
-    /// [`OverflowPolicy`](crate::OverflowPolicy). Without it, the loop may publish more events than a send queue holds
-    /// before the tasks of the members run at all. The [events chapter](crate::guide::events#slow-clients) has the details.
+    /// [`OverflowPolicy`](crate::OverflowPolicy). Without it, the loop may publish more events than a send queue holds before
+    /// the tasks of the members run at all. The [events chapter](crate::guide::events#slow-clients) has the details.
     ///
     /// Returns at once unless a publication by this handle has left the send queue of such a connection more than half full,
     /// by [`Limits::max_queued_events`](crate::Limits::max_queued_events) or

@@ -33,8 +33,7 @@ use crate::transport::CloseReason;
 ///
 /// # Shared grant caches
 ///
-/// A `refresh_*` call also reaches the connections of endpoints that share a [`GrantCache`](crate::GrantCache) with this
-/// one.
+/// A `refresh_*` call also reaches the connections of endpoints that share a [`GrantCache`](crate::GrantCache) with this one.
 ///
 /// # Examples
 ///
