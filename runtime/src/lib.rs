@@ -114,7 +114,7 @@ pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Obje
 pub use broker::NatsBroker;
 #[cfg(feature = "redis")]
 pub use broker::RedisBroker;
-pub use broker::{Broker, MachineId, MemoryBroker};
+pub use broker::{Broker, MachineId, MemoryBroker, Propagation};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{
@@ -145,7 +145,7 @@ pub use pubsub::{
 pub use rate::Rate;
 pub use result_ext::ResultExt;
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Propagation, Refresh, SnapshotHandle};
+pub use session::{Connections, Drain, DrainHandle, DrainReport, OverflowPolicy, Refresh, SnapshotHandle};
 #[cfg(feature = "redis")]
 pub use tickets::RedisTicketStore;
 pub use tickets::{LoginId, MemoryTicketStore, Ticket, TicketClaims, TicketKey, TicketStore, Tickets};

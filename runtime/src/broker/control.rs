@@ -2,7 +2,6 @@
 
 use bytes::BufMut;
 
-use super::MAX_MESSAGE_BYTES;
 use super::channel::CHANNEL_COUNT;
 use super::machine_id::MachineId;
 use super::message::{Reader, Unreadable, put_bytes};
@@ -42,13 +41,6 @@ impl<'a> ChangeMessage<'a> {
     /// Returns the message for the overwrites of objects.
     pub(crate) fn objects(keys: &'a [ObjectKey]) -> ChangeMessage<'a> {
         ChangeMessage::Objects(keys.iter().map(|key| (key.kind(), key.id().clone())).collect())
-    }
-
-    /// Returns whether the change has more text than a message may have.
-    pub(crate) fn is_too_long(&self) -> bool {
-        let mut payload = Vec::new();
-        self.encode(&mut payload);
-        payload.len() > MAX_MESSAGE_BYTES / 2
     }
 
     /// Returns whether a connection is closed by the change, so that the source of grants does not tell of it.

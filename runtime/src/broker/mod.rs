@@ -18,11 +18,12 @@ mod nats;
 mod node;
 mod peers;
 mod pending_change;
+mod propagation;
 #[cfg(feature = "redis")]
 mod redis;
+mod sent_change;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod server_link;
-mod spread;
 mod subscriptions;
 // With `--cfg loom`, tokio has one thread and no network.
 #[cfg(not(loom))]
@@ -45,9 +46,10 @@ pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
 pub use nats::NatsBroker;
 pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold};
+pub use propagation::Propagation;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
-pub(crate) use spread::{SentChange, Spread};
+pub(crate) use sent_change::SentChange;
 
 /// The size of the largest message, in bytes: what a NATS server accepts by default.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;

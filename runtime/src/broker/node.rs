@@ -46,7 +46,7 @@ use super::message::{EventMessage, Undeliverable, seal};
 use super::peers::Peers;
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
-use super::{BrokerLink, Channel, Partition};
+use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition};
 use crate::panic::{catch_unwind, log_entry};
 use crate::sync::ignore_poison;
 
@@ -62,6 +62,9 @@ const DEPARTURE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The maximum size of an event between machines in bytes. A message of NATS may have 1 MiB, if its server is not configured
 /// otherwise.
 pub(crate) const MAX_BODY_BYTES: usize = 900 * 1024;
+
+/// The maximum size of a change of rights in bytes. Instead of a larger one, everything is evaluated anew.
+const MAX_CHANGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
 
 /// What an endpoint does with what its node receives. Called by one task at a time, and does not block.
 pub(crate) trait ClusterEndpoint: Send + Sync {
@@ -117,7 +120,7 @@ pub(crate) struct Node {
     /// Whether the others have been told that this machine has no connections any more.
     has_departed: AtomicBool,
     lease: Lease,
-    /// Held by the thread that evaluates everything anew, because the lease has ended.
+    /// Held by the thread that evaluates everything anew, because the lease has ended. Taken while no other lock is held.
     renewing: Mutex<()>,
     /// Protects what is known of the link and of other machines. The link's locks are taken under it.
     state: Mutex<NodeState>,
@@ -132,7 +135,7 @@ pub(crate) struct Node {
 struct NodeState {
     subscriptions: Subscriptions,
     peers: Peers,
-    /// Since when the control channel is subscribed. `None` if it is not.
+    /// Since when the link is up: the first heartbeat is back. `None` if it is down.
     listens_since: Option<Instant>,
     /// Whether changes may have been lost. If so, nothing extends the lease until everything was evaluated anew.
     has_missed_changes: bool,
@@ -156,7 +159,10 @@ impl Node {
         *last += 1;
         let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
         record(*last);
-        if !self.link.publish(channel, message) {
+        let is_queued = self.link.publish(channel, message);
+        // Before the log entry, which calls the subscriber.
+        drop(last);
+        if !is_queued {
             let count = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             if count.is_power_of_two() {
                 log_entry!(
@@ -170,11 +176,12 @@ impl Node {
     }
 
     fn send_control(&self, message: &ControlMessage<'_>) {
-        self.send_recorded(message, |_| ());
+        self.send_recorded(&message.encode(), |_| ());
     }
 
-    fn send_recorded(&self, message: &ControlMessage<'_>, record: impl FnOnce(u64)) {
-        self.publish(Channel::Control, &message.encode(), |sequence| {
+    /// Sends an encoded control message. `record` gets its number before anyone can receive it.
+    fn send_recorded(&self, payload: &[u8], record: impl FnOnce(u64)) {
+        self.publish(Channel::Control, payload, |sequence| {
             self.lease.record_sent(sequence, Instant::now());
             record(sequence);
         });
@@ -215,8 +222,12 @@ impl Node {
     /// [`changes`](Node::changes), and what is notified of its progress.
     pub(super) fn send_change(&self, change: &ChangeMessage<'_>) -> (u64, Arc<Notify>) {
         let (id, progress) = self.changes.begin(Instant::now());
-        let message = ControlMessage::Change { id, change: change.clone() };
-        self.send_recorded(&message, |sequence| self.changes.record_sent(id, sequence));
+        let encode = |change| ControlMessage::Change { id, change }.encode();
+        let mut payload = encode(change.clone());
+        if payload.len() > MAX_CHANGE_BYTES && !change.is_disconnect() {
+            payload = encode(ChangeMessage::All);
+        }
+        self.send_recorded(&payload, |sequence| self.changes.record_sent(id, sequence));
         (id, progress)
     }
 
@@ -225,7 +236,7 @@ impl Node {
     pub(crate) async fn depart(&self) {
         self.has_departed.store(true, Ordering::SeqCst);
         let (id, progress) = self.changes.begin(Instant::now());
-        self.send_recorded(&ControlMessage::Departure, |sequence| self.changes.record_sent(id, sequence));
+        self.send_recorded(&ControlMessage::Departure.encode(), |sequence| self.changes.record_sent(id, sequence));
         let passed_on = async {
             while self.changes.progress(id).is_some_and(|progress| progress.returned_at.is_none()) {
                 progress.notified().await;

@@ -3,7 +3,6 @@
 
 mod announcement;
 mod chunked_list;
-mod cluster;
 mod coalescing_key;
 mod codec;
 pub(crate) mod context;

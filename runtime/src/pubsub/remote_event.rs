@@ -11,7 +11,7 @@ use super::event::Emits;
 use super::group::Group;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
-use crate::broker::{EventMessage, Partition, PartitionHold, Target, Undeliverable};
+use crate::broker::{ChangeMessage, ClusterEndpoint, EventMessage, Partition, PartitionHold, Target, Undeliverable};
 use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::ConnectionId;
 use crate::error::{Error, Result};
@@ -19,8 +19,9 @@ use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::session::SessionRegistry;
 use crate::sync::ignore_poison;
 
-/// The groups of a consumer by their names on other machines, as soon as one of their type has had a member here.
-pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, RemoteGroup<C>>>);
+/// The groups of a consumer by their names on other machines, as soon as one of their type has had a member here: the
+/// fingerprint of the type, and what finds its groups.
+pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, (u64, FindMembers<C>)>>);
 
 /// The members of one group, as an event of another machine finds them.
 pub(super) struct GroupMembers<C: Consumer> {
@@ -28,21 +29,8 @@ pub(super) struct GroupMembers<C: Consumer> {
     pub(super) list: Arc<ChunkedList<Member<C>>>,
 }
 
-struct RemoteGroup<C: Consumer> {
-    fingerprint: u64,
-    find: FindMembers<C>,
-}
-
 /// Returns the members of the group with an encoded key.
 type FindMembers<C> = fn(&SessionRegistry<C>, &[u8]) -> CodecResult<Option<GroupMembers<C>>>;
-
-impl<C: Consumer> Clone for RemoteGroup<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C: Consumer> Copy for RemoteGroup<C> {}
 
 impl<C: Consumer> Default for RemoteGroups<C> {
     fn default() -> Self {
@@ -54,12 +42,11 @@ impl<C: Consumer> RemoteGroups<C> {
     /// Adds a type of groups. Local groups are not found by other machines.
     pub(super) fn add<G: Group<Consumer = C>>(&self) {
         if G::CODEC.is_some() {
-            let group = RemoteGroup { fingerprint: G::FINGERPRINT, find: find_members::<G> };
-            ignore_poison(self.0.lock()).insert(G::NAME, group);
+            ignore_poison(self.0.lock()).insert(G::NAME, (G::FINGERPRINT, find_members::<G>));
         }
     }
 
-    fn get(&self, name: &str) -> Option<RemoteGroup<C>> {
+    fn get(&self, name: &str) -> Option<(u64, FindMembers<C>)> {
         ignore_poison(self.0.lock()).get(name).copied()
     }
 }
@@ -160,26 +147,35 @@ impl<C: Consumer> SessionRegistry<C> {
         }
     }
 
-    /// Delivers an event of another machine.
-    ///
-    /// # Errors
-    ///
-    /// Fails if its type is not known here, or if it cannot be decoded.
-    pub(crate) fn deliver_remote(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
+    /// Returns the members of groups that another machine has published to. Groups without members here are left out.
+    fn find_groups(&self, name: &str, fingerprint: u64, keys: &[&[u8]]) -> Result<Vec<GroupMembers<C>>, Undeliverable> {
+        let Some((own_fingerprint, find)) = self.remote_groups().get(name) else { return Ok(Vec::new()) };
+        if own_fingerprint != fingerprint {
+            return Err(Undeliverable::UnknownType);
+        }
+        let find_all = || keys.iter().filter_map(|key| find(self, key).transpose()).collect::<CodecResult<_>>();
+        catch_unwind(find_all).ok().and_then(Result::ok).ok_or(Undeliverable::Undecodable)
+    }
+}
+
+impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
         let is_meant =
             |event: &&EventDescriptor| event.type_name == message.event && event.fingerprint == message.fingerprint;
         let event = C::EVENTS.iter().find(is_meant).ok_or(Undeliverable::UnknownType)?;
         (event.receive)(self, message)
     }
 
-    /// Returns the members of groups that another machine has published to. Groups without members here are left out.
-    fn find_groups(&self, name: &str, fingerprint: u64, keys: &[&[u8]]) -> Result<Vec<GroupMembers<C>>, Undeliverable> {
-        let Some(group) = self.remote_groups().get(name) else { return Ok(Vec::new()) };
-        if group.fingerprint != fingerprint {
-            return Err(Undeliverable::UnknownType);
-        }
-        let find = || keys.iter().filter_map(|key| (group.find)(self, key).transpose()).collect::<CodecResult<_>>();
-        catch_unwind(find).ok().and_then(Result::ok).ok_or(Undeliverable::Undecodable)
+    fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
+        self.apply_remote(change, done);
+    }
+
+    fn link_changed(&self, is_connected: bool) {
+        self.telemetry.record_link(is_connected);
+    }
+
+    fn missed(&self) {
+        self.telemetry.record_gap();
     }
 }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::propagation::Propagation;
 use super::refresh::Refresh;
 use super::refresh_target::Change;
 use super::session::{Session, SessionRegistry};
+use crate::broker::Propagation;
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;

@@ -27,7 +27,6 @@ pub(crate) mod overflow;
 #[cfg(not(loom))]
 mod panic_tests;
 pub(crate) mod pending_raises;
-mod propagation;
 mod queue_state;
 pub(crate) mod queued_event;
 mod reauthentication;
@@ -54,7 +53,6 @@ pub(crate) use drain_state::DrainPhase;
 pub(crate) use flusher::NotifyAfterPoll;
 pub(crate) use overflow::Coalesce;
 pub use overflow::OverflowPolicy;
-pub use propagation::Propagation;
 pub use refresh::Refresh;
 pub(crate) use send_queue::{Dequeued, SendQueue};
 pub(crate) use session::{Session, SessionLimits, SessionRegistry};

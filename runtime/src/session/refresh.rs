@@ -1,18 +1,17 @@
 //! A reported change of rights that has yet to be applied: the future [`Refresh`].
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 
-use super::propagation::Propagation;
 use super::refresh_target::{Change, Started};
 use super::session::SessionRegistry;
-use crate::broker::Spread;
+use crate::broker::{Propagation, SentChange};
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, OwnEpochs};
 use crate::sync::ignore_poison;
@@ -42,7 +41,7 @@ pub struct Refresh<C: Consumer> {
     /// Whether other machines are told.
     is_passed_on: bool,
     /// The wait for other machines. In a mutex that is never locked, which makes it `Sync`.
-    spread: Option<Mutex<BoxFuture<'static, Spread>>>,
+    propagation: Option<Mutex<BoxFuture<'static, Propagation>>>,
 }
 
 impl<C: Consumer> Refresh<C> {
@@ -51,7 +50,7 @@ impl<C: Consumer> Refresh<C> {
         own_session: Option<(ConnectionId, OwnEpochs)>,
         change: Change,
     ) -> Refresh<C> {
-        Refresh { registry, own_session, change, started: None, is_passed_on: true, spread: None }
+        Refresh { registry, own_session, change, started: None, is_passed_on: true, propagation: None }
     }
 
     /// Restricts the change to this machine.
@@ -96,10 +95,11 @@ impl<C: Consumer> Refresh<C> {
         // machines do not forget before this one does.
         let begun =
             targets.iter().map(|target| target.clone().begin(&self.change, self.own_session.as_ref())).collect();
-        let told = targets.iter().filter(|_| self.is_passed_on);
-        let sent: Vec<_> = told.filter_map(|target| target.send(&self.change)).collect();
+        let receivers = targets.iter().filter(|_| self.is_passed_on);
+        let sent: Vec<_> = receivers.filter_map(|target| target.send(&self.change)).collect();
         if !sent.is_empty() {
-            self.spread = Some(Mutex::new(join_all(sent).map(Spread::of_all).boxed()));
+            let propagations = join_all(sent.into_iter().map(SentChange::wait));
+            self.propagation = Some(Mutex::new(propagations.map(Propagation::of_all).boxed()));
         }
         begun
     }
@@ -123,19 +123,10 @@ impl<C: Consumer> Future for Refresh<C> {
     type Output = Propagation;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Propagation> {
-        // Both are polled, so that each wakes the task.
-        let is_raised = self.poll_raised(cx);
-        let Some(spread) = &mut self.spread else { return is_raised.map(|()| Propagation::on_one_machine()) };
-        match (ignore_poison(spread.get_mut()).as_mut().poll(cx), is_raised) {
-            (Poll::Ready(spread), Poll::Ready(())) => {
-                self.spread = None;
-                Poll::Ready(spread.into())
-            }
-            (Poll::Ready(spread), Poll::Pending) => {
-                self.spread = Some(Mutex::new(ready(spread).boxed()));
-                Poll::Pending
-            }
-            (Poll::Pending, _) => Poll::Pending,
+        ready!(self.poll_raised(cx));
+        match &mut self.propagation {
+            Some(propagation) => ignore_poison(propagation.get_mut()).as_mut().poll(cx),
+            None => Poll::Ready(Propagation::on_one_machine()),
         }
     }
 }

@@ -8,13 +8,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
-use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::deferred::PendingRevalidation;
 use super::pending_raises::{MAX_RAISE_DELAY, PendingRaise, Raise};
 use super::session::{Session, SessionRegistry};
-use crate::broker::Spread;
+use crate::broker::SentChange;
 use crate::consumer::Consumer;
 use crate::context::{ConnectionId, Handler, OwnEpochs, Scope};
 use crate::grants::{GrantCache, ObjectKey};
@@ -35,8 +34,8 @@ pub(super) trait RefreshTarget: Send + Sync {
     fn forget(&self, change: &Change);
     /// Raises the epochs of the sessions that the change concerns, or lets that wait.
     fn begin(self: Arc<Self>, change: &Change, own_session: Option<&(ConnectionId, OwnEpochs)>) -> Started;
-    /// Passes the change on to the endpoint's other machines. Returns the wait for them, if there are any.
-    fn send(&self, change: &Change) -> Option<BoxFuture<'static, Spread>>;
+    /// Passes the change on to the endpoint's other machines, if there are any.
+    fn send(&self, change: &Change) -> Option<SentChange>;
 }
 
 /// A change that has begun at one endpoint.
@@ -164,7 +163,7 @@ impl<C: Consumer> Drop for RaiseTask<C> {
 }
 
 impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
-    fn send(&self, change: &Change) -> Option<BoxFuture<'static, Spread>> {
+    fn send(&self, change: &Change) -> Option<SentChange> {
         self.send_change(change)
     }
 

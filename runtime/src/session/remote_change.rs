@@ -5,31 +5,28 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
-use super::propagation::Propagation;
 use super::refresh_target::{Change, Started};
 use super::registry::Disconnected;
 use super::session::SessionRegistry;
-use crate::broker::{ChangeMessage, SentChange, Spread};
+use crate::broker::{ChangeMessage, Propagation, SentChange};
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
 use crate::grants::{ObjectId, ObjectKey};
 use crate::sync::ignore_poison;
 use crate::transport::CloseReason;
 
-/// The number of kinds of objects of which the names are kept. An application has a few.
+/// The number of kinds of objects of which the names are kept, and the length of one in bytes. An application has a few.
 const MAX_KINDS: usize = 1024;
+const MAX_KIND_LEN: usize = 256;
 
-/// Returns the kind of objects with this name, which is kept for ever. `None` if there are too many.
+/// Returns the kind of objects with this name, which is never freed. `None` if it is too long, or if there are too many.
 fn intern_kind(name: &str) -> Option<&'static str> {
     static KINDS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut kinds = ignore_poison(KINDS.lock());
     if let Some(kind) = kinds.get(name) {
         return Some(kind);
     }
-    if kinds.len() >= MAX_KINDS {
+    if kinds.len() >= MAX_KINDS || name.len() > MAX_KIND_LEN {
         return None;
     }
     let kind: &'static str = String::leak(name.to_owned());
@@ -48,37 +45,35 @@ impl Change {
     }
 }
 
+/// Waits for the other machines, if there are any.
+async fn wait_for(sent: Option<SentChange>) -> Propagation {
+    match sent {
+        Some(sent) => sent.wait().await,
+        None => Propagation::on_one_machine(),
+    }
+}
+
 impl<C: Consumer> SessionRegistry<C> {
-    /// Passes a change on to the other machines, which has taken effect here or will in a moment. Returns the wait for them,
-    /// or `None` if there is only this one.
-    pub(super) fn send_change(&self, change: &Change) -> Option<BoxFuture<'static, Spread>> {
-        let message = change.message();
-        // A message has a maximum size.
-        self.send(if message.is_too_long() { &ChangeMessage::All } else { &message })
+    /// Passes a change on to the other machines, which has taken effect here or will in a moment. `None` if there is only this
+    /// one.
+    pub(super) fn send_change(&self, change: &Change) -> Option<SentChange> {
+        self.send(&change.message())
     }
 
-    fn send(&self, message: &ChangeMessage<'_>) -> Option<BoxFuture<'static, Spread>> {
-        let sent = SentChange::new(self.node.get()?, message);
-        Some(sent.wait().boxed())
+    fn send(&self, message: &ChangeMessage<'_>) -> Option<SentChange> {
+        Some(SentChange::new(self.node.get()?, message))
     }
 
     /// Closes the connections of a user, except for `keep`, here and on all other machines.
     pub(super) async fn disconnect_user_everywhere(&self, user_id: &str, keep: Option<ConnectionId>) -> Propagation {
         self.disconnect_user_here(user_id, keep);
-        self.spread(self.send(&ChangeMessage::DisconnectUser { user_id, keep })).await
+        wait_for(self.send(&ChangeMessage::DisconnectUser { user_id, keep })).await
     }
 
     /// Closes a connection, on whichever machine it is.
     pub(super) async fn disconnect_everywhere(&self, id: ConnectionId) -> Propagation {
         self.disconnect_here(id);
-        self.spread(self.send(&ChangeMessage::Disconnect(id))).await
-    }
-
-    async fn spread(&self, sent: Option<BoxFuture<'static, Spread>>) -> Propagation {
-        match sent {
-            Some(sent) => sent.await.into(),
-            None => Propagation::on_one_machine(),
-        }
+        wait_for(self.send(&ChangeMessage::Disconnect(id))).await
     }
 
     fn disconnect_user_here(&self, user_id: &str, keep: Option<ConnectionId>) {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::broker::{MachineId, Spread};
+use super::machine_id::MachineId;
 
 /// How far a change of rights has spread when a `refresh_*` or `disconnect_*` call of [`Connections`](crate::Connections)
 /// completes.
@@ -60,8 +58,30 @@ pub enum Propagation {
 
 impl Propagation {
     /// The change holds on the only machine.
-    pub(super) fn on_one_machine() -> Propagation {
+    pub(crate) fn on_one_machine() -> Propagation {
         Propagation::Acknowledged { by: Vec::new() }
+    }
+
+    /// Returns how far a change of several endpoints has come on all of their machines.
+    pub(crate) fn of_all(propagations: Vec<Propagation>) -> Propagation {
+        let (mut all_by, mut all_missing, mut latest) = (Vec::new(), Vec::new(), Some(Duration::ZERO));
+        let mut is_complete = true;
+        for propagation in propagations {
+            match propagation {
+                Propagation::Acknowledged { by } => all_by.extend(by),
+                Propagation::Incomplete { by, missing, safe_after } => {
+                    all_by.extend(by);
+                    all_missing.extend(missing);
+                    is_complete = false;
+                    latest = latest.zip(safe_after).map(|(latest, safe_after)| latest.max(safe_after));
+                }
+                Propagation::LocalOnly {} => return Propagation::LocalOnly {},
+            }
+        }
+        if is_complete {
+            return Propagation::Acknowledged { by: all_by };
+        }
+        Propagation::Incomplete { by: all_by, missing: all_missing, safe_after: latest }
     }
 
     /// Returns whether the change was acknowledged, see [`Acknowledged`](Propagation::Acknowledged).
@@ -70,16 +90,28 @@ impl Propagation {
     }
 }
 
-impl From<Spread> for Propagation {
-    fn from(spread: Spread) -> Propagation {
-        match spread {
-            Spread::Acknowledged { by } => Propagation::Acknowledged { by: by.into_iter().collect() },
-            Spread::Incomplete { by, missing, safe_after } => Propagation::Incomplete {
-                by: by.into_iter().collect(),
-                missing: missing.into_iter().collect(),
-                safe_after: safe_after.map(|time| time.saturating_duration_since(Instant::now())),
-            },
-            Spread::LocalOnly => Propagation::LocalOnly {},
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn propagation_of_several_endpoints_is_that_of_the_last_one() {
+        let machine = |number| MachineId::from_bytes([number; 16]);
+        let acknowledged = |number| Propagation::Acknowledged { by: vec![machine(number)] };
+        let incomplete = |number, seconds: Option<u64>| {
+            let (by, missing) = (vec![machine(number)], vec![machine(number + 1)]);
+            Propagation::Incomplete { by, missing, safe_after: seconds.map(Duration::from_secs) }
+        };
+        let both = Propagation::Acknowledged { by: vec![machine(1), machine(2)] };
+        assert_eq!(Propagation::of_all(vec![acknowledged(1), acknowledged(2)]), both);
+        let of_all = |all| match Propagation::of_all(all) {
+            Propagation::Incomplete { by, missing, safe_after } => (by.len(), missing.len(), safe_after),
+            other => panic!("{other:?}"),
+        };
+        let last = Some(Duration::from_secs(5));
+        assert_eq!(of_all(vec![incomplete(1, Some(5)), acknowledged(3), incomplete(4, Some(2))]), (3, 2, last));
+        assert_eq!(of_all(vec![incomplete(1, None), incomplete(3, Some(2))]), (2, 2, None));
+        let local = vec![acknowledged(1), Propagation::LocalOnly {}, incomplete(2, None)];
+        assert_eq!(Propagation::of_all(local), Propagation::LocalOnly {});
     }
 }
