@@ -27,7 +27,7 @@ const MAX_CONTROL_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a link reports to its receiver.
 #[derive(Debug)]
-pub(crate) enum Received {
+pub(super) enum Received {
     Message(Channel, Bytes),
     Subscribed(Channel),
     Overflowed(Channel),
@@ -39,7 +39,7 @@ pub(crate) enum Received {
 }
 
 /// The queue, and the task that passes its entries to the receiver. The task ends when the inbox is dropped.
-pub(crate) struct Inbox {
+pub(super) struct Inbox {
     sender: UnboundedSender<Received>,
     waiting: Arc<Waiting>,
     task: JoinHandle<()>,
@@ -95,7 +95,7 @@ impl Inbox {
     /// # Panics
     ///
     /// Panics outside of a tokio runtime.
-    pub(crate) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
+    pub(super) fn new(receiver: Arc<dyn LinkReceiver>) -> Inbox {
         let (sender, queue) = unbounded_channel();
         let overflowed = from_fn(|_| AtomicBool::new(false));
         let [messages, bytes, control_messages, control_bytes] = from_fn(|_| AtomicUsize::new(0));
@@ -105,7 +105,7 @@ impl Inbox {
     }
 
     /// Adds an entry. A message that has no room is dropped, which the receiver is told once in its place.
-    pub(crate) fn push(&self, received: Received) {
+    pub(super) fn push(&self, received: Received) {
         let overflowed = &self.waiting.overflowed;
         let entry = match received {
             Received::Message(channel, message) if !self.waiting.has_room(channel, &message) => {

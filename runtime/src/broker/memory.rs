@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 
@@ -30,28 +30,18 @@ use crate::sync::ignore_poison;
 /// ```
 #[derive(Clone, Default)]
 pub struct MemoryBroker {
-    hub: Arc<Mutex<Hub>>,
+    links: Arc<Mutex<LinksByNamespace>>,
 }
 
-/// The number of messages that a link which is cut keeps.
-const MAX_WAITING: usize = 16_384;
-
-/// The links by their namespaces.
-type Hub = HashMap<String, Vec<Weak<MemoryLink>>>;
+type LinksByNamespace = HashMap<String, Vec<Weak<MemoryLink>>>;
 
 struct MemoryLink {
     namespace: String,
-    hub: Arc<Mutex<Hub>>,
+    /// Protects the links, and the channels of each. Held while a message is passed on, so that all links receive messages in
+    /// the same order.
+    links: Arc<Mutex<LinksByNamespace>>,
     inbox: Inbox,
-    /// Changes under the lock of the hub.
-    state: Mutex<MemoryLinkState>,
-}
-
-#[derive(Default)]
-struct MemoryLinkState {
-    channels: BTreeSet<Channel>,
-    /// Whether the link is cut, and what was published since.
-    cut: Option<Vec<(Channel, Bytes)>>,
+    channels: Mutex<BTreeSet<Channel>>,
 }
 
 impl MemoryBroker {
@@ -69,34 +59,13 @@ impl OpenLink for MemoryBroker {
     }
 
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
-        let link = Arc::new(MemoryLink {
-            namespace: namespace.to_owned(),
-            hub: self.hub.clone(),
-            inbox: Inbox::new(receiver),
-            state: Mutex::default(),
-        });
-        let mut hub = ignore_poison(self.hub.lock());
-        let links = hub.entry(namespace.to_owned()).or_default();
+        let (links, inbox) = (self.links.clone(), Inbox::new(receiver));
+        let link = Arc::new(MemoryLink { namespace: namespace.to_owned(), links, inbox, channels: Mutex::default() });
+        let mut links = ignore_poison(self.links.lock());
+        let links = links.entry(namespace.to_owned()).or_default();
         links.retain(|link| link.strong_count() > 0);
         links.push(Arc::downgrade(&link));
         link
-    }
-}
-
-impl MemoryLink {
-    fn state(&self) -> MutexGuard<'_, MemoryLinkState> {
-        ignore_poison(self.state.lock())
-    }
-}
-
-/// Passes a message on to the links that are subscribed. The hub is locked meanwhile, so that all links receive messages in
-/// the same order.
-fn pass_on(hub: &Hub, namespace: &str, channel: Channel, message: &Bytes) {
-    for link in hub.get(namespace).into_iter().flatten().filter_map(Weak::upgrade) {
-        let state = link.state();
-        if state.cut.is_none() && state.channels.contains(&channel) {
-            link.inbox.push(Received::Message(channel, message.clone()));
-        }
     }
 }
 
@@ -105,54 +74,25 @@ impl BrokerLink for MemoryLink {
         if message.len() > MAX_MESSAGE_BYTES {
             return false;
         }
-        let hub = ignore_poison(self.hub.lock());
-        if let Some(waiting) = &mut self.state().cut {
-            let has_room = waiting.len() < MAX_WAITING;
-            if has_room {
-                waiting.push((channel, message));
+        let links = ignore_poison(self.links.lock());
+        for link in links.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {
+            if ignore_poison(link.channels.lock()).contains(&channel) {
+                link.inbox.push(Received::Message(channel, message.clone()));
             }
-            return has_room;
         }
-        pass_on(&hub, &self.namespace, channel, &message);
         true
     }
 
     fn subscribe(&self, channel: Channel) {
-        let _hub = ignore_poison(self.hub.lock());
-        let mut state = self.state();
-        if state.channels.insert(channel) && state.cut.is_none() {
+        let _links = ignore_poison(self.links.lock());
+        if ignore_poison(self.channels.lock()).insert(channel) {
             self.inbox.push(Received::Subscribed(channel));
         }
     }
 
     fn unsubscribe(&self, channel: Channel) {
-        let _hub = ignore_poison(self.hub.lock());
-        self.state().channels.remove(&channel);
-    }
-}
-
-#[cfg(test)]
-impl MemoryBroker {
-    /// Cuts the link off that was opened at this position in its namespace, as if the network had failed.
-    pub(super) fn cut(&self, namespace: &str, index: usize) {
-        let hub = ignore_poison(self.hub.lock());
-        let link = hub[namespace][index].upgrade().unwrap();
-        if link.state().cut.replace(Vec::new()).is_none() {
-            link.inbox.push(Received::Lost);
-        }
-    }
-
-    /// Reverts [`cut`](MemoryBroker::cut).
-    pub(super) fn heal(&self, namespace: &str, index: usize) {
-        let hub = ignore_poison(self.hub.lock());
-        let link = hub[namespace][index].upgrade().unwrap();
-        let waiting = link.state().cut.take();
-        for channel in &link.state().channels {
-            link.inbox.push(Received::Subscribed(*channel));
-        }
-        for (channel, message) in waiting.into_iter().flatten() {
-            pass_on(&hub, namespace, channel, &message);
-        }
+        let _links = ignore_poison(self.links.lock());
+        ignore_poison(self.channels.lock()).remove(&channel);
     }
 }
 

@@ -15,6 +15,8 @@ mod memory;
 mod message;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "testing")]
+mod network;
 mod node;
 mod peers;
 mod pending_change;
@@ -38,13 +40,15 @@ use bytes::Bytes;
 pub(crate) use channel::{Channel, Partition};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
-#[cfg(feature = "testing")]
-pub(crate) use inbox::{Inbox, Received};
 pub use machine_id::MachineId;
 pub use memory::MemoryBroker;
 pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
 pub use nats::NatsBroker;
+#[cfg(feature = "testing")]
+pub use network::ClusterBroker;
+#[cfg(feature = "testing")]
+pub(crate) use network::Network;
 pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold};
 pub use propagation::Propagation;
 #[cfg(feature = "redis")]
@@ -75,7 +79,8 @@ pub trait OpenLink: Send + Sync {
 /// A machine's link to the broker.
 pub trait BrokerLink: fmt::Debug + Send + Sync {
     /// Queues a message. Messages are published in the order of these calls. Returns whether it was queued: if too many
-    /// wait, or if it has more than 1 MiB, it is dropped. It may still be lost, with the link.
+    /// wait, or if it has more than 1 MiB, it is dropped. It may still be lost, with the link. On the control channel it may be
+    /// published twice instead: receivers discard a number that they have received.
     fn publish(&self, channel: Channel, message: Bytes) -> bool;
 
     /// Subscribes to a channel, now or when the link is up again. [`LinkReceiver::subscribed`] confirms it.

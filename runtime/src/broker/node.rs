@@ -25,7 +25,7 @@
 
 mod receiving;
 mod start;
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 use std::fmt;

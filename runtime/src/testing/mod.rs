@@ -89,10 +89,11 @@ mod cluster;
 mod connect;
 mod reply;
 
+pub use crate::broker::ClusterBroker;
 #[doc(hidden)]
 pub use audit_snapshot::compare_audit;
 pub use call::{ClientCall, ClientStream};
 pub use client::Client;
-pub use cluster::{Cluster, ClusterBroker};
+pub use cluster::Cluster;
 pub use connect::{ConnectBuilder, connect};
 pub use reply::{Rejected, Reply};

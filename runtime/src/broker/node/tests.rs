@@ -1,11 +1,14 @@
 //! Leases, acknowledgements and gaps, with links that are cut, on a clock of the tests.
 
+use std::sync::atomic::AtomicUsize;
+
 use tokio::time::sleep;
 
 use super::super::lease::{LEASE, MAX_SILENCE};
+use super::super::network::Network;
 use super::super::propagation::Propagation;
 use super::super::sent_change::SentChange;
-use super::super::{MemoryBroker, Target};
+use super::super::{ClusterBroker, Target};
 use super::*;
 
 /// Records what a node calls.
@@ -65,11 +68,33 @@ struct Machine {
     recorder: Arc<Recorder>,
 }
 
-fn machine(broker: &MemoryBroker, key: Option<&[u8]>) -> Machine {
+/// A network without delays, and the number of machines that were started in it.
+struct TestNetwork {
+    network: Arc<Network>,
+    started: AtomicUsize,
+}
+
+fn network() -> TestNetwork {
+    TestNetwork { network: Arc::new(Network::without_delays(4)), started: AtomicUsize::new(0) }
+}
+
+impl TestNetwork {
+    fn partition(&self, machine: usize) {
+        self.network.partition(machine);
+    }
+
+    fn heal(&self, machine: usize) {
+        self.network.heal(machine);
+    }
+}
+
+/// Starts the next machine of a network.
+fn machine(network: &TestNetwork, key: Option<&[u8]>) -> Machine {
+    let broker = ClusterBroker::new(&network.network, network.started.fetch_add(1, Ordering::SeqCst));
     let recorder = Arc::new(Recorder::default());
     let endpoint: Weak<Recorder> = Arc::downgrade(&recorder);
     let key = key.map(|secret| ClusterKey::new(secret).unwrap());
-    Machine { node: Node::start(broker, "Chat", key, endpoint).unwrap(), recorder }
+    Machine { node: Node::start(&broker, "Chat", key, endpoint).unwrap(), recorder }
 }
 
 fn event(name: &'static str) -> EventMessage<'static> {
@@ -99,8 +124,8 @@ async fn settle() {
 
 #[tokio::test(start_paused = true)]
 async fn connected_machine_keeps_its_lease() {
-    let broker = MemoryBroker::new();
-    let one = machine(&broker, None);
+    let network = network();
+    let one = machine(&network, None);
     settle().await;
     // What was evaluated before the first heartbeat was back may have missed a change.
     assert_eq!(one.recorder.evaluations().len(), 1);
@@ -110,17 +135,17 @@ async fn connected_machine_keeps_its_lease() {
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_is_cut_off_evaluates_everything_anew_once_per_lease_and_once_when_it_is_back() {
-    let broker = MemoryBroker::new();
-    let one = machine(&broker, None);
+    let network = network();
+    let one = machine(&network, None);
     sleep(Duration::from_secs(11)).await;
-    broker.cut("Chat", 0);
+    network.partition(0);
     let cut_at = Instant::now();
     sleep(Duration::from_mins(1)).await;
     let evaluations = one.recorder.evaluations().split_off(1);
     assert!((9..=11).contains(&evaluations.len()), "{}", evaluations.len());
     assert!(evaluations[0] - cut_at <= LEASE + Duration::from_millis(11));
     assert!(evaluations.windows(2).all(|pair| pair[1] - pair[0] <= LEASE + Duration::from_millis(11)));
-    broker.heal("Chat", 0);
+    network.heal(0);
     settle().await;
     let count = one.recorder.evaluations().len();
     assert_eq!(count, evaluations.len() + 2);
@@ -130,10 +155,10 @@ async fn machine_that_is_cut_off_evaluates_everything_anew_once_per_lease_and_on
 
 #[tokio::test(start_paused = true)]
 async fn missed_change_holds_after_safe_after() {
-    let broker = MemoryBroker::new();
-    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
-    broker.cut("Chat", 1);
+    network.partition(1);
     let began_at = Instant::now();
     let Propagation::Incomplete { missing, safe_after: Some(safe_after), .. } = refresh(&one).await else { panic!() };
     assert_eq!(missing.into_iter().collect::<Vec<_>>(), [other.node.machine]);
@@ -145,8 +170,8 @@ async fn missed_change_holds_after_safe_after() {
 
 #[tokio::test(start_paused = true)]
 async fn change_is_acknowledged_when_it_has_taken_effect_everywhere() {
-    let broker = MemoryBroker::new();
-    let machines = [(); 3].map(|()| machine(&broker, None));
+    let network = network();
+    let machines = [(); 3].map(|()| machine(&network, None));
     sleep(Duration::from_secs(21)).await;
     assert!(matches!(refresh(&machines[0]).await, Propagation::Acknowledged { by } if by.len() == 2));
     machines[1].recorder.is_held.store(true, Ordering::SeqCst);
@@ -166,12 +191,12 @@ async fn change_is_acknowledged_when_it_has_taken_effect_everywhere() {
 
 #[tokio::test(start_paused = true)]
 async fn change_while_the_link_is_down_is_local_only() {
-    let broker = MemoryBroker::new();
-    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
-    broker.cut("Chat", 0);
+    network.partition(0);
     assert_eq!(refresh(&one).await, Propagation::LocalOnly {});
-    broker.heal("Chat", 0);
+    network.heal(0);
     settle().await;
     // What waited is passed on.
     assert!(other.recorder.applied.lock().unwrap().iter().any(|(_, change)| change.contains("staff")));
@@ -179,8 +204,8 @@ async fn change_while_the_link_is_down_is_local_only() {
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_has_just_connected_knows_that_it_does_not_know_all() {
-    let broker = MemoryBroker::new();
-    let one = machine(&broker, None);
+    let network = network();
+    let one = machine(&network, None);
     settle().await;
     let began_at = Instant::now();
     let Propagation::Incomplete { missing, safe_after: Some(safe_after), .. } = refresh(&one).await else { panic!() };
@@ -191,10 +216,10 @@ async fn machine_that_has_just_connected_knows_that_it_does_not_know_all() {
 
 #[tokio::test(start_paused = true)]
 async fn missed_disconnect_has_no_safe_after() {
-    let broker = MemoryBroker::new();
-    let (one, _other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, _other) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
-    broker.cut("Chat", 1);
+    network.partition(1);
     let change = ChangeMessage::DisconnectUser { user_id: "7", keep: None };
     let spread = SentChange::new(&one.node, &change).wait().await;
     assert!(matches!(spread, Propagation::Incomplete { safe_after: None, .. }), "{spread:?}");
@@ -202,12 +227,12 @@ async fn missed_disconnect_has_no_safe_after() {
 
 #[tokio::test(start_paused = true)]
 async fn departed_machine_is_not_waited_for_and_crashed_machine_is_for_max_silence() {
-    let broker = MemoryBroker::new();
-    let (one, departs, crashes) = (machine(&broker, None), machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, departs, crashes) = (machine(&network, None), machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
     drop(departs);
     settle().await;
-    broker.cut("Chat", 2);
+    network.partition(2);
     assert!(matches!(refresh(&one).await, Propagation::Incomplete { missing, .. } if missing.len() == 1));
     drop(crashes);
     sleep(MAX_SILENCE + HEARTBEAT_INTERVAL).await;
@@ -216,20 +241,20 @@ async fn departed_machine_is_not_waited_for_and_crashed_machine_is_for_max_silen
 
 #[tokio::test(start_paused = true)]
 async fn lost_link_is_one_gap_and_only_for_those_that_receive_events() {
-    let broker = MemoryBroker::new();
-    let (one, other, without) = (machine(&broker, None), machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other, without) = (machine(&network, None), machine(&network, None), machine(&network, None));
     let hold = other.node.hold(Partition::of_user("7"));
     hold.subscribed().await;
     publish(&one, "Said");
     settle().await;
     assert_eq!(other.recorder.delivered(), 1);
-    broker.cut("Chat", 1);
-    broker.cut("Chat", 2);
+    network.partition(1);
+    network.partition(2);
     publish(&one, "Said");
     sleep(Duration::from_secs(20)).await;
     assert_eq!(gaps(&other), 0, "reported when it can be mended");
-    broker.heal("Chat", 1);
-    broker.heal("Chat", 2);
+    network.heal(1);
+    network.heal(2);
     sleep(Duration::from_secs(20)).await;
     assert_eq!(*other.recorder.links.lock().unwrap(), [true, false, true]);
     assert_eq!((other.recorder.delivered(), gaps(&other)), (1, 1));
@@ -241,8 +266,8 @@ async fn lost_link_is_one_gap_and_only_for_those_that_receive_events() {
 
 #[tokio::test(start_paused = true)]
 async fn event_of_an_unknown_type_is_dropped_and_counted_and_a_gap() {
-    let broker = MemoryBroker::new();
-    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
     let hold = other.node.hold(Partition::of_user("7"));
     hold.subscribed().await;
     publish(&one, "Unknown");
@@ -255,9 +280,9 @@ async fn event_of_an_unknown_type_is_dropped_and_counted_and_a_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn message_without_the_key_has_no_effect() {
-    let broker = MemoryBroker::new();
+    let network = network();
     let keys: [Option<&[u8]>; 4] = [Some(&[1; 32]), Some(&[1; 32]), Some(&[2; 32]), None];
-    let machines = keys.map(|key| machine(&broker, key));
+    let machines = keys.map(|key| machine(&network, key));
     let holds: Vec<_> = machines.iter().map(|machine| machine.node.hold(Partition::of_user("7"))).collect();
     for hold in &holds {
         hold.subscribed().await;
@@ -276,8 +301,8 @@ async fn message_without_the_key_has_no_effect() {
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_has_drained_is_not_waited_for() {
-    let broker = MemoryBroker::new();
-    let (one, drained) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, drained) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
     let began_at = Instant::now();
     drained.node.depart().await;
@@ -289,32 +314,32 @@ async fn machine_that_has_drained_is_not_waited_for() {
     assert!(!matches!(refresh(&drained).await, Propagation::LocalOnly {}));
     assert_eq!((one.recorder.delivered(), one.recorder.applied.lock().unwrap().len()), (1, 2));
     sleep(Duration::from_secs(5)).await;
-    broker.cut("Chat", 1);
+    network.partition(1);
     assert!(matches!(refresh(&one).await, Propagation::Acknowledged { by } if by.is_empty()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_starts_without_the_broker_evaluates_everything_anew_when_it_is_there() {
-    let broker = MemoryBroker::new();
-    let one = machine(&broker, None);
-    broker.cut("Chat", 0);
+    let network = network();
+    let one = machine(&network, None);
+    network.partition(0);
     sleep(Duration::from_secs(20)).await;
     let before = one.recorder.evaluations().len();
     assert!(before >= 3);
-    broker.heal("Chat", 0);
+    network.heal(0);
     settle().await;
     assert_eq!(one.recorder.evaluations().len(), before + 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_comes_back_during_a_change_is_waited_for() {
-    let broker = MemoryBroker::new();
-    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
-    broker.cut("Chat", 1);
+    network.partition(1);
     sleep(Duration::from_secs(30)).await;
     assert!(matches!(refresh(&one).await, Propagation::Acknowledged { by } if by.is_empty()));
-    broker.heal("Chat", 1);
+    network.heal(1);
     // Its heartbeat is on the way to the first machine, and comes before the change that is sent now.
     sleep(Duration::from_micros(1)).await;
     other.recorder.is_held.store(true, Ordering::SeqCst);
@@ -324,8 +349,8 @@ async fn machine_that_comes_back_during_a_change_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn control_message_that_cannot_be_read_counts_as_a_missed_change() {
-    let broker = MemoryBroker::new();
-    let (one, other) = (machine(&broker, None), machine(&broker, None));
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
     sleep(Duration::from_secs(21)).await;
     let before = other.recorder.evaluations().len();
     // Of a newer version, for example.
@@ -337,16 +362,16 @@ async fn control_message_that_cannot_be_read_counts_as_a_missed_change() {
 
 #[tokio::test(start_paused = true)]
 async fn join_does_not_wait_while_the_link_is_down() {
-    let broker = MemoryBroker::new();
-    let one = machine(&broker, None);
+    let network = network();
+    let one = machine(&network, None);
     sleep(Duration::from_secs(21)).await;
-    broker.cut("Chat", 0);
+    network.partition(0);
     settle().await;
     let began_at = Instant::now();
     let hold = one.node.hold(Partition::of_user("7"));
     hold.subscribed().await;
     assert_eq!(began_at, Instant::now());
-    broker.heal("Chat", 0);
+    network.heal(0);
     settle().await;
     assert_eq!(gaps(&one), 1);
 }
