@@ -1,35 +1,28 @@
 //! The members of all groups of one type.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::array::from_fn;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::ptr;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
 use super::announcement::{DueChanges, announce_changes};
 use super::chunked_list::ChunkedList;
 use super::group::Group;
-use super::group_evaluation::authorize_scope_within;
-use super::join_request::JoinRequest;
 use super::member::{Member, MemberScope};
 use super::presence_changes::{PresenceChange, PresenceChanges, Scopes};
 use super::roster::{Roster, RosterUser};
 use crate::broker::PartitionHold;
 use crate::consumer::Consumer;
-use crate::context::{Epoch, Handler, Scope};
-use crate::error::Result;
+use crate::context::Epoch;
 use crate::message::RequestId;
 use crate::panic::Contained;
 use crate::session::NotifyAfterPoll;
-use crate::session::current_scope::CurrentScope;
 use crate::session::membership::{GroupSlot, Membership};
-use crate::session::memberships::MembershipEntry;
 use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, RuntimeId, lock};
@@ -99,7 +92,7 @@ impl<G: Group> MemberList<G> {
     }
 
     /// Adds the user of a member to the users, by the scope with which it has passed the group's permission in this epoch.
-    fn add_user(self: &Arc<Self>, membership: &Membership, scope: &MemberScope<G::Consumer>, epoch: Epoch) {
+    pub(super) fn add_user(self: &Arc<Self>, membership: &Membership, scope: &MemberScope<G::Consumer>, epoch: Epoch) {
         let Some(user_id) = scope.session.user_id().map(Arc::from) else { return };
         let mut state = lock(&self.state);
         let MemberListState { members, roster, .. } = &mut *state;
@@ -115,7 +108,7 @@ impl<G: Group> MemberList<G> {
 
     /// Starts to announce the changes of the users, unless there are none or a task announces them. `is_restart` if a task has
     /// ended before it had announced all. Called while no lock is held.
-    fn announce(self: &Arc<Self>, session: &Session<G::Consumer>, is_restart: bool) {
+    pub(super) fn announce(self: &Arc<Self>, session: &Session<G::Consumer>, is_restart: bool) {
         let Some(group) = self.announced_group.clone() else { return };
         let is_due =
             |roster: &mut Box<Roster<_>>| roster.changes.as_mut().is_some_and(PresenceChanges::begin_announcing);
@@ -180,7 +173,7 @@ impl<G: Group> GroupTable<G> {
     }
 
     /// Adds a session that is not a member yet, held by a join (`id` is `None`) or by the subscription of `id`.
-    fn insert(
+    pub(super) fn insert(
         &self,
         group: &G,
         (name, hold): (Option<&Arc<str>>, Option<&PartitionHold>),
@@ -214,7 +207,7 @@ impl<G: Group> GroupTable<G> {
     }
 
     /// Removes a membership, and the group if it was the last one.
-    fn remove(&self, list: &Arc<MemberList<G>>, membership: &Membership) {
+    pub(super) fn remove(&self, list: &Arc<MemberList<G>>, membership: &Membership) {
         let mut state = lock(&list.state);
         // `list_index` changes only under this lock.
         let index = membership.list_index.load(Ordering::Relaxed);
@@ -306,96 +299,7 @@ fn find_in<G: Group>(lists: &[Arc<MemberList<G>>], group: &G) -> Option<Arc<Memb
     lists.iter().find(|list| *group == *list.group).cloned()
 }
 
-/// A membership with its group and table, as the session keeps it.
-pub(crate) struct GroupMembership<G: Group> {
-    pub(crate) group: Contained<G>,
-    pub(crate) table: Arc<GroupTable<G>>,
-    /// The list of members. The table keeps it for as long as this is one of them.
-    list: Weak<MemberList<G>>,
-    pub(crate) session: Arc<Session<G::Consumer>>,
-    pub(crate) membership: Arc<Membership>,
-}
-
-impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
-    fn is_group(&self, group: &dyn Any) -> bool {
-        group.downcast_ref::<G>() == Some(&*self.group)
-    }
-
-    fn is_held_by(&self, id: Option<&RequestId>) -> bool {
-        self.membership.is_held_by(id)
-    }
-
-    fn slot_count(&self) -> usize {
-        self.membership.slot_count()
-    }
-
-    fn hold(&self, id: Option<RequestId>, slot: GroupSlot) {
-        self.membership.hold(id, slot, &self.session.send_queue);
-    }
-
-    fn release(&self, id: Option<&RequestId>) -> bool {
-        self.membership.release(id, &self.session.send_queue)
-    }
-
-    fn membership(&self) -> &Arc<Membership> {
-        &self.membership
-    }
-
-    fn authorize_member<'a>(
-        &'a self,
-        consumer: &'a G::Consumer,
-        scope: &'a Scope<<G::Consumer as Handler>::User>,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(authorize_scope_within(limit, &*self.group, consumer, scope))
-    }
-
-    fn group_type(&self) -> &'static str {
-        G::NAME
-    }
-
-    fn leave(&self) {
-        // Ended first, so that no event is enqueued through it from here on.
-        self.membership.end(&self.session.send_queue);
-        if let Some(list) = self.list.upgrade() {
-            self.table.remove(&list, &self.membership);
-            list.announce(&self.session, false);
-        }
-    }
-
-    fn add_user(&self, scope: CurrentScope<'_, <G::Consumer as Handler>::User>, epoch: Epoch) {
-        let list = self.list.upgrade().filter(|_| G::PRESENCE.is_some());
-        if let Some((list, scope)) = list.zip(MemberScope::new(&self.session, scope)) {
-            list.add_user(&self.membership, &scope, epoch);
-        }
-    }
-
-    fn group(&self) -> &dyn Any {
-        &*self.group
-    }
-}
-
 impl<C: Consumer> SessionRegistry<C> {
-    /// Adds a session to a group; the group's permission must have been evaluated before. Returns whether the membership
-    /// was not held that way before.
-    pub(crate) fn add_member<G: Group<Consumer = C>>(
-        &self,
-        session: &Arc<Session<C>>,
-        request: JoinRequest<G>,
-    ) -> bool {
-        let JoinRequest { group, name, id, slot, hold } = request;
-        // Without a reserved slot the session was a member when the join was authorized, but may have left since.
-        let Some(slot) = slot.or_else(|| session.memberships.reserve_slot(0).ok()) else { return false };
-        // Both the table and the session keep the key.
-        let key = Contained::new(G::clone(&group));
-        session.memberships.add(&*key, id, slot, |id, slot| {
-            let table = self.group_table::<G>();
-            let (list, membership) = table.insert(&group, (name.as_ref(), hold.as_ref()), session, id, slot);
-            let list = Arc::downgrade(&list);
-            Arc::new(GroupMembership { group, table, list, session: session.clone(), membership })
-        })
-    }
-
     /// Returns the table of groups of type `G`, and creates it if there is none.
     pub(crate) fn group_table<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
         if let Some(table) = lock(&self.groups).get(&TypeId::of::<G>()).cloned() {

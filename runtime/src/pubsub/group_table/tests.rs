@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 use crate::consumer::{ActionFn, ConsumerBlock, Dispatch, HandlerDescriptor, PublishRule};
-use crate::context::{ActionRates, Call, ConnectionId, User};
+use crate::context::{ActionRates, Call, ConnectionId, Scope, User};
+use crate::error::Result;
 use crate::panic::catch_unwind;
 use crate::permission::{Expr, Expression};
+use crate::pubsub::join_request::JoinRequest;
 use crate::session::overflow::OverflowPolicy;
 use crate::session::send_queue::SendQueue;
 use crate::session::session::SessionLimits;
