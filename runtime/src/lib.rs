@@ -98,6 +98,7 @@ mod observe;
 mod panic;
 mod permission;
 mod pubsub;
+mod random;
 mod rate;
 mod result_ext;
 mod server;

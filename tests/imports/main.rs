@@ -11,7 +11,7 @@ use import_graph::ImportGraph;
 
 /// The folders and files of the runtime, low to high. A folder imports from its own row and from rows before it.
 const RUNTIME_ROWS: &[&[&str]] = &[
-    &["error", "fuzz_outcomes", "result_ext", "log", "time", "panic", "sync", "rate"],
+    &["error", "fuzz_outcomes", "random", "result_ext", "log", "time", "panic", "sync", "rate"],
     &["message", "grants"],
     &["context"],
     &["transport", "permission", "tickets", "broker"],

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::random::random_bytes;
 
 /// Identifies a machine of a service, which is one endpoint in one process: 128 random bits, drawn when the endpoint got its
 /// broker. Another start is another machine. [`Snapshot::cluster`](crate::Snapshot::cluster) and the log entry `broker
@@ -20,9 +21,7 @@ impl MachineId {
     ///
     /// A fault if the operating system has no random numbers.
     pub(super) fn random() -> Result<MachineId> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("no random numbers: {error}")))?;
-        Ok(MachineId(bytes))
+        random_bytes().map(MachineId)
     }
 
     pub(super) fn from_bytes(bytes: [u8; 16]) -> MachineId {

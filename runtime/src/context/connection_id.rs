@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::random::random_bytes;
 
 /// Identifies a connection: 128 random bits, drawn during its handshake.
 ///
@@ -52,9 +53,7 @@ impl ConnectionId {
     ///
     /// A fault if the operating system has no random numbers.
     pub(crate) fn random() -> Result<ConnectionId> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("no random numbers: {error}")))?;
-        Ok(ConnectionId(bytes))
+        random_bytes().map(ConnectionId)
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::digest::{hex, sha256_hex};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::random::random_bytes;
 
 /// A secret that opens one connection, issued by [`Endpoint::issue_ticket`](crate::Endpoint::issue_ticket): 256
 /// random bits, as 64 hexadecimal digits.
@@ -26,9 +27,7 @@ impl Ticket {
     ///
     /// A fault if the operating system has no random numbers.
     pub(super) fn random() -> Result<Ticket> {
-        let mut bytes = [0; Ticket::BYTES];
-        getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("no random numbers: {error}")))?;
-        Ok(Ticket(hex(&bytes)))
+        Ok(Ticket(hex(&random_bytes::<{ Ticket::BYTES }>()?)))
     }
 
     /// Returns the ticket that a client has presented, or `None` if the text cannot be one.
