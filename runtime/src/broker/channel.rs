@@ -5,10 +5,10 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 /// The number of partitions. The same for all machines of a service, or they do not find each other's groups.
-pub(crate) const PARTITION_COUNT: usize = 128;
+pub(crate) const PARTITION_COUNT: u8 = 128;
 
 /// The number of channels of a namespace.
-pub(crate) const CHANNEL_COUNT: usize = PARTITION_COUNT + 1;
+pub(crate) const CHANNEL_COUNT: usize = PARTITION_COUNT as usize + 1;
 
 /// A part of the groups and users of a consumer, by a hash of their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ impl Partition {
         // Each after its length, so that different parts are different names.
         let hash = |hash: Sha256, part: &&[u8]| hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part);
         let hash = parts.iter().fold(Sha256::new(), hash).finalize();
-        Partition(hash[0] % PARTITION_COUNT as u8)
+        Partition(hash[0] % PARTITION_COUNT)
     }
 }
 
@@ -48,7 +48,7 @@ impl Channel {
     pub(crate) fn index(self) -> usize {
         match self {
             Channel::Partition(Partition(number)) => usize::from(number),
-            Channel::Control => PARTITION_COUNT,
+            Channel::Control => usize::from(PARTITION_COUNT),
         }
     }
 
@@ -59,14 +59,15 @@ impl Channel {
             return Some(Channel::Control);
         }
         let number: u8 = name.parse().ok()?;
-        (usize::from(number) < PARTITION_COUNT).then_some(Channel::Partition(Partition(number)))
+        (number < PARTITION_COUNT).then_some(Channel::Partition(Partition(number)))
     }
 
     /// Returns the channel with an index.
     pub(crate) fn from_index(index: usize) -> Option<Channel> {
-        match u8::try_from(index).ok().filter(|_| index < PARTITION_COUNT) {
-            Some(number) => Some(Channel::Partition(Partition(number))),
-            None => (index == PARTITION_COUNT).then_some(Channel::Control),
+        match u8::try_from(index).ok()? {
+            number @ 0..PARTITION_COUNT => Some(Channel::Partition(Partition(number))),
+            PARTITION_COUNT => Some(Channel::Control),
+            _ => None,
         }
     }
 }
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn partitions_are_even_and_the_same_on_all_machines() {
-        let mut counts = [0_u32; PARTITION_COUNT];
+        let mut counts = [0_u32; PARTITION_COUNT as usize];
         for room in 0..64_000 {
             let partition = Partition::of(&[b"group", b"Room", format!("[{room}]").as_bytes()]);
             counts[Channel::Partition(partition).index()] += 1;

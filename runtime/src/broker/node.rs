@@ -25,7 +25,8 @@
 
 mod receiving;
 mod start;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 use std::fmt;
@@ -152,7 +153,7 @@ impl Node {
         ignore_poison(self.state.lock())
     }
 
-    /// Publishes a message. `record` gets its number before anyone can receive it.
+    /// Publishes a message. `record` gets its number before the message can be received.
     fn publish(&self, channel: Channel, payload: &[u8], record: impl FnOnce(u64)) {
         let name = &self.channel_names[channel.index()];
         let mut last = ignore_poison(self.sequences[channel.index()].lock());
@@ -179,7 +180,7 @@ impl Node {
         self.send_recorded(&message.encode(), |_| ());
     }
 
-    /// Sends an encoded control message. `record` gets its number before anyone can receive it.
+    /// Sends an encoded control message. `record` gets its number before the message can be received.
     fn send_recorded(&self, payload: &[u8], record: impl FnOnce(u64)) {
         self.publish(Channel::Control, payload, |sequence| {
             self.lease.record_sent(sequence, Instant::now());
