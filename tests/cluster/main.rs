@@ -38,7 +38,7 @@ struct Database {
     banned: Mutex<HashSet<u32>>,
     /// Whether moderators may speak.
     moderators_speak: AtomicBool,
-    /// The halls in which nobody may speak.
+    /// The halls in which speaking is denied.
     silent_halls: Mutex<HashSet<u64>>,
     /// The connection that has called `id` last.
     last_id: Mutex<Option<ConnectionId>>,

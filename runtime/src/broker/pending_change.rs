@@ -77,7 +77,7 @@ impl PendingChanges {
         }
     }
 
-    /// Records that an own message on the control channel is back. These machines were there by then: whatever they sent before
+    /// Records that an own message on the control channel is back. These machines were there by then: what they sent before
     /// the broker passed the message on has been received.
     pub(super) fn record_returned(&self, sequence: u64, machines: &BTreeSet<MachineId>, now: Instant) {
         for change in ignore_poison(self.state.lock()).changes.values_mut() {

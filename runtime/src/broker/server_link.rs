@@ -23,7 +23,7 @@ use super::inbox::Inbox;
 use super::{BrokerLink, Channel, LinkReceiver};
 use crate::panic::log_entry;
 
-/// The time limit of an attempt to connect, and of whatever the server replies to.
+/// The time limit of an attempt to connect, and of a reply of the server.
 pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a link that was dropped may send what waits.

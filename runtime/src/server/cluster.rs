@@ -11,7 +11,7 @@ impl<C: Consumer> Endpoint<C> {
     /// Sets the secret by which the machines that share a [broker](Endpoint::broker) authenticate their messages: the same
     /// random bytes on all of them, at least 32. Call it before `broker`.
     ///
-    /// Without it, whatever can publish at the broker can publish events as the application does, close connections, and
+    /// Without it, a program that can publish at the broker can publish events as the application does, close connections, and
     /// delay revocations. The messages are not encrypted. To change the secret, stop all machines: those with another one do
     /// not hear each other.
     ///

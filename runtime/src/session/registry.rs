@@ -129,7 +129,7 @@ impl<U, S> Registry<U, S> {
         }
     }
 
-    /// Returns the value of a type that is kept with the groups, and creates it if there is none.
+    /// Returns the value of this type that is kept with the groups. The first call creates it.
     pub(crate) fn attachment<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let mut groups = lock(&self.groups);
         let attachment = groups.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));

@@ -61,7 +61,7 @@ impl Node {
                 subscriptions: Subscriptions::new(),
                 peers: Peers::default(),
                 listens_since: None,
-                // Whatever is evaluated before the first heartbeat is back may miss a change.
+                // A change may be missed until the first heartbeat is back.
                 has_missed_changes: true,
             }),
             confirmed: Notify::new(),

@@ -80,7 +80,7 @@ impl Reports {
         report.expect("the receiver was dropped")
     }
 
-    /// The next report, or `None` if there is none until then.
+    /// Returns the next report, or `None` at the deadline.
     pub(in crate::broker) async fn next_until(&mut self, deadline: Instant) -> Option<Report> {
         timeout_at(deadline, self.0.recv()).await.ok().map(|report| report.expect("the receiver was dropped"))
     }
@@ -109,7 +109,7 @@ impl Reports {
         }
     }
 
-    /// Awaits the loss of the link, after whatever messages.
+    /// Awaits the loss of the link. Messages before it are skipped.
     pub(in crate::broker) async fn lost(&mut self) {
         loop {
             match self.next().await {

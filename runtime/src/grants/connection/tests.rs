@@ -230,7 +230,7 @@ async fn old_overwrites_are_loaded_again_before_another_connection_uses_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewal_loads_overwrites_again_whatever_has_become_of_the_users_grants() {
+async fn renewal_loads_overwrites_again_if_grants_are_unchanged_changed_or_forgotten() {
     let changes: [fn(&FakeSource, &ConnectionGrants<()>); 3] =
         [|_, _| (), |source, _| source.grant([READ, WRITE]), |_, grants| grants.forget()];
     for (change, has_changed) in changes.into_iter().zip([false, true, false]) {
