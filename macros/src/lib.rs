@@ -77,7 +77,7 @@ macro_rules! method_attributes {
     };
 }
 
-method_attributes! { action route event connect disconnect authenticate }
+method_attributes! { action route event connect disconnect gap authenticate }
 
 /// Expands `#[consumer]` or `#[handler]`: parses the block, checks it and generates its code. If there are errors, returns
 /// the block with stub implementations and the errors.

@@ -28,7 +28,8 @@ pub use crate::consumer::{
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{
-    Authorized, Call, ConnectContext, Context, Disconnect, GrantKey, GrantKeys, Handler, Scope, collect_keys, may_on,
+    Authorized, Call, ConnectContext, Context, Disconnect, Gap, GrantKey, GrantKeys, Handler, Scope, collect_keys,
+    may_on,
 };
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};

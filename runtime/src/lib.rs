@@ -31,14 +31,14 @@
 //!
 //! # Contents
 //!
-//! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
+//! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`], [`gap`]: the attributes.
 //! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. A [`Rule`] serves
 //!   actions, groups and events alike, [`Blocking`] runs a permission in the blocking pool, [`http_permission!`] makes a
 //!   permission from a rule for HTTP requests.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
-//! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message
-//!   and the connection.
+//! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`], [`Gap`]: what permissions, actions and hooks know about the
+//!   message, the connection and lost events.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
@@ -119,7 +119,7 @@ pub use broker::{Broker, MachineId, MemoryBroker, Propagation};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
 pub use context::{
-    CloseCode, ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler,
+    CloseCode, ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, Gap, GrantKey, Handler,
     PermissionContext, Scope, User,
 };
 pub use error::{Error, Result};
@@ -201,6 +201,18 @@ pub use portcullis_macros::connect;
 /// It runs after the last action of the connection has ended, and does not wait for the client's close frame. See [the end of
 /// a connection](crate::action#end-of-the-connection-and-cancellation).
 pub use portcullis_macros::disconnect;
+
+/// Marks the method of a `#[consumer]` block that runs after events of other machines may have been lost, so that the
+/// application can have its clients load again what they show. See [`Gap`] for an example, and
+/// [scaling out](guide::scaling_out#gaps) for when that happens.
+///
+/// The method is `async fn(&self)` or `async fn(&self, cx: &Gap<'_, Self>)`. It runs when the broker is connected again, or
+/// when the loss is noticed, on each machine that has lost something and has connections. What it publishes follows the loss:
+/// a client that then loads its data misses nothing.
+///
+/// One call runs at a time, and at least a second passes between two. Gaps that occur meanwhile are reported together. A panic
+/// is logged. The method is dropped at its next `.await` if it takes longer than [`Limits::action_timeout`].
+pub use portcullis_macros::gap;
 
 #[doc = include_str!("docs/authenticate.md")]
 pub use portcullis_macros::authenticate;

@@ -5,6 +5,7 @@ mod common;
 
 mod brokers;
 mod events;
+mod gaps;
 #[cfg(unix)]
 mod processes;
 mod rights;

@@ -4,7 +4,6 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, GenericArgument, GenericParam, PathArguments, Type};
 
-use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::{Block, BlockPermission};
@@ -30,7 +29,9 @@ fn check_user(block: &Block, diagnostics: &mut Diagnostics) {
     let parameters = block.actions.iter().flat_map(|action| &action.parameters);
     let of_actions = parameters.filter(|parameter| matches!(parameter.kind, ParameterKind::Context));
     let of_actions = of_actions.map(|parameter| &parameter.ty);
-    let of_hooks = block.hooks.iter().flat_map(Hook::parameters).map(|parameter| &*parameter.ty);
+    // The context of `#[gap]` names the consumer.
+    let of_hooks = block.hooks.iter().filter(|hook| hook.kind != MethodKind::Gap);
+    let of_hooks = of_hooks.flat_map(Hook::parameters).map(|parameter| &*parameter.ty);
     let of_events = block.events.iter().filter_map(Event::scope_parameter).map(|parameter| &*parameter.ty);
     let Some(user) = of_actions.chain(of_hooks).chain(of_events).find_map(named_user) else { return };
     let (ty, kind, written) = (print(block.ty.to_token_stream()), block.kind.name(), print(user.to_token_stream()));
@@ -108,11 +109,14 @@ fn check_lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 fn check_hooks(block: &Block, diagnostics: &mut Diagnostics) {
-    for mark in [MethodKind::Connect, MethodKind::Disconnect] {
+    for mark in [MethodKind::Connect, MethodKind::Disconnect, MethodKind::Gap] {
         let same = block.hooks.iter().filter(|hook| hook.kind == mark);
         let same = same.map(|hook| MarkedMethod { attribute: &hook.attribute, method: &hook.method, cfgs: &hook.cfgs });
-        let reason = "a handler is not notified of connections";
-        check_single(hooks::attribute_name(mark), same, reason, block, diagnostics);
+        let reason = match mark {
+            MethodKind::Gap => "a handler is not notified of lost events",
+            _ => "a handler is not notified of connections",
+        };
+        check_single(mark.name(), same, reason, block, diagnostics);
     }
     let authenticates = block.authenticates.iter();
     let same =

@@ -1,4 +1,4 @@
-//! Checks of `#[connect]` and `#[disconnect]` methods: their parameters and return types.
+//! Checks of `#[connect]`, `#[disconnect]` and `#[gap]` methods: their parameters and return types.
 
 use quote::ToTokens;
 use syn::Type;
@@ -10,17 +10,13 @@ use crate::model::block::Block;
 use crate::model::hook::Hook;
 use crate::model::parameter::is_type_named;
 
-pub(super) fn attribute_name(mark: MethodKind) -> &'static str {
-    if mark == MethodKind::Connect { "connect" } else { "disconnect" }
-}
-
 pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     signature::check_client_method(&hook.signature, diagnostics);
-    let (name, user) = (attribute_name(hook.kind), block.user.to_token_stream());
-    let takes = if hook.kind == MethodKind::Connect {
-        ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>"))
-    } else {
-        ("Disconnect", format!("cx: &Disconnect<'_, {user}>"))
+    let (name, user) = (hook.kind.name(), block.user.to_token_stream());
+    let takes = match hook.kind {
+        MethodKind::Connect => ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>")),
+        MethodKind::Gap => ("Gap", "cx: &Gap<'_, Self>".to_owned()),
+        _ => ("Disconnect", format!("cx: &Disconnect<'_, {user}>")),
     };
     let mut parameters = hook.parameters().into_iter();
     if let Some(first) = parameters.next()
@@ -33,11 +29,10 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     for more in parameters {
         diagnostics.error(more, format!("`#[{name}]` takes `&self` and optionally `{}`; remove this", takes.1));
     }
-    if let Some(output) = hook.return_type().filter(|output| hook.kind == MethodKind::Disconnect && !is_unit(output)) {
-        diagnostics.error(
-            output,
-            "a `#[disconnect]` method cannot return a value, because the connection is closed; remove the return type",
-        );
+    if let Some(output) = hook.return_type().filter(|output| hook.kind != MethodKind::Connect && !is_unit(output)) {
+        let reason = if hook.kind == MethodKind::Gap { "nothing receives it" } else { "the connection is closed" };
+        let message = format!("a `#[{name}]` method cannot return a value, because {reason}; remove the return type");
+        diagnostics.error(output, message);
     }
 }
 

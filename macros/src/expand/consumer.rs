@@ -121,10 +121,17 @@ fn hook_method(hook: &Hook) -> TokenStream {
             }
         };
     }
-    let (given, disconnect) = (takes.then(|| quote!(#cx)), paths::disconnect_context(span));
+    let given = takes.then(|| quote!(#cx));
+    let (hook, context) = if hook.kind == MethodKind::Gap {
+        let context = paths::gap_context(span);
+        (quote_spanned!(span=> on_gap), quote_spanned!(span=> #context<'_, Self>))
+    } else {
+        let context = paths::disconnect_context(span);
+        (quote_spanned!(span=> on_disconnect), quote_spanned!(span=> #context<'_, Self::User>))
+    };
     quote_spanned! {span=>
         #(#cfgs)*
-        async fn on_disconnect(&self, #cx: &#disconnect<'_, Self::User>) {
+        async fn #hook(&self, #cx: &#context) {
             let #handler = self;
             Self::#method(#handler, #given)#wait
         }

@@ -124,6 +124,7 @@ paths! {
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
     future_output = [__rt::future_output]
+    gap_context = [__rt::Gap]
     grant_key = [__rt::GrantKey::grant_key]
     group_leaf = [__rt::GroupLeaf]
     group_leaf_options = [__rt::GroupLeafOptions]

@@ -161,7 +161,7 @@ impl Block {
                 *routes += 1;
             }
             MethodKind::Event => self.events.push(Event::read(attribute, method, self.rename_all, diagnostics)),
-            MethodKind::Connect | MethodKind::Disconnect => {
+            MethodKind::Connect | MethodKind::Disconnect | MethodKind::Gap => {
                 self.hooks.push(Hook::read(kind, attribute, method, diagnostics));
             }
             MethodKind::Authenticate => {

@@ -1,4 +1,5 @@
-//! `#[connect]` and `#[disconnect]`: the methods that a consumer runs when a connection begins and ends.
+//! `#[connect]`, `#[disconnect]` and `#[gap]`: the methods that a consumer runs when a connection begins and ends, and when
+//! events were lost.
 
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, PatType, Signature, Type};
@@ -7,7 +8,7 @@ use super::typed_parameters;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, MethodKind};
 
-/// A `#[connect]` or `#[disconnect]` method.
+/// A `#[connect]`, `#[disconnect]` or `#[gap]` method.
 pub(crate) struct Hook {
     pub(crate) kind: MethodKind,
     pub(crate) attribute: Attribute,

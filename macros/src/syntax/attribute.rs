@@ -16,6 +16,7 @@ pub(crate) enum MethodKind {
     Event,
     Connect,
     Disconnect,
+    Gap,
     Authenticate,
 }
 
@@ -28,6 +29,7 @@ impl MethodKind {
             Self::Event => "event",
             Self::Connect => "connect",
             Self::Disconnect => "disconnect",
+            Self::Gap => "gap",
             Self::Authenticate => "authenticate",
         }
     }
@@ -48,6 +50,7 @@ const METHOD_ATTRIBUTES: &[(&str, MethodKind)] = &[
     ("event", MethodKind::Event),
     ("connect", MethodKind::Connect),
     ("disconnect", MethodKind::Disconnect),
+    ("gap", MethodKind::Gap),
     ("authenticate", MethodKind::Authenticate),
 ];
 const PARAMETER_ATTRIBUTES: &[(&str, Role)] =

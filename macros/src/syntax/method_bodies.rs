@@ -7,7 +7,7 @@ const MARKER: &str = "__portcullis_body_";
 
 /// Attributes of methods and of their parameters. In a block that Portcullis does not expand, each is an error of its own.
 const METHOD_ATTRIBUTES: &[&str] =
-    &["action", "route", "event", "connect", "disconnect", "authenticate", "path", "extract", "object", "serde"];
+    &["action", "route", "event", "connect", "disconnect", "gap", "authenticate", "path", "extract", "object", "serde"];
 
 /// The bodies of the methods of an impl block.
 pub(crate) struct MethodBodies(Vec<Group>);

@@ -8,6 +8,10 @@ impl Chat {
         self.lobby.leave();
     }
     #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
+    async fn resync(&self, cx: &Gap<'_, Self>) {
+        self.lobby.resync(cx).await
+    }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn ping(&self) {}
 }
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -206,6 +210,10 @@ const _: () = {
         async fn on_disconnect(&self, __cx: &__rt::Disconnect<'_, Self::User>) {
             let __handler = self;
             Self::part(__handler)
+        }
+        async fn on_gap(&self, __cx: &__rt::Gap<'_, Self>) {
+            let __handler = self;
+            Self::resync(__handler, __cx).await
         }
     }
     __rt::register!(Chat);

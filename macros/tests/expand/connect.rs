@@ -12,6 +12,11 @@ impl Chat {
         self.lobby.leave();
     }
 
+    #[gap]
+    async fn resync(&self, cx: &Gap<'_, Self>) {
+        self.lobby.resync(cx).await
+    }
+
     #[action]
     async fn ping(&self) {}
 }

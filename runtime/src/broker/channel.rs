@@ -1,6 +1,7 @@
 //! The channels of a namespace: a fixed number of partitions that share the groups and users, and one for control messages.
 
 use std::fmt;
+use std::ops::BitOrAssign;
 
 use sha2::{Digest, Sha256};
 
@@ -31,6 +32,38 @@ impl Partition {
         let hash = |hash: Sha256, part: &&[u8]| hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part);
         let hash = parts.iter().fold(Sha256::new(), hash).finalize();
         Partition(hash[0] % PARTITION_COUNT)
+    }
+}
+
+/// A set of partitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct PartitionSet(u128);
+
+impl PartitionSet {
+    pub(crate) fn insert(&mut self, Partition(number): Partition) {
+        self.0 |= 1 << number;
+    }
+
+    pub(crate) fn contains(self, Partition(number): Partition) -> bool {
+        self.0 & (1 << number) != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl From<Partition> for PartitionSet {
+    fn from(partition: Partition) -> PartitionSet {
+        let mut partitions = PartitionSet::default();
+        partitions.insert(partition);
+        partitions
+    }
+}
+
+impl BitOrAssign for PartitionSet {
+    fn bitor_assign(&mut self, other: PartitionSet) {
+        self.0 |= other.0;
     }
 }
 

@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub(crate) use channel::{Channel, Partition};
+pub(crate) use channel::{Channel, Partition, PartitionSet};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
 pub use machine_id::MachineId;

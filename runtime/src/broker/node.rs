@@ -47,7 +47,7 @@ use super::message::{EventMessage, Undeliverable, seal};
 use super::peers::Peers;
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
-use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition};
+use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition, PartitionSet};
 use crate::panic::{catch_unwind, log_entry};
 use crate::sync::ignore_poison;
 
@@ -82,8 +82,8 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
     /// The link is up, or down.
     fn link_changed(&self, is_connected: bool);
 
-    /// Events of other machines may have been lost.
-    fn missed(&self);
+    /// Events of other machines to these partitions may have been lost. From now on they are received again.
+    fn missed(self: Arc<Self>, partitions: PartitionSet);
 }
 
 /// What a node has counted since it was started.
@@ -145,7 +145,7 @@ struct NodeState {
 /// Keeps a partition subscribed until it is dropped.
 pub(crate) struct PartitionHold {
     node: Arc<Node>,
-    channel: Channel,
+    partition: Partition,
 }
 
 impl Node {
@@ -214,9 +214,8 @@ impl Node {
 
     /// Keeps a partition subscribed until the returned value is dropped.
     pub(crate) fn hold(self: &Arc<Self>, partition: Partition) -> PartitionHold {
-        let channel = Channel::Partition(partition);
-        self.subscribe(channel);
-        PartitionHold { node: self.clone(), channel }
+        self.subscribe(Channel::Partition(partition));
+        PartitionHold { node: self.clone(), partition }
     }
 
     /// Reports a change of rights, which has taken effect here, to the other machines. Returns its id in
@@ -316,10 +315,15 @@ impl Node {
 }
 
 impl PartitionHold {
+    /// Returns the partition that is kept subscribed.
+    pub(crate) fn partition(&self) -> Partition {
+        self.partition
+    }
+
     /// Waits until the broker has confirmed the subscription, for a second at most. If it has not by then, a gap is reported
     /// when it has.
     pub(crate) async fn subscribed(&self) {
-        let index = self.channel.index();
+        let index = Channel::Partition(self.partition).index();
         let confirmed = async {
             loop {
                 let mut notified = std::pin::pin!(self.node.confirmed.notified());
@@ -335,7 +339,7 @@ impl PartitionHold {
         if timeout_at(waits_since + SUBSCRIBE_TIMEOUT, confirmed).await.is_err() {
             let mut state = self.node.state();
             if !state.subscriptions.is_confirmed(index) {
-                state.subscriptions.record_gap();
+                state.subscriptions.record_gap(self.partition);
             }
         }
     }
@@ -343,14 +347,13 @@ impl PartitionHold {
 
 impl Clone for PartitionHold {
     fn clone(&self) -> Self {
-        self.node.subscribe(self.channel);
-        PartitionHold { node: self.node.clone(), channel: self.channel }
+        self.node.hold(self.partition)
     }
 }
 
 impl Drop for PartitionHold {
     fn drop(&mut self) {
-        self.node.state().subscriptions.release(self.channel, Instant::now());
+        self.node.state().subscriptions.release(Channel::Partition(self.partition), Instant::now());
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::channel::{CHANNEL_COUNT, Channel};
+use super::channel::{CHANNEL_COUNT, Channel, Partition, PartitionSet};
 
 /// How long a channel that nothing holds stays subscribed, so that a group which comes and goes causes no traffic.
 const LINGER: Duration = Duration::from_secs(30);
@@ -12,8 +12,9 @@ const LINGER: Duration = Duration::from_secs(30);
 /// The subscriptions by the indexes of their channels.
 pub(super) struct Subscriptions {
     channels: Vec<Subscription>,
-    /// Messages may have been lost while a channel was not subscribed. Reported when all are confirmed again.
-    has_gap: bool,
+    /// The partitions of which messages may have been lost while they were not subscribed. Reported when all channels are
+    /// confirmed again.
+    gap: PartitionSet,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -28,7 +29,7 @@ struct Subscription {
 
 impl Subscriptions {
     pub(super) fn new() -> Subscriptions {
-        Subscriptions { channels: vec![Subscription::default(); CHANNEL_COUNT], has_gap: false }
+        Subscriptions { channels: vec![Subscription::default(); CHANNEL_COUNT], gap: PartitionSet::default() }
     }
 
     /// Holds a channel. Returns whether it has to be subscribed.
@@ -60,24 +61,28 @@ impl Subscriptions {
         idle
     }
 
-    /// Records that the broker has confirmed a channel. Returns whether that ends a gap, which is reported once.
-    pub(super) fn confirm(&mut self, channel: Channel) -> bool {
+    /// Records that the broker has confirmed a channel. Returns the partitions of the gap that this ends, once.
+    pub(super) fn confirm(&mut self, channel: Channel) -> PartitionSet {
         let subscription = &mut self.channels[channel.index()];
         subscription.is_confirmed = subscription.is_wanted;
         let is_complete = self.channels.iter().all(|subscription| subscription.is_confirmed || !subscription.is_wanted);
-        is_complete && std::mem::take(&mut self.has_gap)
+        if is_complete { std::mem::take(&mut self.gap) } else { PartitionSet::default() }
     }
 
     /// Records that no channel is subscribed any more.
     pub(super) fn lose(&mut self) {
         self.channels.iter_mut().for_each(|subscription| subscription.is_confirmed = false);
-        // Of partitions only: what is lost on the control channel is no event.
-        self.has_gap |= self.channels[..CHANNEL_COUNT - 1].iter().any(|subscription| subscription.is_wanted);
+        for (index, _) in self.channels.iter().enumerate().filter(|(_, subscription)| subscription.is_wanted) {
+            // What is lost on the control channel is no event.
+            if let Some(Channel::Partition(partition)) = Channel::from_index(index) {
+                self.gap.insert(partition);
+            }
+        }
     }
 
-    /// Records that something uses a channel which is not confirmed.
-    pub(super) fn record_gap(&mut self) {
-        self.has_gap = true;
+    /// Records that something uses a partition which is not confirmed.
+    pub(super) fn record_gap(&mut self, partition: Partition) {
+        self.gap.insert(partition);
     }
 
     pub(super) fn is_confirmed(&self, index: usize) -> bool {
@@ -114,12 +119,14 @@ mod tests {
         for index in [3, 5] {
             assert!(subscriptions.hold(channel(index)));
         }
-        assert!(!subscriptions.confirm(channel(3)) && !subscriptions.confirm(channel(5)));
+        assert!(subscriptions.confirm(channel(3)).is_empty() && subscriptions.confirm(channel(5)).is_empty());
         subscriptions.lose();
         subscriptions.lose();
         assert!(!subscriptions.is_confirmed(3));
-        assert!(!subscriptions.confirm(channel(5)));
-        assert!(subscriptions.confirm(channel(3)));
-        assert!(!subscriptions.confirm(channel(3)));
+        assert!(subscriptions.confirm(channel(5)).is_empty());
+        let gap = subscriptions.confirm(channel(3));
+        let is_lost = |index| matches!(channel(index), Channel::Partition(partition) if gap.contains(partition));
+        assert_eq!((0..CHANNEL_COUNT).filter(|index| is_lost(*index)).collect::<Vec<_>>(), [3, 5]);
+        assert!(subscriptions.confirm(channel(3)).is_empty());
     }
 }

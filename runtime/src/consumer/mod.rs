@@ -28,7 +28,7 @@ pub use traversal::{
     ActionBox, ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Traversal, UnsharedAction,
 };
 
-use crate::context::{Authorized, Call, ConnectContext, Disconnect};
+use crate::context::{Authorized, Call, ConnectContext, Disconnect, Gap};
 use crate::error::Result;
 use crate::permission::Expression;
 
@@ -106,6 +106,13 @@ pub trait Consumer: Dispatch {
     /// Runs `#[disconnect]`.
     #[doc(hidden)]
     fn on_disconnect(&self, cx: &Disconnect<'_, Self::User>) -> impl Future<Output = ()> + Send {
+        let _ = cx;
+        async {}
+    }
+
+    /// Runs `#[gap]`.
+    #[doc(hidden)]
+    fn on_gap(&self, cx: &Gap<'_, Self>) -> impl Future<Output = ()> + Send {
         let _ = cx;
         async {}
     }

@@ -178,7 +178,7 @@ impl FanoutCounts {
     }
 
     /// Records the counts, and returns the number of attempted deliveries.
-    fn record(&self, telemetry: &Telemetry, event: &'static str) -> usize {
+    pub(super) fn record(&self, telemetry: &Telemetry, event: &'static str) -> usize {
         Pacer::record_deliveries_of_connection(self.attempted);
         telemetry.record_publication(event, self.attempted, self.refused);
         self.attempted

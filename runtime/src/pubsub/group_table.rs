@@ -16,7 +16,7 @@ use super::group::Group;
 use super::member::{Member, MemberScope};
 use super::presence_changes::{PresenceChange, PresenceChanges, Scopes};
 use super::roster::{Roster, RosterUser};
-use crate::broker::PartitionHold;
+use crate::broker::{PartitionHold, PartitionSet};
 use crate::consumer::Consumer;
 use crate::context::Epoch;
 use crate::message::RequestId;
@@ -61,7 +61,7 @@ pub(crate) struct MemberList<G: Group> {
     /// The key that announcements share. `None` if the group announces none.
     announced_group: Option<Arc<Contained<G>>>,
     /// Receives the events of other machines for as long as the group has members here.
-    _hold: Option<PartitionHold>,
+    hold: Option<PartitionHold>,
 }
 
 struct MemberListState<C: Consumer> {
@@ -172,6 +172,16 @@ impl<G: Group> GroupTable<G> {
         self.find(group, self.hasher.hash_one(group))
     }
 
+    /// Returns the groups whose events are published to one of these partitions.
+    pub(super) fn in_partitions(&self, partitions: PartitionSet) -> Vec<G> {
+        let is_in =
+            |list: &&Arc<MemberList<G>>| list.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition()));
+        let lists =
+            |shard: &Mutex<GroupShard<G>>| lock(shard).values().flatten().filter(is_in).cloned().collect::<Vec<_>>();
+        // Cloned and dropped outside of the lock, because `Clone` of a key runs the application's code.
+        self.shards.iter().flat_map(lists).map(|list| G::clone(&list.group)).collect()
+    }
+
     /// Adds a session that is not a member yet, held by a join (`id` is `None`) or by the subscription of `id`.
     pub(super) fn insert(
         &self,
@@ -267,7 +277,7 @@ impl<G: Group> GroupTable<G> {
             name: name.cloned(),
             state: Mutex::new(MemberListState::new::<G>()),
             announced_group,
-            _hold: hold.cloned(),
+            hold: hold.cloned(),
         });
         let mut shard = lock(self.shard(hash));
         let lists = shard.entry(hash).or_default();

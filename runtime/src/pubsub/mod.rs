@@ -13,6 +13,7 @@ pub(crate) mod event;
 pub(crate) mod event_type;
 mod fanout;
 mod fingerprint;
+mod gap;
 pub(crate) mod group;
 mod group_evaluation;
 pub(crate) mod group_membership;

@@ -11,7 +11,9 @@ use super::event::Emits;
 use super::group::Group;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
-use crate::broker::{ChangeMessage, ClusterEndpoint, EventMessage, Partition, PartitionHold, Target, Undeliverable};
+use crate::broker::{
+    ChangeMessage, ClusterEndpoint, EventMessage, Partition, PartitionHold, PartitionSet, Target, Undeliverable,
+};
 use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::ConnectionId;
 use crate::error::{Error, Result};
@@ -174,8 +176,9 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
         self.telemetry.record_link(is_connected);
     }
 
-    fn missed(&self) {
+    fn missed(self: Arc<Self>, partitions: PartitionSet) {
         self.telemetry.record_gap();
+        self.run_gap_hook(partitions);
     }
 }
 

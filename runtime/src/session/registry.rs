@@ -11,7 +11,7 @@ use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
 use super::renewal_schedule::RenewalSchedule;
-use crate::broker::{Node, Partition, PartitionHold};
+use crate::broker::{Node, Partition, PartitionHold, PartitionSet};
 use crate::context::{ActionRates, ConnectionId};
 use crate::grants::{GrantCache, ObjectKey};
 use crate::observe::Telemetry;
@@ -64,7 +64,7 @@ pub(crate) struct Registry<U, S> {
 struct UserSessions<S> {
     sessions: Vec<Arc<S>>,
     /// Receives the events of other machines for the user. `None` without a broker.
-    _hold: Option<PartitionHold>,
+    hold: Option<PartitionHold>,
 }
 
 /// The connections that a call has disconnected.
@@ -232,6 +232,18 @@ impl<U, S> Registry<U, S> {
         lock(&self.sessions).get(&id).cloned()
     }
 
+    /// Returns any session, if there is one.
+    pub(crate) fn any_session(&self) -> Option<Arc<S>> {
+        lock(&self.sessions).values().next().cloned()
+    }
+
+    /// Returns the ids of the users with a session whose personal events are published to one of these partitions.
+    pub(crate) fn users_in(&self, partitions: PartitionSet) -> Vec<String> {
+        let is_in =
+            |user: &UserSessions<S>| user.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition()));
+        lock(&self.by_user).iter().filter(|(_, user)| is_in(user)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Returns a snapshot of the sessions of one user.
     pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<S>> {
         lock(&self.by_user).get(user_id).map(|user| user.sessions.clone()).unwrap_or_default()
@@ -254,7 +266,7 @@ impl<U, S> Registry<U, S> {
         }
         let UserSessions { sessions, .. } = by_user.entry(user_id.clone()).or_insert_with(|| {
             let hold = self.node.get().map(|node| node.hold(Partition::of_user(user_id)));
-            UserSessions { sessions: Vec::new(), _hold: hold }
+            UserSessions { sessions: Vec::new(), hold }
         });
         if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Node, NodeState};
-use crate::broker::Channel;
 use crate::broker::control::ControlMessage;
 use crate::broker::lease::MAX_SILENCE;
 use crate::broker::machine_id::MachineId;
 use crate::broker::message::{EventMessage, Opened, Unreadable, open};
 use crate::broker::peers::Arrival;
+use crate::broker::{Channel, PartitionSet};
 use crate::log::Truncated;
 use crate::panic::{catch_unwind, log_entry};
 
@@ -54,7 +54,7 @@ impl Node {
             self.receive_control(machine, &message, now);
         } else {
             let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
-            self.receive_event(machine, &message, now);
+            self.receive_event(machine, channel, &message, now);
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Node {
         }
     }
 
-    fn receive_event(&self, machine: MachineId, message: &EventMessage<'_>, now: Instant) {
+    fn receive_event(&self, machine: MachineId, channel: Channel, message: &EventMessage<'_>, now: Instant) {
         let is_first = |publication| self.state().peers.is_first(machine, publication, now);
         if !message.publication.is_none_or(is_first) {
             return;
@@ -136,35 +136,35 @@ impl Node {
                     "event of another machine not delivered: its type is unknown or differs here"
                 );
             }
-            self.record_gap();
+            self.record_loss(channel);
         }
     }
 
     /// Records that messages of a subscribed channel were lost.
     pub(super) fn record_loss(&self, channel: Channel) {
-        if channel == Channel::Control {
+        let Channel::Partition(partition) = channel else {
             // Changes and heartbeats may be among them. The next message that is back makes up for it.
             let mut state = self.state();
             state.has_missed_changes = true;
             state.listens_since = state.listens_since.map(|_| Instant::now());
-        } else {
-            self.record_gap();
-        }
+            return;
+        };
+        self.record_gap(partition.into());
     }
 
-    fn record_gap(&self) {
+    fn record_gap(&self, partitions: PartitionSet) {
         let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             log_entry!(WARN, namespace = self.namespace, count, "events of other machines may have been lost");
         }
         if let Some(endpoint) = self.endpoint.upgrade() {
-            endpoint.missed();
+            endpoint.missed(partitions);
         }
     }
 
     pub(super) fn receive_subscribed(&self, channel: Channel) {
         let mut state = self.state();
-        let ends_gap = state.subscriptions.confirm(channel);
+        let gap = state.subscriptions.confirm(channel);
         // What came late from an earlier subscription is no start for the numbers.
         state.peers.forget_channel(channel);
         drop(state);
@@ -173,8 +173,8 @@ impl Node {
             // The link counts as up when this is back.
             self.upkeep();
         }
-        if ends_gap {
-            self.record_gap();
+        if !gap.is_empty() {
+            self.record_gap(gap);
         }
     }
 

@@ -47,7 +47,7 @@ impl ClusterEndpoint for Recorder {
         self.links.lock().unwrap().push(is_connected);
     }
 
-    fn missed(&self) {
+    fn missed(self: Arc<Self>, _: PartitionSet) {
         self.missed.fetch_add(1, Ordering::SeqCst);
     }
 }
