@@ -2,7 +2,7 @@
 
 import { name, rooms, stage, state } from "./common.js";
 import { column, showHead, showMessages, showRefusal, showTyping, wire } from "./column.js";
-import { showRooms, showStage } from "./page.js";
+import { showBroker, showRooms, showStage } from "./page.js";
 
 export async function enter(person) {
   const actor = { person, waiting: new Map(), sent: 0, view: null, messages: [], typing: new Map(), ...column(person) };
@@ -71,6 +71,9 @@ const events = {
   member_removed: (actor, { room: of }) => of === state.room && reread(actor),
   role_changed: (actor, { room: of }) => of === state.room && reread(actor),
   room_changed: (actor, changed) => { rooms.set(changed.id, changed); showRooms(); if (changed.id === state.room) reread(actor); },
+  // Not all users at the same moment.
+  room_outdated: (actor, { room: of }) => setTimeout(() => of === state.room && actor.view && open(actor), Math.random() * 1000),
+  broker_changed: (actor, { connected }) => showBroker(connected),
   room_left: (actor, { room: of }) => of === state.room && shut(actor, "No longer in this room."),
   room_deleted: (actor, { room: of }) => { rooms.delete(of); showRooms(); if (of === state.room) shut(actor, "This room is no more."); },
   upload_created: (actor, { room: of, user, file }) => {

@@ -67,6 +67,12 @@ pub(crate) struct UploadCreated {
     pub(crate) file: String,
 }
 
+/// Events of the room may have been lost on the way from another process.
+#[derive(Event, Serialize)]
+pub(crate) struct RoomOutdated {
+    pub(crate) room: RoomId,
+}
+
 /// Sent to a user who is no longer in a room.
 #[derive(Event, Serialize)]
 pub(crate) struct RoomLeft {

@@ -6,7 +6,7 @@ use portcullis::{AllowAny, Context, Group, GroupPermission, PublishPermit, Resul
 
 use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, RoleChanged, RoomChanged,
-    RoomDeleted, RoomLeft, Typing, UploadCreated,
+    RoomDeleted, RoomLeft, RoomOutdated, Typing, UploadCreated,
 };
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
@@ -24,7 +24,7 @@ use super::permissions::{Act, May, MayAnything, Member, Public};
     publish = "Member({0}) | MayAnything({0}) | Public({0})",
     events(
         MessageCreated, MessageEdited, MessageDeleted, MessageSeen, Typing, MemberAdded, MemberRemoved, RoleChanged, RoomChanged,
-        UploadCreated
+        RoomOutdated, UploadCreated
     ),
     presence = AllowAny
 )]

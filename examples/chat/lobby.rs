@@ -1,12 +1,13 @@
 //! The consumer: actions outside of rooms, and the events.
 
-use portcullis::{AllowAny, ConnectContext, Context, Created, Error, NoContent, Result, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Created, Error, Gap, NoContent, Result, consumer};
 
+use super::broker::{BrokerChanged, ThisProcess};
 use super::channels::Channels;
 use super::codenames::{accounts, uploads};
 use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, Own, RoleChanged,
-    RoomChanged, RoomDeleted, RoomLeft, Typing, UploadCreated,
+    RoomChanged, RoomDeleted, RoomLeft, RoomOutdated, Typing, UploadCreated,
 };
 use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Kind, Room, UserId};
@@ -42,7 +43,16 @@ impl Chat {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Account>) -> Result<()> {
         let user = cx.user().ok_or_else(Error::denied)?;
+        cx.join(ThisProcess).await?;
         cx.join(Inbox(user.id)).await
+    }
+
+    /// Has the clients here load again what may have changed unseen.
+    #[gap]
+    async fn on_gap(&self, cx: &Gap<'_, Self>) {
+        for room in cx.groups::<RoomGroup>() {
+            cx.publish_here(&room, RoomOutdated { room: room.0 });
+        }
     }
 
     #[action]
@@ -151,6 +161,16 @@ impl Chat {
 
     #[event(permission = "AllowAny")]
     fn room_changed(event: &RoomChanged) -> &RoomChanged {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn room_outdated(event: &RoomOutdated) -> &RoomOutdated {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn broker_changed(event: &BrokerChanged) -> &BrokerChanged {
         event
     }
 

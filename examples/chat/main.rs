@@ -3,6 +3,7 @@
 //!        the same file, different ports and `--broker redis://127.0.0.1` or `--broker nats://127.0.0.1` are one chat.
 //! Open:  the address that it prints, write as one user, and look at what the others receive; there are no passwords.
 
+mod broker;
 mod channels;
 mod codenames;
 mod enums;
@@ -28,7 +29,7 @@ mod state;
 pub(crate) mod store;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ use http::request::Parts;
 use listen::listen;
 use lobby::Chat;
 use policy::Policy;
-use portcullis::{Drain, Endpoint, NatsBroker, RedisBroker};
+use portcullis::{Drain, Endpoint};
 use serve::serve;
 use site_policy::SitePolicy;
 use state::State;
@@ -49,17 +50,6 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     portcullis::websocket(Chat::new(state)).grants(grants).authenticate(move |parts: &Parts| {
         let user = pages::session_user(&logins, &parts.uri);
         async { user }
-    })
-}
-
-/// Connects the endpoint to those of other processes that have the same database.
-fn connected(endpoint: Endpoint<Chat>, broker: &str, database: &Path) -> Result<Endpoint<Chat>, Box<dyn Error>> {
-    // The prefix separates this chat from others at the same broker.
-    let prefix = format!("chat {}", database.canonicalize()?.display());
-    Ok(match broker.split_once("://") {
-        Some(("redis", _)) => endpoint.broker(RedisBroker::new(broker, &prefix)?),
-        Some(("nats", _)) => endpoint.broker(NatsBroker::new(broker, &prefix)?),
-        _ => return Err(format!("{broker} is no URL of a broker; it begins with redis:// or nats://").into()),
     })
 }
 
@@ -106,8 +96,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let site_policy = SitePolicy { store: store.clone(), quota: 500 };
     let (pages, mut endpoint) = (pages::pages(store.clone()), endpoint(store, site_policy));
     if let (Some(broker), Some(database)) = (&options.broker, &options.database) {
-        endpoint = connected(endpoint, broker, database)?;
+        endpoint = broker::connect(endpoint, broker, database)?;
     }
+    let pages = pages.route("/broker", broker::status(endpoint.snapshot_handle()));
     let (drain, app) = (endpoint.drain_handle(), pages.route("/ws", endpoint.into_route()));
     let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);

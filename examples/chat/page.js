@@ -116,7 +116,13 @@ function options(select, entries) {
   if (entries.some(({ id }) => String(id) === chosen)) select.value = chosen;
 }
 
+/** Shows that other processes cannot be heard. `null` if there are none. */
+export function showBroker(connected) {
+  byId("broker").hidden = connected !== false;
+}
+
 async function start() {
+  showBroker(await (await fetch("/broker")).json());
   state.people = await (await fetch("/people")).json();
   byId("cast").replaceChildren(...state.people.map((person) => el("button",
     { type: "button", "data-user": person.name, "data-id": person.id, "aria-pressed": "false", onclick: () => toggle(person) }, face(person), person.name)));

@@ -7,6 +7,8 @@ mod brokers;
 mod events;
 mod gaps;
 #[cfg(unix)]
+mod lost_broker;
+#[cfg(unix)]
 mod processes;
 mod rights;
 mod simulation;

@@ -19,18 +19,18 @@ use crate::common::clients::Socket;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Users of the example, and a room that they are in.
-const CORA: u32 = 1;
+pub(super) const CORA: u32 = 1;
 const PIA: u32 = 3;
 const GARDEN: &str = "rooms/1/";
 
 /// Two processes.
-struct Chat {
+pub(super) struct Chat {
     processes: [(Process, String); 2],
     database: PathBuf,
 }
 
 impl Chat {
-    async fn start(broker: &str, name: &str) -> Chat {
+    pub(super) async fn start(broker: &str, name: &str) -> Chat {
         let scheme = broker.split(':').next().unwrap();
         let database = std::env::temp_dir().join(format!("portcullis-{}-{name}-{scheme}.db", std::process::id()));
         let _ = std::fs::remove_file(&database);
@@ -39,8 +39,13 @@ impl Chat {
         Chat { processes: [one, other], database }
     }
 
+    /// Returns the address of the page of one of the processes.
+    pub(super) fn address(&self, process: usize) -> &str {
+        &self.processes[process].1
+    }
+
     /// Connects a user to one of the processes, and enters the room.
-    async fn enter(&self, process: usize, user: u32) -> Socket {
+    pub(super) async fn enter(&self, process: usize, user: u32) -> Socket {
         let host = self.processes[process].1.strip_prefix("http://").unwrap().trim_end_matches('/');
         let mut stream = TcpStream::connect(host).await.unwrap();
         let request = format!("POST /login/{user} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -78,7 +83,7 @@ async fn call(socket: &mut Socket, action: &str, route: &str, arguments: Value) 
     }
 }
 
-async fn send(socket: &mut Socket, text: &str) {
+pub(super) async fn send(socket: &mut Socket, text: &str) {
     assert_eq!(call(socket, "send", GARDEN, json!({ "text": text })).await["status"], 201);
 }
 
