@@ -58,6 +58,10 @@ impl OpenLink for MemoryBroker {
         true
     }
 
+    fn connects_processes(&self) -> bool {
+        false
+    }
+
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
         let (links, inbox) = (self.links.clone(), Inbox::new(receiver));
         let link = Arc::new(MemoryLink { namespace: namespace.to_owned(), links, inbox, channels: Mutex::default() });

@@ -67,6 +67,11 @@ pub trait OpenLink: Send + Sync {
     /// Returns whether the broker cannot be reached from other computers.
     fn is_loopback(&self) -> bool;
 
+    /// Returns whether the broker connects several processes.
+    fn connects_processes(&self) -> bool {
+        true
+    }
+
     /// Opens a link, which carries the messages of one namespace. Returns at once: the link connects in the background, and
     /// again after it was lost, until it is dropped.
     ///

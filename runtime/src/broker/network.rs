@@ -198,6 +198,10 @@ impl OpenLink for ClusterBroker {
         true
     }
 
+    fn connects_processes(&self) -> bool {
+        false
+    }
+
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
         let (incoming, arriving) = unbounded_channel();
         let (outgoing, leaving) = unbounded_channel();

@@ -57,10 +57,13 @@ impl<C: Consumer> Endpoint<C> {
     /// # Panics
     ///
     /// Panics if the broker is not on this computer and there is no [`cluster_key`](Endpoint::cluster_key), if the endpoint
-    /// has a broker already, outside of a tokio runtime, or if the operating system has no random numbers.
+    /// has a broker already, outside of a tokio runtime, if the operating system has no random numbers, or if the broker connects
+    /// processes and the [tickets](Endpoint::tickets) are kept in [one of them](crate::TicketStore::IS_LOCAL).
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a broker is a handle, and `&` is easily forgotten")]
-    pub fn broker(self, broker: impl Broker) -> Self {
+    pub fn broker(mut self, broker: impl Broker) -> Self {
+        self.connects_processes = broker.connects_processes();
+        self.check_tickets();
         let endpoint: Weak<SessionRegistry<C>> = Arc::downgrade(&self.registry);
         assert!(
             broker.is_loopback() || self.cluster_key.is_some(),

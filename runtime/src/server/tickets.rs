@@ -31,10 +31,27 @@ impl<C: Consumer> Endpoint<C> {
     /// [`Scope::query`](crate::Scope::query), nor a header, nor the log contains it.
     ///
     /// The [authentication chapter](crate::guide::authentication#tickets) has an example.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the store [is local](crate::TicketStore::IS_LOCAL), as a [`MemoryTicketStore`](crate::MemoryTicketStore) is,
+    /// and the endpoint has a [broker](Endpoint::broker) that connects it to other processes.
     #[must_use]
     pub fn tickets(mut self, tickets: Tickets<C::User>) -> Self {
         self.tickets = Some(tickets);
+        self.check_tickets();
         self
+    }
+
+    /// Checks that the tickets are known wherever a client may connect.
+    pub(super) fn check_tickets(&self) {
+        let are_local = self.tickets.as_ref().is_some_and(Tickets::are_local);
+        assert!(
+            !(are_local && self.connects_processes),
+            "the tickets of `{}` are known to one process only, and its broker connects several: use a store that they share, \
+             such as `RedisTicketStore`",
+            C::NAME
+        );
     }
 
     /// Issues a ticket that opens one connection to this endpoint, or to another one of the same consumer that shares

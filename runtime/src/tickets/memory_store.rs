@@ -84,6 +84,8 @@ impl State {
 }
 
 impl TicketStore for MemoryTicketStore {
+    const IS_LOCAL: bool = true;
+
     async fn insert(&self, key: TicketKey, claims: TicketClaims, max_per_user: usize) -> Result<()> {
         self.change(|state| {
             // A ticket of a voided login session is never valid, also after the store has forgotten that it is void.

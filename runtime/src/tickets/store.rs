@@ -40,6 +40,11 @@ pub struct TicketClaims {
 ///
 /// A future may be dropped at any time. A ticket that was taken by then is lost, which is safe.
 pub trait TicketStore: Send + Sync + 'static {
+    /// Whether the tickets are known to this process only. An endpoint whose [broker](crate::Endpoint::broker) connects it to
+    /// other processes refuses such a store, because clients would need to reach the process that has issued their ticket.
+    /// Default: `false`.
+    const IS_LOCAL: bool = false;
+
     /// Stores a ticket for [`Ticket::LIFETIME`](crate::Ticket::LIFETIME). If the user then has more than `max_per_user`
     /// tickets, which is at least 1, the oldest are removed.
     fn insert(
@@ -61,12 +66,17 @@ pub trait TicketStore: Send + Sync + 'static {
 
 /// A [`TicketStore`] with its type erased.
 pub(super) trait ErasedTicketStore: Send + Sync {
+    fn is_local(&self) -> bool;
     fn insert(&self, key: TicketKey, claims: TicketClaims, max_per_user: usize) -> BoxFuture<'_, Result<()>>;
     fn take(&self, key: TicketKey) -> BoxFuture<'_, Result<Option<TicketClaims>>>;
     fn void_login(&self, login: LoginId) -> BoxFuture<'_, Result<()>>;
 }
 
 impl<S: TicketStore> ErasedTicketStore for S {
+    fn is_local(&self) -> bool {
+        S::IS_LOCAL
+    }
+
     fn insert(&self, key: TicketKey, claims: TicketClaims, max_per_user: usize) -> BoxFuture<'_, Result<()>> {
         Box::pin(TicketStore::insert(self, key, claims, max_per_user))
     }

@@ -128,6 +128,11 @@ impl<U: User> Tickets<U> {
         })
     }
 
+    /// Returns whether the tickets are known to this process only.
+    pub(crate) fn are_local(&self) -> bool {
+        self.store.is_local()
+    }
+
     /// Issues a ticket of a user for an audience.
     ///
     /// # Errors

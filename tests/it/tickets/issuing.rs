@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::response::IntoResponse;
 use portcullis::testing::{Rejected, connect};
-use portcullis::{Endpoint, LoginId, MemoryTicketStore, Tickets};
+use portcullis::{Endpoint, LoginId, MemoryBroker, MemoryTicketStore, RedisBroker, RedisTicketStore, Tickets};
 
 use super::{Guest, TicketDesk, assert_opens, desk, guest, issue, open, request, tickets};
 
@@ -127,4 +127,29 @@ async fn sixty_tickets_per_minute_are_issued_by_default() {
 #[should_panic(expected = "write at least `max_issued_per_minute(1)`")]
 fn ticket_rate_of_zero_fails_at_set_up() {
     let _ = tickets(MemoryTicketStore::new()).max_issued_per_minute(0);
+}
+
+/// Connects to a Redis server when there is one, which the checks at set-up do not need.
+fn redis() -> RedisBroker {
+    RedisBroker::new("redis://127.0.0.1", "portcullis-tickets").unwrap()
+}
+
+#[tokio::test]
+#[should_panic(expected = "the tickets of `TicketDesk` are known to one process only")]
+async fn broker_between_processes_refuses_tickets_of_one_process() {
+    let _ = desk(&tickets(MemoryTicketStore::new())).broker(redis());
+}
+
+#[tokio::test]
+#[should_panic(expected = "the tickets of `TicketDesk` are known to one process only")]
+async fn tickets_of_one_process_are_refused_after_the_broker_too() {
+    let desk =
+        desk(&tickets(RedisTicketStore::new("redis://127.0.0.1", "portcullis-tickets").unwrap())).broker(redis());
+    let _ = desk.tickets(tickets(MemoryTicketStore::new()));
+}
+
+#[tokio::test]
+async fn broker_within_one_process_accepts_tickets_of_it() {
+    let desk = desk(&tickets(MemoryTicketStore::new())).broker(MemoryBroker::new());
+    assert_opens(&desk, &issue(&desk, 7, "a").await, 7).await;
 }
