@@ -42,7 +42,7 @@ pub(crate) async fn with_each<F: Future<Output = ()>>(test: impl Fn(Brokers) -> 
     }
 }
 
-fn random() -> u128 {
+pub(crate) fn random() -> u128 {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
     u128::from_be_bytes(bytes)

@@ -12,6 +12,7 @@ mod lost_broker;
 mod processes;
 mod rights;
 mod simulation;
+mod versions;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -26,6 +26,8 @@ pub struct Process {
     child: Child,
     /// Disconnected when no process is left that could print.
     output_open: Receiver<()>,
+    /// The lines that were printed and not consumed yet.
+    printed: UnboundedReceiver<String>,
 }
 
 impl Process {
@@ -46,9 +48,13 @@ impl Process {
             });
         }
         drop((lines, open_output));
-        let process = Process { child, output_open };
         let found = first(beginning, &mut printed).await;
-        (process, found)
+        (Process { child, output_open, printed }, found)
+    }
+
+    /// Waits for the next line with this prefix, and returns the rest of the line.
+    pub async fn line(&mut self, beginning: &str) -> String {
+        first(beginning, &mut self.printed).await
     }
 }
 
