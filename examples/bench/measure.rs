@@ -43,7 +43,7 @@ impl Clocks {
 }
 
 /// The CPU time of all threads of a process, in nanoseconds if the kernel provides them.
-fn cpu(process: u32) -> io::Result<Duration> {
+pub(crate) fn cpu(process: u32) -> io::Result<Duration> {
     let mut total = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         match fs::read_to_string(thread?.path().join("schedstat")) {

@@ -1,0 +1,149 @@
+//! One side of a conversation by events of Portcullis.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::request::Parts;
+use portcullis::{
+    AllowAny, Context, Endpoint, Event, GrantSource, Group, NatsBroker, Propagation, Publisher, RedisBroker, User,
+    UserGrants, consumer, websocket,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::{Direction, Note};
+
+/// The users that are connected to a process that receives, and to one that has no member of the group: so many that it is
+/// subscribed to the channels of all groups.
+const USERS: u32 = 100;
+const IDLE_USERS: u32 = 1_000;
+
+struct Desk;
+
+struct Clerk(u32);
+
+impl User for Clerk {
+    fn id(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+}
+
+/// Loads the rights of a user without a database, so that the change itself is measured.
+struct Rights;
+
+impl GrantSource<Clerk> for Rights {
+    async fn load(&self, _: &Clerk) -> portcullis::Result<UserGrants> {
+        Ok(UserGrants::default())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+struct Sent {
+    number: u32,
+    wants_answer: bool,
+    text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
+#[group(consumer = Desk, permission = AllowAny, publish = members, events(Sent))]
+struct Tray(bool);
+
+impl From<Direction> for Tray {
+    fn from(direction: Direction) -> Tray {
+        Tray(direction == Direction::Out)
+    }
+}
+
+#[consumer(user = Clerk)]
+impl Desk {
+    #[event(permission = AllowAny)]
+    fn sent(event: &Sent) -> &Sent {
+        event
+    }
+
+    #[action(permission = AllowAny)]
+    async fn watch(&self, cx: &Context<'_, Clerk>, out: bool) -> portcullis::Result<()> {
+        cx.join(Tray(out)).await
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+pub(crate) struct Ours {
+    endpoint: Endpoint<Desk>,
+    publisher: Publisher<Desk>,
+    member: Socket,
+}
+
+/// The user is the query. There are no passwords.
+async fn clerk(parts: &Parts) -> portcullis::Result<Option<Clerk>> {
+    Ok(parts.uri.query().and_then(|query| query.parse().ok()).map(Clerk))
+}
+
+impl Ours {
+    /// Connects, and receives what is published in a direction, if any.
+    pub(crate) async fn connect(url: &str, prefix: &str, receives: Option<Direction>) -> Result<Ours, Box<dyn Error>> {
+        let endpoint = websocket(Desk).grants(Rights).authenticate(clerk);
+        let endpoint = if url.starts_with("redis") {
+            endpoint.broker(RedisBroker::new(url, prefix)?)
+        } else {
+            endpoint.broker(NatsBroker::new(url, prefix)?)
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("ws://{}/", listener.local_addr()?);
+        let listener = listener.tap_io(|stream| {
+            // Without it, the measurement would include delays by Nagle's algorithm.
+            let _ = stream.set_nodelay(true);
+        });
+        let app = Router::new().route("/", endpoint.clone().into_route());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        for user in 1..if receives.is_some() { USERS } else { IDLE_USERS } {
+            let (mut socket, _) = connect_async(format!("{address}?{user}")).await?;
+            // Answers pings.
+            tokio::spawn(async move { while socket.next().await.is_some() {} });
+        }
+        let (mut member, _) = connect_async(format!("{address}?0")).await?;
+        if let Some(direction) = receives {
+            let out = direction == Direction::Out;
+            member.send(Message::text(format!(r#"{{"action":"watch","out":{out}}}"#))).await?;
+            let reply = next(&mut member).await?;
+            if reply["status"] != 200 {
+                return Err(reply.to_string().into());
+            }
+        }
+        let publisher = endpoint.publisher();
+        Ok(Ours { endpoint, publisher, member })
+    }
+
+    pub(crate) fn send(&self, direction: Direction, notes: Vec<Note>) {
+        let tray = Tray::from(direction);
+        for Note { number, wants_answer, text } in notes {
+            self.publisher.publish(&tray, Sent { number, wants_answer, text });
+        }
+    }
+
+    pub(crate) async fn receive(&mut self) -> Result<Note, Box<dyn Error>> {
+        Ok(Note::deserialize(&next(&mut self.member).await?["data"])?)
+    }
+
+    /// Reports that the rights of one of the users have changed.
+    pub(crate) async fn refresh(&self, change: u32) -> Propagation {
+        self.endpoint.connections().refresh_user(&(change % USERS).to_string()).await
+    }
+}
+
+/// Returns the next frame.
+async fn next(socket: &mut Socket) -> Result<Value, Box<dyn Error>> {
+    loop {
+        let message = socket.next().await.ok_or("the server has closed the connection")??;
+        if let Message::Text(text) = message {
+            return Ok(serde_json::from_str(&text)?);
+        }
+    }
+}
