@@ -5,6 +5,7 @@ use std::error::Error;
 use async_nats::{Client as NatsClient, Subscriber};
 use futures_util::StreamExt as _;
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind, Value, pipe};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -64,9 +65,9 @@ impl Bare {
 async fn redis(url: &str, channel: String) -> Result<Client, Box<dyn Error>> {
     let info = url.into_connection_info()?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let info = info.set_redis_settings(settings);
+    let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
     let (sender, received) = unbounded_channel();
-    let config = AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
+    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_push_sender(move |push: PushInfo| {
         if let (PushKind::Message, Some(Value::BulkString(message))) = (push.kind, push.data.into_iter().nth(1)) {
             // The receiver ends with the process.
             let _ = sender.send(message);

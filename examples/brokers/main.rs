@@ -6,7 +6,8 @@
 //! The processes of both kinds run at once and are measured in turn in short windows, and a ratio is that within a round: times
 //! drift on shared machines. A message has a number and 100 bytes of text. The broker's own client encodes and decodes the same
 //! fields as JSON. With Portcullis, a message is an event to a group, whose only member in each process is a WebSocket client in
-//! that process: the time and the CPU include the permission, the frame, the socket, and the client that parses it.
+//! that process: the time and the CPU include the permission, the frame, the socket, and the client that parses it. The sender of
+//! both kinds is this process, so each has the idle other one beside it.
 
 mod bare;
 #[path = "../bench/measure.rs"]
@@ -20,22 +21,26 @@ use std::time::{Duration, Instant};
 
 use bare::Bare;
 use measure::{cpu, error_of_median, median};
-use ours::Ours;
+use ours::{IDLE_USERS, Ours, USERS};
+use portcullis::Propagation;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::ChildStdout;
+use tokio::time::timeout;
 
 /// The numbers of machines that receive each message.
 const MACHINES: [usize; 3] = [1, 2, 4];
 /// The messages of a latency window.
 const SINGLE_MESSAGES: u32 = 100;
 /// The messages after which a receiver answers in a throughput window, and how often the sender may be ahead.
-const BLOCK: u32 = 64;
+const BLOCK: u32 = 32;
 const BLOCKS_AHEAD: u32 = 4;
 /// The blocks of a throughput window.
-const BLOCKS: u32 = 60;
+const BLOCKS: u32 = 120;
 /// The number of changes of rights.
 const CHANGES: u32 = 1_000;
+/// After this time an answer is lost.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// After this time a machine knows all others.
 const INTRODUCTION: Duration = Duration::from_secs(12);
 
@@ -64,8 +69,9 @@ impl Peer {
     /// Connects, and receives what is published in a direction.
     async fn connect(kind: &str, url: &str, prefix: &str, receives: Direction) -> Result<Peer, Box<dyn Error>> {
         Ok(match kind {
-            "ours" => Peer::Ours(Box::new(Ours::connect(url, prefix, Some(receives)).await?)),
-            "idle" => Peer::Ours(Box::new(Ours::connect(url, prefix, None).await?)),
+            "ours" => Peer::Ours(Box::new(Ours::connect(url, prefix, Some(receives), 1).await?)),
+            "changes" => Peer::Ours(Box::new(Ours::connect(url, prefix, Some(receives), USERS).await?)),
+            "idle" => Peer::Ours(Box::new(Ours::connect(url, prefix, None, IDLE_USERS).await?)),
             _ => Peer::Bare(Bare::connect(url, prefix, receives).await?),
         })
     }
@@ -89,10 +95,11 @@ impl Peer {
 /// Answers until the process is ended.
 async fn answer(kind: &str, url: &str, prefix: &str) -> Result<(), Box<dyn Error>> {
     let mut peer = Peer::connect(kind, url, prefix, Direction::Out).await?;
+    let answers = !kind.starts_with("idle");
     println!("ready");
     loop {
         let note = peer.receive().await?;
-        if note.wants_answer {
+        if note.wants_answer && answers {
             peer.send(Direction::Back, vec![Note { wants_answer: false, ..note }]).await?;
         }
     }
@@ -164,9 +171,9 @@ impl Conversation {
     }
 
     /// Waits for the answers of all receivers.
-    async fn answered(&mut self) -> Result<(), Box<dyn Error>> {
+    async fn wait_for_answers(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 0..self.others.len() {
-            self.own.receive().await?;
+            timeout(PATIENCE, self.own.receive()).await.map_err(|_| "a message was lost")??;
         }
         Ok(())
     }
@@ -177,7 +184,7 @@ impl Conversation {
         for _ in 0..SINGLE_MESSAGES {
             let start = Instant::now();
             self.send(1).await?;
-            self.answered().await?;
+            self.wait_for_answers().await?;
             times.push(start.elapsed().as_secs_f64() / 2.0);
         }
         Ok(Window { seconds: median(&times).unwrap_or_default(), ..Window::default() })
@@ -189,11 +196,11 @@ impl Conversation {
         for block in 0..BLOCKS {
             self.send(BLOCK).await?;
             if block >= BLOCKS_AHEAD {
-                self.answered().await?;
+                self.wait_for_answers().await?;
             }
         }
         for _ in 0..BLOCKS_AHEAD {
-            self.answered().await?;
+            self.wait_for_answers().await?;
         }
         let after = self.cpu_times()?;
         let spent = |of: usize| after[of].saturating_sub(before[of]).as_secs_f64() / f64::from(BLOCKS * BLOCK);
@@ -226,14 +233,22 @@ fn row(what: &str, unit: &str, scale: f64, pairs: &Pairs, value: impl Fn(&Window
 
 async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Result<(), Box<dyn Error>> {
     let mut ours = Conversation::start("ours", url, prefix, machines).await?;
-    ours.idle = Some(Receiver::start("idle", url, &ours.prefix).await?);
     let mut bare = Conversation::start("bare", url, prefix, machines).await?;
+    // One subscriber more on each side.
+    ours.idle = Some(Receiver::start("idle", url, &ours.prefix).await?);
+    bare.idle = Some(Receiver::start("idle-bare", url, &bare.prefix).await?);
     let (mut single, mut many) = (Pairs::new(), Pairs::new());
     // The first round warms up.
     for round in 0..=rounds {
         eprint!("\r{machines} receivers, round {round} of {rounds}    ");
-        let pair = (ours.latency().await?, bare.latency().await?);
-        let block_pair = (ours.throughput().await?, bare.throughput().await?);
+        // In turn, who is first.
+        let (pair, block_pair) = if round % 2 == 0 {
+            let pair = (ours.latency().await?, bare.latency().await?);
+            (pair, (ours.throughput().await?, bare.throughput().await?))
+        } else {
+            let (second, block_second) = (bare.latency().await?, bare.throughput().await?);
+            ((ours.latency().await?, second), (ours.throughput().await?, block_second))
+        };
         if round > 0 {
             single.push(pair);
             many.push(block_pair);
@@ -241,7 +256,7 @@ async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Resul
     }
     eprintln!();
     let to = if machines == 1 { "one process".to_owned() } else { format!("{machines} processes") };
-    row(&format!("one message to {to}, until it is there"), "µs", 1e6, &single, |window| window.seconds);
+    row(&format!("one message to {to}: half of the round trip"), "µs", 1e6, &single, |window| window.seconds);
     row(&format!("many messages to {to}: time of each"), "µs", 1e6, &many, |window| window.seconds);
     row("the same: CPU of the sender", "µs", 1e6, &many, |window| window.sender);
     row("the same: CPU of one receiver", "µs", 1e6, &many, |window| window.receiver);
@@ -252,7 +267,7 @@ async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Resul
 
 /// Measures how long a change of rights takes until two other processes have acknowledged it.
 async fn changes(url: &str, prefix: &str) -> Result<(), Box<dyn Error>> {
-    let conversation = Conversation::start("ours", url, &format!("{prefix} changes"), 2).await?;
+    let conversation = Conversation::start("changes", url, prefix, 2).await?;
     let Peer::Ours(own) = &conversation.own else { return Err("not ours".into()) };
     eprintln!("waiting until the machines know each other");
     tokio::time::sleep(INTRODUCTION).await;
@@ -261,8 +276,9 @@ async fn changes(url: &str, prefix: &str) -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let propagation = own.refresh(change).await;
         times.push(start.elapsed().as_secs_f64() * 1e3);
-        if !propagation.is_acknowledged() {
-            return Err(format!("change {change}: {propagation:?}").into());
+        match propagation {
+            Propagation::Acknowledged { by, .. } if by.len() == 2 => {}
+            other => return Err(format!("change {change}: {other:?}").into()),
         }
     }
     times.sort_by(f64::total_cmp);

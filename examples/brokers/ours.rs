@@ -19,10 +19,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{Direction, Note};
 
-/// The users that are connected to a process that receives, and to one that has no member of the group: so many that it is
-/// subscribed to the channels of all groups.
-const USERS: u32 = 100;
-const IDLE_USERS: u32 = 1_000;
+/// The users whose rights are changed, each of them connected to each process.
+pub(crate) const USERS: u32 = 100;
+/// The users that are connected to a process without a member of the group: so many that it is subscribed to all channels.
+pub(crate) const IDLE_USERS: u32 = 1_000;
 
 struct Desk;
 
@@ -87,8 +87,13 @@ async fn clerk(parts: &Parts) -> portcullis::Result<Option<Clerk>> {
 }
 
 impl Ours {
-    /// Connects, and receives what is published in a direction, if any.
-    pub(crate) async fn connect(url: &str, prefix: &str, receives: Option<Direction>) -> Result<Ours, Box<dyn Error>> {
+    /// Connects, and receives what is published in a direction, if any. As many users are connected.
+    pub(crate) async fn connect(
+        url: &str,
+        prefix: &str,
+        receives: Option<Direction>,
+        users: u32,
+    ) -> Result<Ours, Box<dyn Error>> {
         let endpoint = websocket(Desk).grants(Rights).authenticate(clerk);
         let endpoint = if url.starts_with("redis") {
             endpoint.broker(RedisBroker::new(url, prefix)?)
@@ -103,7 +108,7 @@ impl Ours {
         });
         let app = Router::new().route("/", endpoint.clone().into_route());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        for user in 1..if receives.is_some() { USERS } else { IDLE_USERS } {
+        for user in 1..users {
             let (mut socket, _) = connect_async(format!("{address}?{user}")).await?;
             // Answers pings.
             tokio::spawn(async move { while socket.next().await.is_some() {} });

@@ -5,7 +5,7 @@ import { column, showHead, showMessages, showRefusal, showTyping, wire } from ".
 import { showBroker, showRooms, showStage } from "./page.js";
 
 export async function enter(person) {
-  const actor = { person, waiting: new Map(), sent: 0, view: null, messages: [], typing: new Map(), ...column(person) };
+  const actor = { person, waiting: new Map(), sent: 0, view: null, messages: [], typing: new Map(), rooms: [], ...column(person) };
   stage.set(person.id, actor);
   showStage();
   shut(actor, "…");
@@ -16,8 +16,19 @@ export async function enter(person) {
     actor.socket.addEventListener("open", resolve);
     actor.socket.addEventListener("close", ({ code }) => { resolve(); closed(actor, code); });
   });
-  for (const each of (await call(actor, "my_rooms")).data ?? []) rooms.set(each.id, each);
+  showBroker(await (await fetch("/broker")).json());
+  await loadRooms(actor);
   await open(actor);
+}
+
+/** Shows the rooms that the users are in, and the one that is open. */
+async function loadRooms(actor) {
+  actor.rooms = (await call(actor, "my_rooms")).data ?? [];
+  const known = [...stage.values()].flatMap((other) => other.rooms);
+  const opened = rooms.get(state.room);
+  rooms.clear();
+  for (const each of [...(opened ? [opened] : []), ...known]) rooms.set(each.id, each);
+  showRooms();
 }
 
 function closed(actor, code) {
@@ -72,8 +83,12 @@ const events = {
   role_changed: (actor, { room: of }) => of === state.room && reread(actor),
   room_changed: (actor, changed) => { rooms.set(changed.id, changed); showRooms(); if (changed.id === state.room) reread(actor); },
   // Not all users at the same moment.
-  room_outdated: (actor, { room: of }) => setTimeout(() => of === state.room && actor.view && open(actor), Math.random() * 1000),
-  broker_changed: (actor, { connected }) => showBroker(connected),
+  room_outdated: (actor, { room: of }) => {
+    clearTimeout(actor.resync);
+    actor.resync = setTimeout(() => of === state.room && open(actor), Math.random() * 1000);
+  },
+  rooms_outdated: (actor) => loadRooms(actor),
+  broker_changed: (actor, { is_connected }) => showBroker(is_connected),
   room_left: (actor, { room: of }) => of === state.room && shut(actor, "No longer in this room."),
   room_deleted: (actor, { room: of }) => { rooms.delete(of); showRooms(); if (of === state.room) shut(actor, "This room is no more."); },
   upload_created: (actor, { room: of, user, file }) => {
@@ -89,7 +104,10 @@ export async function open(actor) {
   if (status !== 200) return shut(actor, `${status}: this user may not read the room.`);
   const { data: messages } = await call(actor, "read_messages", `rooms/${asked}/`);
   if (asked !== state.room) return;
-  Object.assign(actor, { view: data, messages: messages?.messages ?? [], page: 1, pages: messages?.pages ?? 1 });
+  // Those that have come since the page was read stay.
+  const read = messages?.messages ?? [];
+  const newer = actor.messages.filter(({ id }) => id > (read.at(-1)?.id ?? 0));
+  Object.assign(actor, { view: data, messages: [...read, ...newer], page: 1, pages: messages?.pages ?? 1 });
   rooms.set(data.id, data);
   actor.node.dataset.state = "open";
   showRooms();

@@ -18,7 +18,7 @@ use super::pages::json;
 #[derive(Event, Serialize)]
 #[event(local)]
 pub(crate) struct BrokerChanged {
-    connected: bool,
+    is_connected: bool,
 }
 
 /// All connections to this process.
@@ -37,7 +37,7 @@ pub(crate) fn connect(
     let endpoint = match broker.split_once("://") {
         Some(("redis", _)) => endpoint.broker(RedisBroker::new(broker, &prefix)?),
         Some(("nats", _)) => endpoint.broker(NatsBroker::new(broker, &prefix)?),
-        _ => return Err(format!("{broker} is no URL of a broker; it begins with redis:// or nats://").into()),
+        _ => return Err(format!("`{broker}` is not the URL of a broker: write `redis://..` or `nats://..`").into()),
     };
     tokio::spawn(watch(endpoint.snapshot_handle(), endpoint.publisher()));
     Ok(endpoint)
@@ -48,10 +48,10 @@ async fn watch(snapshots: SnapshotHandle, publisher: Publisher<Chat>) {
     let (mut seconds, mut was_connected) = (interval(Duration::from_secs(1)), None);
     loop {
         seconds.tick().await;
-        let connected = is_connected(&snapshots);
-        if was_connected != connected {
-            was_connected = connected;
-            publisher.publish(&ThisProcess, BrokerChanged { connected: connected == Some(true) });
+        let is_connected = is_connected(&snapshots);
+        if was_connected != is_connected {
+            was_connected = is_connected;
+            publisher.publish(&ThisProcess, BrokerChanged { is_connected: is_connected == Some(true) });
         }
     }
 }

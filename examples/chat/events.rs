@@ -73,6 +73,10 @@ pub(crate) struct RoomOutdated {
     pub(crate) room: RoomId,
 }
 
+/// Events of the user's inbox may have been lost: the user may be in other rooms now.
+#[derive(Event, Serialize)]
+pub(crate) struct RoomsOutdated;
+
 /// Sent to a user who is no longer in a room.
 #[derive(Event, Serialize)]
 pub(crate) struct RoomLeft {

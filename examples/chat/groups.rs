@@ -6,7 +6,7 @@ use portcullis::{AllowAny, Context, Group, GroupPermission, PublishPermit, Resul
 
 use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, RoleChanged, RoomChanged,
-    RoomDeleted, RoomLeft, RoomOutdated, Typing, UploadCreated,
+    RoomDeleted, RoomLeft, RoomOutdated, RoomsOutdated, Typing, UploadCreated,
 };
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
@@ -33,7 +33,7 @@ pub(crate) struct RoomGroup(pub(crate) RoomId);
 /// All connections of one user, for events about rooms that the user has not open, or is no longer in. The actions that
 /// publish to it are about rooms, and guarded there.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = Themself, publish = AllowAny, events(MemberAdded, RoomLeft, RoomDeleted))]
+#[group(consumer = Chat, permission = Themself, publish = AllowAny, events(MemberAdded, RoomLeft, RoomDeleted, RoomsOutdated))]
 pub(crate) struct Inbox(pub(crate) UserId);
 
 /// Holds if the inbox is the user's own.

@@ -7,7 +7,7 @@ use super::channels::Channels;
 use super::codenames::{accounts, uploads};
 use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, Own, RoleChanged,
-    RoomChanged, RoomDeleted, RoomLeft, RoomOutdated, Typing, UploadCreated,
+    RoomChanged, RoomDeleted, RoomLeft, RoomOutdated, RoomsOutdated, Typing, UploadCreated,
 };
 use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Kind, Room, UserId};
@@ -47,11 +47,14 @@ impl Chat {
         cx.join(Inbox(user.id)).await
     }
 
-    /// Has the clients here load again what may have changed unseen.
+    /// Has the clients here reload what they may have missed.
     #[gap]
     async fn on_gap(&self, cx: &Gap<'_, Self>) {
         for room in cx.groups::<RoomGroup>() {
-            cx.publish_here(&room, RoomOutdated { room: room.0 });
+            cx.publish_here(&room, RoomOutdated { room: room.0 }).await;
+        }
+        for inbox in cx.groups::<Inbox>() {
+            cx.publish_here(&inbox, RoomsOutdated).await;
         }
     }
 
@@ -166,6 +169,11 @@ impl Chat {
 
     #[event(permission = "AllowAny")]
     fn room_outdated(event: &RoomOutdated) -> &RoomOutdated {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn rooms_outdated(event: &RoomsOutdated) -> &RoomsOutdated {
         event
     }
 

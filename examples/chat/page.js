@@ -122,7 +122,6 @@ export function showBroker(connected) {
 }
 
 async function start() {
-  showBroker(await (await fetch("/broker")).json());
   state.people = await (await fetch("/people")).json();
   byId("cast").replaceChildren(...state.people.map((person) => el("button",
     { type: "button", "data-user": person.name, "data-id": person.id, "aria-pressed": "false", onclick: () => toggle(person) }, face(person), person.name)));

@@ -206,12 +206,17 @@ pub use portcullis_macros::disconnect;
 /// application can have its clients load again what they show. See [`Gap`] for an example, and
 /// [scaling out](guide::scaling_out#gaps) for when that happens.
 ///
-/// The method is `async fn(&self)` or `async fn(&self, cx: &Gap<'_, Self>)`. It runs when the broker is connected again, or
-/// when the loss is noticed, on each machine that has lost something and has connections. What it publishes follows the loss:
-/// a client that then loads its data misses nothing.
+/// The method is `async fn(&self)` or `async fn(&self, cx: &Gap<'_, Self>)`. It runs when the loss is noticed, or when all
+/// subscriptions are back after the broker was away, on each machine that has lost something and has connections. By then new
+/// events are received again, so a client that loads its data when it gets an event from this method has missed nothing.
 ///
-/// One call runs at a time, and at least a second passes between two. Gaps that occur meanwhile are reported together. A panic
-/// is logged. The method is dropped at its next `.await` if it takes longer than [`Limits::action_timeout`].
+/// One call runs at a time, and a second passes after it. That pause doubles with each call, up to a minute, until there was no
+/// gap for a minute. Gaps that occur meanwhile are handled together.
+///
+/// # Panics
+///
+/// A panic is logged, and so is a call that takes longer than [`Limits::action_timeout`] and is dropped at its next `.await`.
+/// The gap counts as handled.
 pub use portcullis_macros::gap;
 
 #[doc = include_str!("docs/authenticate.md")]

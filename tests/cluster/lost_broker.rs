@@ -29,8 +29,9 @@ impl Redis {
             let _ = std::io::stderr().write_all(notice);
             return None;
         };
-        let (server, deadline) = (Redis(process), Instant::now() + PATIENCE);
+        let (mut server, deadline) = (Redis(process), Instant::now() + PATIENCE);
         while !answers(port).await {
+            assert!(server.0.try_wait().unwrap().is_none(), "redis-server has ended");
             assert!(Instant::now() < deadline, "redis-server does not answer");
             // A process reports nothing when it listens.
             sleep(Duration::from_millis(5)).await;
@@ -74,7 +75,7 @@ async fn page_shows_a_lost_broker_and_loads_what_it_has_missed() {
     let mut cora = chat.enter(1, CORA).await;
     let mut browser = Browser::start(program).await;
     browser.open(chat.address(0)).await;
-    browser.wait_for("document.body.hasAttribute('data-ready')").await;
+    browser.wait_for("document.body?.hasAttribute('data-ready')").await;
     send(&mut cora, "while it is there").await;
     browser.wait_for(&shows("Pia", "while it is there")).await;
     assert_eq!(browser.evaluate("document.getElementById('broker').hidden").await, true);
@@ -82,15 +83,15 @@ async fn page_shows_a_lost_broker_and_loads_what_it_has_missed() {
     drop(redis);
     browser.wait_for("!document.getElementById('broker').hidden").await;
     send(&mut cora, "while it is away").await;
-    let mut late = Browser::start(chromium().unwrap()).await;
-    late.open(chat.address(0)).await;
-    late.wait_for("document.getElementById('broker')?.hidden === false").await;
+    let mut second_browser = Browser::start(chromium().unwrap()).await;
+    second_browser.open(chat.address(0)).await;
+    second_browser.wait_for("document.getElementById('broker')?.hidden === false").await;
     assert_eq!(browser.evaluate(&shows("Pia", "while it is away")).await, false);
 
     let _redis = Redis::start(port).await.unwrap();
     browser.wait_for("document.getElementById('broker').hidden").await;
     browser.wait_for(&shows("Pia", "while it is away")).await;
-    late.wait_for("document.getElementById('broker').hidden").await;
+    second_browser.wait_for("document.getElementById('broker').hidden").await;
     send(&mut cora, "while it is back").await;
     browser.wait_for(&shows("Pia", "while it is back")).await;
 }

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Context, Endpoint, Event, Group, NatsBroker, RedisBroker, Result, consumer, websocket};
+use portcullis::{
+    AllowAny, Context, Endpoint, Event, Gap, Group, NatsBroker, RedisBroker, Result, consumer, websocket,
+};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::brokers::{random, servers};
 use crate::common::browser::Process;
 
-struct Canvas;
+/// Sends the sheets of each gap.
+struct Canvas(UnboundedSender<Vec<u32>>);
 
 /// The same in both versions.
 #[derive(Debug, Clone, Serialize, Deserialize, Event)]
@@ -40,8 +44,15 @@ impl Canvas {
         event
     }
 
+    #[gap]
+    fn on_gap(&self, cx: &Gap<'_, Self>) {
+        self.0.send(cx.groups::<Sheet>().into_iter().map(|Sheet(number)| number).collect()).unwrap();
+    }
+
     #[action(permission = AllowAny)]
     async fn open(&self, cx: &Context<'_, ()>) -> Result<()> {
+        // Of another partition than the first one.
+        cx.join(Sheet(2)).await?;
         cx.join(Sheet(1)).await
     }
 }
@@ -59,10 +70,11 @@ fn newer_version() -> PathBuf {
 async fn event_that_the_other_version_does_not_know_is_dropped_and_counted_and_closes_nothing() {
     for url in servers().await {
         let prefix = format!("portcullis-test-{:032x}", random());
+        let (sender, mut gaps) = unbounded_channel();
         let canvas: Endpoint<Canvas> = if url.starts_with("redis") {
-            websocket(Canvas).broker(RedisBroker::new(&url, &prefix).unwrap())
+            websocket(Canvas(sender)).broker(RedisBroker::new(&url, &prefix).unwrap())
         } else {
-            websocket(Canvas).broker(NatsBroker::new(&url, &prefix).unwrap())
+            websocket(Canvas(sender)).broker(NatsBroker::new(&url, &prefix).unwrap())
         };
         let mut member = connect(&canvas).open().await.unwrap();
         assert_eq!(member.call("open").await.status(), 200);
@@ -81,6 +93,7 @@ async fn event_that_the_other_version_does_not_know_is_dropped_and_counted_and_c
         }
         assert_eq!(received, ["moved here", "publish", "published"], "{url}");
         assert_eq!(canvas.snapshot().cluster.unwrap().unknown_events, 2, "{url}");
+        assert_eq!(gaps.recv().await.unwrap(), [1], "{url}");
         say("count");
         assert_eq!(newer.line("unknown: ").await, "1", "{url}");
         assert_eq!(member.call("open").await.status(), 200);

@@ -1,7 +1,7 @@
 //! Checks of `#[connect]`, `#[disconnect]` and `#[gap]` methods: their parameters and return types.
 
 use quote::ToTokens;
-use syn::Type;
+use syn::{GenericArgument, PathArguments, Type};
 
 use super::signature;
 use crate::diagnostics::Diagnostics;
@@ -19,6 +19,14 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
         _ => ("Disconnect", format!("cx: &Disconnect<'_, {user}>")),
     };
     let mut parameters = hook.parameters().into_iter();
+    if hook.kind == MethodKind::Gap
+        && let Some(first) = hook.parameters().first()
+        && is_type_named(&first.ty, "Gap")
+        && !is_gap_of(&first.ty, &block.ty)
+    {
+        diagnostics.error(first, "`Gap` names the consumer; write `cx: &Gap<'_, Self>`");
+        parameters.next();
+    }
     if let Some(first) = parameters.next()
         && !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0))
     {
@@ -34,6 +42,20 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
         let message = format!("a `#[{name}]` method cannot return a value, because {reason}; remove the return type");
         diagnostics.error(output, message);
     }
+}
+
+/// Returns whether a type is a shared reference to the gap of this consumer.
+fn is_gap_of(ty: &Type, consumer: &Type) -> bool {
+    let Type::Reference(reference) = ty else { return false };
+    let Type::Path(path) = &*reference.elem else { return false };
+    let arguments = path.path.segments.last().map(|segment| &segment.arguments);
+    let Some(PathArguments::AngleBracketed(arguments)) = arguments else { return false };
+    let is_consumer = |ty: &Type| {
+        let tokens = ty.to_token_stream().to_string();
+        tokens == "Self" || tokens == consumer.to_token_stream().to_string()
+    };
+    reference.mutability.is_none()
+        && arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Type(ty) if is_consumer(ty)))
 }
 
 fn is_unit(ty: &Type) -> bool {

@@ -122,14 +122,16 @@ fn hook_method(hook: &Hook) -> TokenStream {
         };
     }
     let given = takes.then(|| quote!(#cx));
-    let (hook, context) = if hook.kind == MethodKind::Gap {
-        let context = paths::gap_context(span);
-        (quote_spanned!(span=> on_gap), quote_spanned!(span=> #context<'_, Self>))
+    let (hook, context, constant) = if hook.kind == MethodKind::Gap {
+        let (context, bool) = (paths::gap_context(span), paths::bool(span));
+        let constant = quote_spanned!(span=> #(#cfgs)* const HANDLES_GAPS: #bool = true;);
+        (quote_spanned!(span=> on_gap), quote_spanned!(span=> #context<'_, Self>), Some(constant))
     } else {
         let context = paths::disconnect_context(span);
-        (quote_spanned!(span=> on_disconnect), quote_spanned!(span=> #context<'_, Self::User>))
+        (quote_spanned!(span=> on_disconnect), quote_spanned!(span=> #context<'_, Self::User>), None)
     };
     quote_spanned! {span=>
+        #constant
         #(#cfgs)*
         async fn #hook(&self, #cx: &#context) {
             let #handler = self;

@@ -211,6 +211,7 @@ const _: () = {
             let __handler = self;
             Self::part(__handler)
         }
+        const HANDLES_GAPS: ::core::primitive::bool = true;
         async fn on_gap(&self, __cx: &__rt::Gap<'_, Self>) {
             let __handler = self;
             Self::resync(__handler, __cx).await

@@ -44,6 +44,10 @@ impl PartitionSet {
         self.0 |= 1 << number;
     }
 
+    pub(crate) fn remove(&mut self, Partition(number): Partition) {
+        self.0 &= !(1 << number);
+    }
+
     pub(crate) fn contains(self, Partition(number): Partition) -> bool {
         self.0 & (1 << number) != 0
     }

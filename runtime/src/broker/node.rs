@@ -108,6 +108,7 @@ pub(crate) struct Node {
     machine: MachineId,
     /// The name of the consumer.
     namespace: String,
+    connects_processes: bool,
     /// By the index of the channel: its name with the namespace, which tags cover.
     channel_names: [String; CHANNEL_COUNT],
     key: Option<ClusterKey>,
@@ -255,6 +256,11 @@ impl Node {
         self.machine
     }
 
+    /// Returns whether the broker connects several processes.
+    pub(crate) fn connects_processes(&self) -> bool {
+        self.connects_processes
+    }
+
     /// Returns whether the link is up.
     pub(crate) fn is_connected(&self) -> bool {
         self.listens_since().is_some()
@@ -298,11 +304,15 @@ impl Node {
     fn upkeep(&self) {
         let now = Instant::now();
         let mut state = self.state();
-        for channel in state.subscriptions.take_idle(now) {
+        let (idle, gap) = state.subscriptions.take_idle(now);
+        for channel in idle {
             state.peers.forget_channel(channel);
             self.link.unsubscribe(channel);
         }
         drop(state);
+        if !gap.is_empty() {
+            self.record_gap(gap);
+        }
         // While the link is down, heartbeats would wait, and then announce messages that wait behind them.
         let is_subscribed = self.state().subscriptions.is_confirmed(Channel::Control.index());
         if is_subscribed && !self.has_departed.load(Ordering::SeqCst) {

@@ -49,8 +49,9 @@ impl Subscriptions {
         }
     }
 
-    /// Returns the channels that nothing has held for a while, which are to be unsubscribed.
-    pub(super) fn take_idle(&mut self, now: Instant) -> Vec<Channel> {
+    /// Returns the channels that nothing has held for a while, which are to be unsubscribed, and the partitions of the gap that
+    /// this ends: no channel may be left that is not confirmed.
+    pub(super) fn take_idle(&mut self, now: Instant) -> (Vec<Channel>, PartitionSet) {
         let mut idle = Vec::new();
         for (index, subscription) in self.channels.iter_mut().enumerate() {
             if subscription.idle_since.is_some_and(|since| now.duration_since(since) >= LINGER) {
@@ -58,15 +59,26 @@ impl Subscriptions {
                 idle.extend(Channel::from_index(index));
             }
         }
-        idle
+        for channel in &idle {
+            if let Channel::Partition(partition) = channel {
+                self.gap.remove(*partition);
+            }
+        }
+        let gap = if idle.is_empty() { PartitionSet::default() } else { self.take_gap() };
+        (idle, gap)
+    }
+
+    /// Returns the partitions of the gap, once all channels are confirmed.
+    fn take_gap(&mut self) -> PartitionSet {
+        let is_complete = self.channels.iter().all(|subscription| subscription.is_confirmed || !subscription.is_wanted);
+        if is_complete { std::mem::take(&mut self.gap) } else { PartitionSet::default() }
     }
 
     /// Records that the broker has confirmed a channel. Returns the partitions of the gap that this ends, once.
     pub(super) fn confirm(&mut self, channel: Channel) -> PartitionSet {
         let subscription = &mut self.channels[channel.index()];
         subscription.is_confirmed = subscription.is_wanted;
-        let is_complete = self.channels.iter().all(|subscription| subscription.is_confirmed || !subscription.is_wanted);
-        if is_complete { std::mem::take(&mut self.gap) } else { PartitionSet::default() }
+        self.take_gap()
     }
 
     /// Records that no channel is subscribed any more.
@@ -104,13 +116,28 @@ mod tests {
         assert!(subscriptions.hold(channel(5)));
         assert!(!subscriptions.hold(channel(5)));
         subscriptions.release(channel(5), now);
-        assert_eq!(subscriptions.take_idle(now + LINGER), []);
+        assert_eq!(subscriptions.take_idle(now + LINGER).0, []);
         subscriptions.release(channel(5), now);
         assert!(!subscriptions.hold(channel(5)), "it is still subscribed");
         subscriptions.release(channel(5), now + LINGER);
-        assert_eq!(subscriptions.take_idle(now + LINGER), []);
-        assert_eq!(subscriptions.take_idle(now + 2 * LINGER), [channel(5)]);
+        assert_eq!(subscriptions.take_idle(now + LINGER).0, []);
+        assert_eq!(subscriptions.take_idle(now + 2 * LINGER).0, [channel(5)]);
         assert!(subscriptions.hold(channel(5)));
+    }
+
+    #[test]
+    fn gap_ends_when_the_last_channel_without_a_confirmation_is_given_up() {
+        let (mut subscriptions, now) = (Subscriptions::new(), Instant::now());
+        for index in [3, 5] {
+            assert!(subscriptions.hold(channel(index)));
+        }
+        subscriptions.lose();
+        subscriptions.release(channel(5), now);
+        assert!(subscriptions.confirm(channel(3)).is_empty());
+        let (idle, gap) = subscriptions.take_idle(now + LINGER);
+        assert_eq!(idle, [channel(5)]);
+        let is_lost = |index| matches!(channel(index), Channel::Partition(partition) if gap.contains(partition));
+        assert!(is_lost(3) && !is_lost(5), "nothing here receives the events of the other");
     }
 
     #[test]

@@ -110,6 +110,10 @@ pub trait Consumer: Dispatch {
         async {}
     }
 
+    /// Whether the block has a `#[gap]` method.
+    #[doc(hidden)]
+    const HANDLES_GAPS: bool = false;
+
     /// Runs `#[gap]`.
     #[doc(hidden)]
     fn on_gap(&self, cx: &Gap<'_, Self>) -> impl Future<Output = ()> + Send {

@@ -26,7 +26,7 @@ use super::Handler;
 ///     #[gap]
 ///     async fn on_gap(&self, cx: &Gap<'_, Self>) {
 ///         for room in cx.groups::<Room>() {
-///             cx.publish_here(&room, Outdated);
+///             cx.publish_here(&room, Outdated).await;
 ///         }
 ///     }
 ///
@@ -39,7 +39,7 @@ use super::Handler;
 /// # }
 /// ```
 pub struct Gap<'a, C> {
-    /// The session registry of the endpoint and the partitions that are concerned, which this layer does not know.
+    /// Where events may have been lost: type-erased, because this module cannot name the types.
     loss: &'a (dyn Any + Send + Sync),
     consumer: PhantomData<fn(C)>,
 }

@@ -173,7 +173,7 @@ impl<G: Group> GroupTable<G> {
     }
 
     /// Returns the groups whose events are published to one of these partitions.
-    pub(super) fn in_partitions(&self, partitions: PartitionSet) -> Vec<G> {
+    pub(super) fn list_by_partition(&self, partitions: PartitionSet) -> Vec<G> {
         let is_in =
             |list: &&Arc<MemberList<G>>| list.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition()));
         let lists =

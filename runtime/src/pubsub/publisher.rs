@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::join_all;
-use tokio::task::{coop, yield_now};
 
 use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
@@ -122,16 +121,7 @@ impl<C: Consumer> Publisher<C> {
     /// # }
     /// ```
     pub async fn ready(&self) {
-        let pacer = self.pacer.get_or_init(Pacer::new);
-        if pacer.is_held() {
-            pacer.ready().await;
-        }
-        // A loop whose readers keep up never waits above, and would let no other task of its thread run.
-        if pacer.has_finished_turn() {
-            yield_now().await;
-        } else {
-            coop::consume_budget().await;
-        }
+        self.pacer.get_or_init(Pacer::new).before_publication().await;
     }
 
     /// Runs a publication, which returns the number of attempted deliveries. Readers with a long send queue hold this handle

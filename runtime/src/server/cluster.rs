@@ -61,9 +61,8 @@ impl<C: Consumer> Endpoint<C> {
     /// processes and the [tickets](Endpoint::tickets) are kept in [one of them](crate::TicketStore::IS_LOCAL).
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a broker is a handle, and `&` is easily forgotten")]
-    pub fn broker(mut self, broker: impl Broker) -> Self {
-        self.connects_processes = broker.connects_processes();
-        self.check_tickets();
+    pub fn broker(self, broker: impl Broker) -> Self {
+        self.check_tickets(broker.connects_processes());
         let endpoint: Weak<SessionRegistry<C>> = Arc::downgrade(&self.registry);
         assert!(
             broker.is_loopback() || self.cluster_key.is_some(),

@@ -103,8 +103,6 @@ pub struct Endpoint<C: Consumer> {
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
     pub(super) cluster_key: Option<ClusterKey>,
-    /// Whether the endpoint has a broker that connects it to other processes.
-    pub(super) connects_processes: bool,
 }
 
 /// Creates an endpoint for a consumer, with the default settings of [`Endpoint`].
@@ -155,7 +153,6 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         registry: Arc::new(SessionRegistry::new(Telemetry::new::<C>(), ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
         cluster_key: None,
-        connects_processes: false,
     }
 }
 
@@ -370,7 +367,6 @@ impl<C: Consumer> Clone for Endpoint<C> {
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
             cluster_key: self.cluster_key.clone(),
-            connects_processes: self.connects_processes,
         }
     }
 }

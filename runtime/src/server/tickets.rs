@@ -39,17 +39,17 @@ impl<C: Consumer> Endpoint<C> {
     #[must_use]
     pub fn tickets(mut self, tickets: Tickets<C::User>) -> Self {
         self.tickets = Some(tickets);
-        self.check_tickets();
+        self.check_tickets(self.registry.node.get().is_some_and(|node| node.connects_processes()));
         self
     }
 
     /// Checks that the tickets are known wherever a client may connect.
-    pub(super) fn check_tickets(&self) {
-        let are_local = self.tickets.as_ref().is_some_and(Tickets::are_local);
+    pub(super) fn check_tickets(&self, connects_processes: bool) {
+        let is_local = self.tickets.as_ref().is_some_and(Tickets::is_local);
         assert!(
-            !(are_local && self.connects_processes),
-            "the tickets of `{}` are known to one process only, and its broker connects several: use a store that they share, \
-             such as `RedisTicketStore`",
+            !(is_local && connects_processes),
+            "`{}` has a broker that connects processes, but its tickets are known to this process only; use a store that the \
+             processes share, such as `RedisTicketStore`",
             C::NAME
         );
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::{coop, yield_now};
 use tokio::time::timeout;
 
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -132,6 +133,19 @@ impl Pacer {
             self.is_held.store(false, Ordering::Relaxed);
             drop(holds);
             self.release.notify_waiters();
+        }
+    }
+
+    /// Waits before a publication as [`Publisher::ready`](crate::Publisher::ready) describes.
+    pub(crate) async fn before_publication(&self) {
+        if self.is_held() {
+            self.ready().await;
+        }
+        // A loop whose readers keep up never waits above, and would let no other task of its thread run.
+        if self.has_finished_turn() {
+            yield_now().await;
+        } else {
+            coop::consume_budget().await;
         }
     }
 

@@ -238,7 +238,7 @@ impl<U, S> Registry<U, S> {
     }
 
     /// Returns the ids of the users with a session whose personal events are published to one of these partitions.
-    pub(crate) fn users_in(&self, partitions: PartitionSet) -> Vec<String> {
+    pub(crate) fn list_users(&self, partitions: PartitionSet) -> Vec<String> {
         let is_in =
             |user: &UserSessions<S>| user.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition()));
         lock(&self.by_user).iter().filter(|(_, user)| is_in(user)).map(|(id, _)| id.clone()).collect()

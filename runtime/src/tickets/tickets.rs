@@ -129,7 +129,7 @@ impl<U: User> Tickets<U> {
     }
 
     /// Returns whether the tickets are known to this process only.
-    pub(crate) fn are_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         self.store.is_local()
     }
 

@@ -134,17 +134,27 @@ fn redis() -> RedisBroker {
     RedisBroker::new("redis://127.0.0.1", "portcullis-tickets").unwrap()
 }
 
+fn shared() -> Tickets<Guest> {
+    tickets(RedisTicketStore::new("redis://127.0.0.1", "portcullis-tickets").unwrap())
+}
+
 #[tokio::test]
-#[should_panic(expected = "the tickets of `TicketDesk` are known to one process only")]
+#[should_panic(expected = "its tickets are known to this process only")]
 async fn broker_between_processes_refuses_tickets_of_one_process() {
     let _ = desk(&tickets(MemoryTicketStore::new())).broker(redis());
 }
 
 #[tokio::test]
-#[should_panic(expected = "the tickets of `TicketDesk` are known to one process only")]
+async fn shared_tickets_are_accepted_with_a_broker_between_processes() {
+    let _ = desk(&shared()).broker(redis()).tickets(shared());
+}
+
+#[tokio::test]
+#[should_panic(expected = "its tickets are known to this process only")]
 async fn tickets_of_one_process_are_refused_after_the_broker_too() {
-    let desk =
-        desk(&tickets(RedisTicketStore::new("redis://127.0.0.1", "portcullis-tickets").unwrap())).broker(redis());
+    // The clone has the broker too.
+    let desk = desk(&shared());
+    let _connected = desk.clone().broker(redis());
     let _ = desk.tickets(tickets(MemoryTicketStore::new()));
 }
 

@@ -12,7 +12,7 @@ use crate::broker::lease::MAX_SILENCE;
 use crate::broker::machine_id::MachineId;
 use crate::broker::message::{EventMessage, Opened, Unreadable, open};
 use crate::broker::peers::Arrival;
-use crate::broker::{Channel, PartitionSet};
+use crate::broker::{Channel, Partition, PartitionSet, Target};
 use crate::log::Truncated;
 use crate::panic::{catch_unwind, log_entry};
 
@@ -136,7 +136,7 @@ impl Node {
                     "event of another machine not delivered: its type is unknown or differs here"
                 );
             }
-            self.record_loss(channel);
+            self.record_gap(concerned_partitions(channel, message));
         }
     }
 
@@ -152,7 +152,7 @@ impl Node {
         self.record_gap(partition.into());
     }
 
-    fn record_gap(&self, partitions: PartitionSet) {
+    pub(super) fn record_gap(&self, partitions: PartitionSet) {
         let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             log_entry!(WARN, namespace = self.namespace, count, "events of other machines may have been lost");
@@ -202,4 +202,18 @@ impl Node {
             );
         }
     }
+}
+
+/// Returns the partitions of the groups that a message is for. It is received once, on any of them.
+fn concerned_partitions(channel: Channel, message: &EventMessage<'_>) -> PartitionSet {
+    let mut partitions = PartitionSet::default();
+    if let Channel::Partition(partition) = channel {
+        partitions.insert(partition);
+    }
+    if let Target::Groups { name, keys, .. } = &message.target {
+        for key in keys {
+            partitions.insert(Partition::of_group(name, key));
+        }
+    }
+    partitions
 }

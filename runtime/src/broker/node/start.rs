@@ -48,6 +48,7 @@ impl Node {
         let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
             machine,
             namespace: namespace.to_owned(),
+            connects_processes: broker.connects_processes(),
             channel_names: from_fn(name),
             key,
             link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),

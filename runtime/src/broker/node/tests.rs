@@ -19,7 +19,8 @@ struct Recorder {
     delivered: Mutex<Vec<Vec<u8>>>,
     /// Whether the link was up, after each change of that.
     links: Mutex<Vec<bool>>,
-    missed: AtomicU64,
+    /// The partitions of each gap.
+    missed: Mutex<Vec<PartitionSet>>,
     /// Keeps changes from taking effect while it is set.
     is_held: AtomicBool,
     held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
@@ -47,8 +48,8 @@ impl ClusterEndpoint for Recorder {
         self.links.lock().unwrap().push(is_connected);
     }
 
-    fn missed(self: Arc<Self>, _: PartitionSet) {
-        self.missed.fetch_add(1, Ordering::SeqCst);
+    fn missed(self: Arc<Self>, partitions: PartitionSet) {
+        self.missed.lock().unwrap().push(partitions);
     }
 }
 
@@ -104,7 +105,7 @@ fn event(name: &'static str) -> EventMessage<'static> {
 
 fn gaps(machine: &Machine) -> u64 {
     let gaps = machine.node.counters.gaps.load(Ordering::Relaxed);
-    assert_eq!(gaps, machine.recorder.missed.load(Ordering::SeqCst));
+    assert_eq!(gaps, machine.recorder.missed.lock().unwrap().len() as u64);
     gaps
 }
 
@@ -276,6 +277,27 @@ async fn event_of_an_unknown_type_is_dropped_and_counted_and_a_gap() {
     assert_eq!(other.recorder.delivered(), 1);
     assert_eq!(other.node.counters.unknown.load(Ordering::Relaxed), 1);
     assert_eq!(gaps(&other), 1);
+    assert_eq!(*other.recorder.missed.lock().unwrap(), [Partition::of_user("7").into()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_of_an_unknown_type_to_several_groups_is_a_gap_of_all_of_them() {
+    let network = network();
+    let (one, other) = (machine(&network, None), machine(&network, None));
+    let keys: [&[u8]; 3] = [b"1", b"2", b"3"];
+    let partitions = keys.map(|key| Partition::of_group("Room", key));
+    assert!(partitions[0] != partitions[1] && partitions[0] != partitions[2] && partitions[1] != partitions[2]);
+    // It is not subscribed to the third one, which is no loss to anybody here.
+    let holds = [other.node.hold(partitions[0]), other.node.hold(partitions[1])];
+    for hold in &holds {
+        hold.subscribed().await;
+    }
+    let target = Target::Groups { name: "Room", fingerprint: 1, keys: keys.to_vec() };
+    one.node.publish_to_several(partitions.to_vec(), EventMessage { target, ..event("Unknown") });
+    settle().await;
+    assert_eq!(gaps(&other), 1);
+    let gap = other.recorder.missed.lock().unwrap()[0];
+    assert!(gap.contains(partitions[0]) && gap.contains(partitions[1]));
 }
 
 #[tokio::test(start_paused = true)]

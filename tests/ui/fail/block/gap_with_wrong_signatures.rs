@@ -7,10 +7,10 @@ struct Chat;
 #[consumer(permission = AllowAny)]
 impl Chat {
     #[gap]
-    async fn with_a_context(&self, cx: &Context<'_, ()>) {}
+    async fn with_a_context(&self, _cx: &Context<'_, ()>) {}
 
     #[gap]
-    async fn twice(&self, cx: &Gap<'_, Self>) -> portcullis::Result<()> {
+    async fn twice(&self, _cx: &Gap<'_, Self>) -> portcullis::Result<()> {
         Ok(())
     }
 
