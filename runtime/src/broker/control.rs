@@ -4,7 +4,7 @@ use bytes::BufMut;
 
 use super::channel::CHANNEL_COUNT;
 use super::machine_id::MachineId;
-use super::message::{Reader, Unreadable, put_bytes};
+use super::message::{Reader, Unreadable, put_bytes, put_option};
 use crate::context::ConnectionId;
 use crate::grants::{ObjectId, ObjectKey};
 
@@ -12,14 +12,16 @@ use crate::grants::{ObjectId, ObjectKey};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ControlMessage<'a> {
     /// The machine is there. Has the sequence numbers of its last messages on other channels, so that a message which was
-    /// lost is noticed even if none follows.
-    Heartbeat { sequences: Vec<(usize, u64)> },
+    /// lost is noticed even if none follows, and the versions of its users per partition.
+    Heartbeat { sequences: Vec<(usize, u64)>, presence: Vec<(usize, u64)> },
     /// The machine has no connections any more, and is not waited for.
     Departure,
     /// Rights have changed.
     Change { id: u64, change: ChangeMessage<'a> },
     /// The change with this id of that machine has taken effect.
     Acknowledgement { machine: MachineId, id: u64 },
+    /// One machine, or all, are asked for their users in these partitions.
+    PresenceRequest { machine: Option<MachineId>, partitions: Vec<usize> },
 }
 
 /// A change of rights that was reported to another machine.
@@ -53,6 +55,7 @@ const HEARTBEAT: u8 = 0;
 const DEPARTURE: u8 = 1;
 const CHANGE: u8 = 2;
 const ACKNOWLEDGEMENT: u8 = 3;
+const PRESENCE_REQUEST: u8 = 4;
 
 const USERS: u8 = 0;
 const ROLE: u8 = 1;
@@ -70,11 +73,12 @@ impl<'a> ControlMessage<'a> {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut payload = Vec::new();
         match self {
-            ControlMessage::Heartbeat { sequences } => {
+            ControlMessage::Heartbeat { sequences, presence } => {
                 payload.put_u8(HEARTBEAT);
-                for (channel, sequence) in sequences {
-                    payload.put_u8(u8::try_from(*channel).unwrap_or(u8::MAX));
-                    payload.put_u64(*sequence);
+                put_index(&mut payload, sequences.len());
+                for (channel, number) in sequences.iter().chain(presence) {
+                    put_index(&mut payload, *channel);
+                    payload.put_u64(*number);
                 }
             }
             ControlMessage::Departure => payload.put_u8(DEPARTURE),
@@ -88,6 +92,13 @@ impl<'a> ControlMessage<'a> {
                 payload.put_slice(&machine.to_bytes());
                 payload.put_u64(*id);
             }
+            ControlMessage::PresenceRequest { machine, partitions } => {
+                payload.put_u8(PRESENCE_REQUEST);
+                put_option(&mut payload, *machine, |payload, id| payload.put_slice(&id.to_bytes()));
+                for partition in partitions {
+                    put_index(&mut payload, *partition);
+                }
+            }
         }
         payload
     }
@@ -97,19 +108,23 @@ impl<'a> ControlMessage<'a> {
         let mut reader = Reader(payload);
         let message = match reader.u8()? {
             HEARTBEAT => {
-                let mut sequences = Vec::new();
+                let (count, mut sequences, mut presence) = (usize::from(reader.u8()?), Vec::new(), Vec::new());
                 while !reader.0.is_empty() {
-                    let (channel, sequence) = (usize::from(reader.u8()?), reader.u64()?);
-                    if channel >= CHANNEL_COUNT {
-                        return Err(Unreadable::Malformed);
-                    }
-                    sequences.push((channel, sequence));
+                    let numbers = if sequences.len() < count { &mut sequences } else { &mut presence };
+                    numbers.push((read_index(&mut reader)?, reader.u64()?));
                 }
-                ControlMessage::Heartbeat { sequences }
+                ControlMessage::Heartbeat { sequences, presence }
             }
             DEPARTURE => ControlMessage::Departure,
             CHANGE => ControlMessage::Change { id: reader.u64()?, change: ChangeMessage::decode(&mut reader)? },
             ACKNOWLEDGEMENT => ControlMessage::Acknowledgement { machine: reader.machine_id()?, id: reader.u64()? },
+            PRESENCE_REQUEST => {
+                let (machine, mut partitions) = (reader.option(Reader::machine_id)?, Vec::new());
+                while !reader.0.is_empty() {
+                    partitions.push(read_index(&mut reader)?);
+                }
+                ControlMessage::PresenceRequest { machine, partitions }
+            }
             _ => return Err(Unreadable::Malformed),
         };
         reader.finish()?;
@@ -182,6 +197,17 @@ impl<'a> ChangeMessage<'a> {
     }
 }
 
+/// Appends the index of a partition, or the number of indexes.
+fn put_index(payload: &mut Vec<u8>, index: usize) {
+    payload.put_u8(u8::try_from(index).unwrap_or(u8::MAX));
+}
+
+/// Reads the index of a partition.
+fn read_index(reader: &mut Reader<'_>) -> Result<usize, Unreadable> {
+    let index = usize::from(reader.u8()?);
+    if index < CHANNEL_COUNT - 1 { Ok(index) } else { Err(Unreadable::Malformed) }
+}
+
 fn put_object_id(payload: &mut Vec<u8>, id: &ObjectId) {
     match id {
         ObjectId::Number(id) => {
@@ -222,8 +248,10 @@ mod tests {
         ];
         let changes = changes.into_iter().zip(0..).map(|(change, id)| ControlMessage::Change { id, change });
         let others = [
-            ControlMessage::Heartbeat { sequences: vec![(0, 1), (127, u64::MAX)] },
-            ControlMessage::Heartbeat { sequences: Vec::new() },
+            ControlMessage::Heartbeat { sequences: vec![(0, 1), (127, u64::MAX)], presence: vec![(5, 2)] },
+            ControlMessage::Heartbeat { sequences: Vec::new(), presence: Vec::new() },
+            ControlMessage::PresenceRequest { machine: Some(machine), partitions: vec![0, 127] },
+            ControlMessage::PresenceRequest { machine: None, partitions: Vec::new() },
             ControlMessage::Departure,
             ControlMessage::Acknowledgement { machine, id: 3 },
         ];

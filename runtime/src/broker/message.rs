@@ -177,7 +177,7 @@ pub(super) fn put_bytes(payload: &mut Vec<u8>, bytes: &[u8]) {
     payload.put_slice(bytes);
 }
 
-fn put_option<T>(payload: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mut Vec<u8>, T)) {
+pub(super) fn put_option<T>(payload: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mut Vec<u8>, T)) {
     payload.put_u8(u8::from(value.is_some()));
     if let Some(value) = value {
         put(payload, value);

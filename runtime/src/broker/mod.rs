@@ -10,7 +10,9 @@ mod cluster_key;
 mod control;
 mod inbox;
 mod lease;
+mod local_presence;
 mod machine_id;
+mod machine_presence;
 mod memory;
 mod message;
 #[cfg(feature = "nats")]
@@ -18,11 +20,14 @@ mod nats;
 #[cfg(feature = "testing")]
 mod network;
 mod node;
+mod node_presence;
 mod peers;
 mod pending_change;
+mod presence_message;
 mod propagation;
 #[cfg(feature = "redis")]
 mod redis;
+mod remote_presence;
 mod sent_change;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod server_link;
@@ -41,6 +46,7 @@ pub(crate) use channel::{Channel, Partition, PartitionSet};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
 pub use machine_id::MachineId;
+pub(crate) use machine_presence::GroupUser;
 pub use memory::MemoryBroker;
 pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
@@ -50,6 +56,7 @@ pub use network::ClusterBroker;
 #[cfg(feature = "testing")]
 pub(crate) use network::Network;
 pub(crate) use node::{ClusterEndpoint, MAX_BODY_BYTES, Node, NodeCounters, PartitionHold};
+pub(crate) use presence_message::GroupId;
 pub use propagation::Propagation;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;

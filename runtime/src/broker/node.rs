@@ -22,13 +22,18 @@
 //!
 //! The messages of a machine on a channel are numbered. A number that is missing, in a message or in a heartbeat, is a
 //! gap: the application may have to load again what it shows.
+//!
+//! [`presence`] describes how machines know the users that are connected to the others.
 
+mod partition_hold;
+mod presence;
 mod receiving;
 mod start;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -36,14 +41,16 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
 use super::control::{ChangeMessage, ControlMessage};
 use super::lease::Lease;
 use super::machine_id::MachineId;
+use super::machine_presence::GroupUser;
 use super::message::{EventMessage, Undeliverable, seal};
+use super::node_presence::NodePresence;
 use super::peers::Peers;
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
@@ -53,9 +60,6 @@ use crate::sync::ignore_poison;
 
 /// How often a machine sends a heartbeat.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
-
-/// How long a join waits for the subscription of its partition.
-const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a machine that departs waits for the broker.
 const DEPARTURE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -84,6 +88,18 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
 
     /// Events of other machines to these partitions may have been lost. From now on they are received again.
     fn missed(self: Arc<Self>, partitions: PartitionSet);
+
+    /// Returns whether the users of groups with presence are shared with other machines.
+    fn shares_presence(&self) -> bool;
+
+    /// Returns whether a type of groups is defined here as on the machine that uses it, or not known here yet.
+    fn has_equal_group(&self, name: &str, fingerprint: u64) -> bool;
+
+    /// The numbers of connections of these users to other machines have changed.
+    fn presence_changed(&self, users: BTreeSet<GroupUser>);
+
+    /// Called every few seconds.
+    fn upkeep(&self);
 }
 
 /// What a node has counted since it was started.
@@ -126,8 +142,9 @@ pub(crate) struct Node {
     renewing: Mutex<()>,
     /// Protects what is known of the link and of other machines. The link's locks are taken under it.
     state: Mutex<NodeState>,
-    /// Notified when a subscription is confirmed.
+    /// Notified when a subscription is confirmed, and when users of another machine are known.
     confirmed: Notify,
+    presence: NodePresence,
     pub(super) changes: PendingChanges,
     pub(crate) counters: NodeCounters,
     /// Ends with the node.
@@ -156,24 +173,27 @@ impl Node {
 
     /// Publishes a message. `record` gets its number before the message can be received.
     fn publish(&self, channel: Channel, payload: &[u8], record: impl FnOnce(u64)) {
+        if !self.enqueue(channel, payload, record) {
+            self.report_dropped(channel);
+        }
+    }
+
+    /// Queues a message for publication. Returns whether there was room for it.
+    fn enqueue(&self, channel: Channel, payload: &[u8], record: impl FnOnce(u64)) -> bool {
         let name = &self.channel_names[channel.index()];
         let mut last = ignore_poison(self.sequences[channel.index()].lock());
         *last += 1;
         let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
         record(*last);
-        let is_queued = self.link.publish(channel, message);
-        // Before the log entry, which calls the subscriber.
-        drop(last);
-        if !is_queued {
-            let count = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            if count.is_power_of_two() {
-                log_entry!(
-                    WARN,
-                    channel = name,
-                    count,
-                    "message to other machines dropped: too many wait, or it is too large"
-                );
-            }
+        self.link.publish(channel, message)
+    }
+
+    /// Counts a message that was dropped. Called while no lock is held, because it calls the subscriber of the log.
+    fn report_dropped(&self, channel: Channel) {
+        let count = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            let channel = &self.channel_names[channel.index()];
+            log_entry!(WARN, channel, count, "message to other machines dropped: too many wait, or it is too large");
         }
     }
 
@@ -307,63 +327,28 @@ impl Node {
         let (idle, gap) = state.subscriptions.take_idle(now);
         for channel in idle {
             state.peers.forget_channel(channel);
+            self.end_presence(channel);
             self.link.unsubscribe(channel);
         }
+        let is_lost = state.listens_since.is_none();
         drop(state);
         if !gap.is_empty() {
             self.record_gap(gap);
+        }
+        if is_lost {
+            self.expire_presence(now);
+        }
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.upkeep();
         }
         // While the link is down, heartbeats would wait, and then announce messages that wait behind them.
         let is_subscribed = self.state().subscriptions.is_confirmed(Channel::Control.index());
         if is_subscribed && !self.has_departed.load(Ordering::SeqCst) {
             let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
             let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
-            self.send_control(&ControlMessage::Heartbeat { sequences });
+            self.send_control(&ControlMessage::Heartbeat { sequences, presence: self.presence.versions() });
         }
         self.enforce_lease();
-    }
-}
-
-impl PartitionHold {
-    /// Returns the partition that is kept subscribed.
-    pub(crate) fn partition(&self) -> Partition {
-        self.partition
-    }
-
-    /// Waits until the broker has confirmed the subscription, for a second at most. If it has not by then, a gap is reported
-    /// when it has.
-    pub(crate) async fn subscribed(&self) {
-        let index = Channel::Partition(self.partition).index();
-        let confirmed = async {
-            loop {
-                let mut notified = std::pin::pin!(self.node.confirmed.notified());
-                notified.as_mut().enable();
-                if self.node.state().subscriptions.is_confirmed(index) {
-                    break;
-                }
-                notified.await;
-            }
-        };
-        // While the link is down, nothing is waited for, except in the first second.
-        let waits_since = if self.node.is_connected() { Instant::now() } else { self.node.lease.started_at() };
-        if timeout_at(waits_since + SUBSCRIBE_TIMEOUT, confirmed).await.is_err() {
-            let mut state = self.node.state();
-            if !state.subscriptions.is_confirmed(index) {
-                state.subscriptions.record_gap(self.partition);
-            }
-        }
-    }
-}
-
-impl Clone for PartitionHold {
-    fn clone(&self) -> Self {
-        self.node.hold(self.partition)
-    }
-}
-
-impl Drop for PartitionHold {
-    fn drop(&mut self) {
-        self.node.state().subscriptions.release(Channel::Partition(self.partition), Instant::now());
     }
 }
 

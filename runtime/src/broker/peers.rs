@@ -157,6 +157,11 @@ impl Peers {
         self.peer(machine, now).state = MachineState::Departed;
     }
 
+    /// Returns whether a machine has departed.
+    pub(super) fn has_departed(&self, machine: MachineId) -> bool {
+        self.0.get(&machine).is_some_and(|peer| peer.state == MachineState::Departed)
+    }
+
     /// Records that the machines that were not heard of for this time are not there. All messages from before `now` must
     /// have been recorded.
     pub(super) fn expire(&mut self, max_silence: Duration, now: Instant) {

@@ -2,7 +2,7 @@
 //! for its own sessions.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use super::chunked_list::ChunkedList;
@@ -12,7 +12,8 @@ use super::group::Group;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
 use crate::broker::{
-    ChangeMessage, ClusterEndpoint, EventMessage, Partition, PartitionHold, PartitionSet, Target, Undeliverable,
+    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, Partition, PartitionHold, PartitionSet, Target,
+    Undeliverable,
 };
 use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::ConnectionId;
@@ -180,6 +181,18 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
         self.telemetry.record_gap();
         self.run_gap_hook(partitions);
     }
+
+    fn shares_presence(&self) -> bool {
+        false
+    }
+
+    fn has_equal_group(&self, name: &str, fingerprint: u64) -> bool {
+        self.remote_groups().get(name).is_none_or(|(own_fingerprint, _)| own_fingerprint == fingerprint)
+    }
+
+    fn presence_changed(&self, _: BTreeSet<GroupUser>) {}
+
+    fn upkeep(&self) {}
 }
 
 fn message<'a>(

@@ -10,8 +10,9 @@ use super::{Node, NodeState};
 use crate::broker::control::ControlMessage;
 use crate::broker::lease::MAX_SILENCE;
 use crate::broker::machine_id::MachineId;
-use crate::broker::message::{EventMessage, Opened, Unreadable, open};
+use crate::broker::message::{EventMessage, Opened, Undeliverable, Unreadable, open};
 use crate::broker::peers::Arrival;
+use crate::broker::presence_message::PresenceMessage;
 use crate::broker::{Channel, Partition, PartitionSet, Target};
 use crate::log::Truncated;
 use crate::panic::{catch_unwind, log_entry};
@@ -52,6 +53,8 @@ impl Node {
         if channel == Channel::Control {
             let message = ControlMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
             self.receive_control(machine, &message, now);
+        } else if PresenceMessage::is_payload(&opened.payload) {
+            self.receive_presence(machine, channel, &opened.payload, now)?;
         } else {
             let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
             self.receive_event(machine, channel, &message, now);
@@ -60,7 +63,7 @@ impl Node {
     }
 
     /// Receives an own message on the control channel: the broker has passed on all changes that it had before.
-    fn receive_own(&self, sequence: u64, now: Instant) {
+    fn receive_own(self: &Arc<Self>, sequence: u64, now: Instant) {
         let sent_at = self.lease.take_sent(sequence);
         let mut state = self.state();
         if let Some(sent_at) = sent_at {
@@ -76,6 +79,10 @@ impl Node {
         if is_connected {
             log_entry!(INFO, namespace = self.namespace, machine = %self.machine, "broker connected");
             self.report_link(true);
+            self.resume_presence();
+        }
+        if let Some(sent_at) = sent_at {
+            self.expire_presence(sent_at);
         }
         self.changes.record_returned(sequence, &machines, now);
         if has_missed_changes && !self.apply_all() {
@@ -87,17 +94,19 @@ impl Node {
 
     fn receive_control(self: &Arc<Self>, machine: MachineId, message: &ControlMessage<'_>, now: Instant) {
         match message {
-            ControlMessage::Heartbeat { sequences } => {
+            ControlMessage::Heartbeat { sequences, presence } => {
                 let mut state = self.state();
                 let NodeState { peers, subscriptions, .. } = &mut *state;
                 let is_subscribed = |index| subscriptions.is_confirmed(index);
                 let gaps = peers.record_heartbeat(machine, sequences, is_subscribed, now);
                 drop(state);
                 gaps.into_iter().filter_map(Channel::from_index).for_each(|channel| self.record_loss(channel));
+                self.receive_versions(machine, presence, now);
             }
             ControlMessage::Departure => {
                 self.state().peers.depart(machine, now);
                 self.changes.depart(machine);
+                self.forget_presence(machine);
             }
             ControlMessage::Change { id, change } => {
                 let (node, id) = (Arc::downgrade(self), *id);
@@ -116,6 +125,11 @@ impl Node {
                     self.changes.acknowledge(*id, machine);
                 }
             }
+            ControlMessage::PresenceRequest { machine: asked, partitions } => {
+                if asked.is_none_or(|asked| asked == self.machine) {
+                    self.answer_presence(partitions, now);
+                }
+            }
         }
     }
 
@@ -126,17 +140,22 @@ impl Node {
         }
         let Some(endpoint) = self.endpoint.upgrade() else { return };
         if let Err(error) = endpoint.deliver(message) {
-            let count = self.counters.unknown.fetch_add(1, Ordering::Relaxed) + 1;
-            if count.is_power_of_two() {
-                log_entry!(
-                    WARN,
-                    event = ?Truncated::new(message.event),
-                    ?error,
-                    count,
-                    "event of another machine not delivered: its type is unknown or differs here"
-                );
-            }
+            self.report_unknown(message.event, error);
             self.record_gap(concerned_partitions(channel, message));
+        }
+    }
+
+    /// Counts a message of another machine about a type that is unknown here.
+    pub(super) fn report_unknown(&self, event: &str, error: Undeliverable) {
+        let count = self.counters.unknown.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            log_entry!(
+                WARN,
+                event = ?Truncated::new(event),
+                ?error,
+                count,
+                "event of another machine not delivered: its type is unknown or differs here"
+            );
         }
     }
 
@@ -162,12 +181,13 @@ impl Node {
         }
     }
 
-    pub(super) fn receive_subscribed(&self, channel: Channel) {
+    pub(super) fn receive_subscribed(self: &Arc<Self>, channel: Channel) {
         let mut state = self.state();
         let gap = state.subscriptions.confirm(channel);
         // What came late from an earlier subscription is no start for the numbers.
         state.peers.forget_channel(channel);
         drop(state);
+        self.begin_presence(channel, Instant::now());
         self.confirmed.notify_waiters();
         if channel == Channel::Control {
             // The link counts as up when this is back.

@@ -13,6 +13,7 @@ use super::{ClusterEndpoint, HEARTBEAT_INTERVAL, Node, NodeCounters, NodeState};
 use crate::broker::cluster_key::ClusterKey;
 use crate::broker::lease::Lease;
 use crate::broker::machine_id::MachineId;
+use crate::broker::node_presence::NodePresence;
 use crate::broker::peers::Peers;
 use crate::broker::pending_change::PendingChanges;
 use crate::broker::subscriptions::Subscriptions;
@@ -66,6 +67,7 @@ impl Node {
                 has_missed_changes: true,
             }),
             confirmed: Notify::new(),
+            presence: NodePresence::new(),
             changes: PendingChanges::default(),
             counters: NodeCounters::default(),
             upkeep: Mutex::new(None),

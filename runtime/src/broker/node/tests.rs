@@ -8,8 +8,10 @@ use super::super::lease::{LEASE, MAX_SILENCE};
 use super::super::network::Network;
 use super::super::propagation::Propagation;
 use super::super::sent_change::SentChange;
-use super::super::{ClusterBroker, Target};
+use super::super::{ClusterBroker, GroupId, Target};
 use super::*;
+
+mod presence;
 
 /// Records what a node calls.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Recorder {
     links: Mutex<Vec<bool>>,
     /// The partitions of each gap.
     missed: Mutex<Vec<PartitionSet>>,
+    /// The users whose connections elsewhere have changed, per call.
+    users: Mutex<Vec<Vec<String>>>,
     /// Keeps changes from taking effect while it is set.
     is_held: AtomicBool,
     held: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
@@ -51,6 +55,21 @@ impl ClusterEndpoint for Recorder {
     fn missed(self: Arc<Self>, partitions: PartitionSet) {
         self.missed.lock().unwrap().push(partitions);
     }
+
+    fn shares_presence(&self) -> bool {
+        true
+    }
+
+    fn has_equal_group(&self, name: &str, fingerprint: u64) -> bool {
+        name != "Room" || fingerprint == 1
+    }
+
+    fn presence_changed(&self, users: BTreeSet<GroupUser>) {
+        let users = users.into_iter().map(|(_, user_id)| user_id.to_string());
+        self.users.lock().unwrap().push(users.collect());
+    }
+
+    fn upkeep(&self) {}
 }
 
 impl Recorder {
