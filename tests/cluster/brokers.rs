@@ -4,10 +4,8 @@
 use std::future::Future;
 use std::io::Write as _;
 
-use portcullis::{Endpoint, MemoryBroker, NatsBroker, RedisBroker};
+use portcullis::{Consumer, Endpoint, MemoryBroker, NatsBroker, RedisBroker};
 use tokio::net::TcpStream;
-
-use crate::Service;
 
 /// The broker of one service.
 pub(crate) enum Brokers {
@@ -18,7 +16,7 @@ pub(crate) enum Brokers {
 
 impl Brokers {
     /// Connects an endpoint.
-    pub(crate) fn attach(&self, endpoint: Endpoint<Service>) -> Endpoint<Service> {
+    pub(crate) fn attach<C: Consumer>(&self, endpoint: Endpoint<C>) -> Endpoint<C> {
         match self {
             Brokers::Memory(broker) => endpoint.broker(broker.clone()),
             Brokers::Redis(broker) => endpoint.broker(broker.clone()),

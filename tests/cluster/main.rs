@@ -8,6 +8,7 @@ mod events;
 mod gaps;
 #[cfg(unix)]
 mod lost_broker;
+mod presence;
 #[cfg(unix)]
 mod processes;
 mod rights;

@@ -139,7 +139,7 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
         entries.push(AuditEntry::new(consumer, "authenticate", "built-in, for every connection".to_owned()));
     }
     for GroupAudit { name, permission, publish, presence } in groups_of(consumer) {
-        let presence = presence.map(|PresenceRule { permission, is_announced }| {
+        let presence = presence.map(|PresenceRule { permission, is_announced, .. }| {
             format!(", members {} {permission}", if is_announced { "seen and announced by" } else { "seen by" })
         });
         let presence = presence.unwrap_or_default();

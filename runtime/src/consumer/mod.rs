@@ -23,7 +23,7 @@ pub use registry::GroupRegistration;
 #[cfg(feature = "registry")]
 pub(crate) use registry::PresenceRule;
 pub use registry::{Registration, RegistryError, codenames};
-pub(crate) use registry::{group_headers, register_mounted};
+pub(crate) use registry::{group_headers, groups_of, register_mounted};
 pub use traversal::{
     ActionBox, ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Traversal, UnsharedAction,
 };

@@ -95,6 +95,8 @@ pub(crate) struct PresenceRule {
     pub(crate) permission: &'static Expression,
     /// Whether members get an event when the first connection of a user joins and when the last one leaves.
     pub(crate) is_announced: bool,
+    /// Whether the group stays on its machine.
+    pub(crate) is_local: bool,
 }
 
 #[cfg(feature = "registry")]

@@ -79,7 +79,7 @@ pub struct ClusterCounts {
     /// Messages that could not be read, or were not authenticated.
     pub unreadable_messages: u64,
     /// Events of other machines that were not delivered because their type is unknown here or differs, or because they could
-    /// not be decoded.
+    /// not be decoded; and messages about users of groups whose type differs here.
     pub unknown_events: u64,
     /// Times that events of other machines may have been lost, or were not delivered because their type is unknown.
     pub gaps: u64,

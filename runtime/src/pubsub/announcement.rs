@@ -170,15 +170,13 @@ impl<G: Group> Announcement<G> {
         hidden: &mut HiddenMembers,
     ) -> Option<Result<View, Refused>> {
         let PresenceChange { former, was_hidden, current, .. } = &*self.change;
-        let mut may_see = |scope: &MemberScope<_>| may_see(&**self.group, viewer, subscriber, scope, hidden);
+        let mut may_see = |user: Option<&_>| may_see(&**self.group, viewer, subscriber, user, hidden);
         let (mut was_seen, mut was_hidden) = (false, *was_hidden);
         for scope in former {
-            *(if may_see(scope)? { &mut was_seen } else { &mut was_hidden }) = true;
+            *(if may_see(scope.former_user())? { &mut was_seen } else { &mut was_hidden }) = true;
+            was_hidden |= scope.was_hidden();
         }
-        let is_seen = match current {
-            Some(scope) => may_see(scope)?,
-            None => false,
-        };
+        let is_seen = may_see(current.as_ref().and_then(MemberScope::user))?;
         Some(match (is_seen, was_seen, was_hidden) {
             (true, _, true) => Ok(View::Online),
             (true, _, false) => Ok(View::Unchanged),

@@ -292,7 +292,7 @@ pub async fn may_join_on<U: User>(call: &Call<'_, U>, codename: Codename, keys: 
 #[must_use]
 pub const fn group_registration<G: Group>() -> GroupRegistration {
     let presence = match G::PRESENCE {
-        Some(permission) => Some(PresenceRule { permission, is_announced: G::ANNOUNCES }),
+        Some(permission) => Some(PresenceRule { permission, is_announced: G::ANNOUNCES, is_local: G::CODEC.is_none() }),
         None => None,
     };
     GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, presence, G::HEADERS)

@@ -79,8 +79,9 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     }
 
     fn add_user(&self, scope: CurrentScope<'_, <G::Consumer as Handler>::User>, epoch: Epoch) {
-        let list = self.list.upgrade().filter(|_| G::PRESENCE.is_some());
-        if let Some((list, scope)) = list.zip(MemberScope::new(&self.session, scope)) {
+        let Some(list) = self.list.upgrade().filter(|_| G::PRESENCE.is_some()) else { return };
+        list.attach_remote_users();
+        if let Some(scope) = MemberScope::new(&self.session, scope) {
             list.add_user(&self.membership, &scope, epoch);
         }
     }

@@ -1,6 +1,7 @@
 //! The members of all groups of one type.
 
 mod announcing;
+mod remote;
 
 use std::any::TypeId;
 use std::array::from_fn;
@@ -14,9 +15,10 @@ use smallvec::SmallVec;
 
 use super::chunked_list::ChunkedList;
 use super::group::Group;
+use super::group_hold::GroupHold;
 use super::member::{Member, MemberScope};
 use super::roster::{Roster, RosterUser};
-use crate::broker::{PartitionHold, PartitionSet};
+use crate::broker::PartitionSet;
 use crate::consumer::Consumer;
 use crate::context::Epoch;
 use crate::message::RequestId;
@@ -60,7 +62,7 @@ pub(crate) struct MemberList<G: Group> {
     /// The key that announcements share. `None` if the group announces none.
     announced_group: Option<Arc<Contained<G>>>,
     /// Receives the events of other machines for as long as the group has members here.
-    hold: Option<PartitionHold>,
+    hold: Option<GroupHold<G::Consumer>>,
 }
 
 struct MemberListState<C: Consumer> {
@@ -70,12 +72,14 @@ struct MemberListState<C: Consumer> {
     /// Whether the last member has left, so that the table drops the list. A member that joins from then on joins another
     /// list.
     is_removed: bool,
+    /// Whether the users of other machines are shown.
+    is_attached: bool,
 }
 
 impl<C: Consumer> MemberListState<C> {
     fn new<G: Group<Consumer = C>>() -> MemberListState<C> {
         let roster = G::PRESENCE.map(|_| Box::new(Roster::new(G::ANNOUNCES)));
-        MemberListState { members: Arc::default(), roster, is_removed: false }
+        MemberListState { members: Arc::default(), roster, is_removed: false, is_attached: false }
     }
 }
 
@@ -92,17 +96,19 @@ impl<G: Group> MemberList<G> {
 
     /// Adds the user of a member to the users, by the scope with which it has passed the group's permission in this epoch.
     pub(super) fn add_user(self: &Arc<Self>, membership: &Membership, scope: &MemberScope<G::Consumer>, epoch: Epoch) {
-        let Some(user_id) = scope.session.user_id().map(Arc::from) else { return };
+        let Some(session) = scope.session() else { return };
+        let Some(user_id) = session.user_id().map(Arc::from) else { return };
         let mut state = lock(&self.state);
         let MemberListState { members, roster, .. } = &mut *state;
         // The membership may have ended meanwhile.
         let member = members.get(membership.list_index.load(Ordering::Relaxed));
         let is_member = member.is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
         let roster = roster.as_mut().filter(|_| is_member);
-        let removed = roster.map(|roster| roster.add(membership, &user_id, scope.clone(), epoch));
+        let removed = roster.map(|roster| self.recorded(roster.add(membership, &user_id, scope.clone(), epoch)));
         drop(state);
         drop(removed);
-        self.announce(&scope.session, false);
+        self.publish_users();
+        self.announce(session, false);
     }
 }
 
@@ -114,8 +120,9 @@ impl<G: Group> GroupTable<G> {
 
     /// Returns the groups whose events are published to one of these partitions.
     pub(super) fn list_by_partition(&self, partitions: PartitionSet) -> Vec<G> {
-        let is_in =
-            |list: &&Arc<MemberList<G>>| list.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition()));
+        let is_in = |list: &&Arc<MemberList<G>>| {
+            list.hold.as_ref().is_some_and(|hold| partitions.contains(hold.partition.partition()))
+        };
         let lists =
             |shard: &Mutex<GroupShard<G>>| lock(shard).values().flatten().filter(is_in).cloned().collect::<Vec<_>>();
         // Cloned and dropped outside of the lock, because `Clone` of a key runs the application's code.
@@ -126,7 +133,7 @@ impl<G: Group> GroupTable<G> {
     pub(super) fn insert(
         &self,
         group: &G,
-        (name, hold): (Option<&Arc<str>>, Option<&PartitionHold>),
+        (name, hold): (Option<&Arc<str>>, Option<&GroupHold<G::Consumer>>),
         session: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
         slot: GroupSlot,
@@ -172,11 +179,12 @@ impl<G: Group> GroupTable<G> {
         }
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
-        let removed_user = state.roster.as_mut().map(|roster| roster.remove(membership));
+        let removed_user = state.roster.as_mut().map(|roster| list.recorded(roster.remove(membership)));
         // No member is left that could receive an announcement.
         let removed_roster = if is_empty { state.roster.take() } else { None };
         drop(state);
         drop((removed_user, removed_roster));
+        list.publish_users();
         if let Some(Member { session, .. }) = &removed_member {
             let telemetry = &session.registry.telemetry;
             telemetry.memberships.decrement();
@@ -203,7 +211,7 @@ impl<G: Group> GroupTable<G> {
         group: &G,
         hash: u64,
         name: Option<&Arc<str>>,
-        hold: Option<&PartitionHold>,
+        hold: Option<&GroupHold<G::Consumer>>,
     ) -> Arc<MemberList<G>> {
         if let Some(list) = self.find(group, hash) {
             return list;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
+use super::group_hold::GroupHold;
 use super::new_user_joins::NewUserJoins;
-use crate::broker::PartitionHold;
 use crate::consumer::Consumer;
 use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub(crate) struct JoinRequest<G: Group> {
     /// The reserved group slot, or `None` if the session is a member already.
     pub(crate) slot: Option<GroupSlot>,
     /// The subscription to the events of other machines, for the first member here.
-    pub(crate) hold: Option<PartitionHold>,
+    pub(crate) hold: Option<GroupHold<G::Consumer>>,
 }
 
 /// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.
@@ -89,7 +89,7 @@ async fn join_new_user<G: Group>(
 /// slots that the action frees.
 pub(super) fn join_effect<G: Group>(
     session: &Arc<Session<G::Consumer>>,
-    (group, hold): (G, Option<PartitionHold>),
+    (group, hold): (G, Option<GroupHold<G::Consumer>>),
     id: Option<RequestId>,
     is_member: bool,
     freed_slots: usize,
@@ -127,7 +127,7 @@ impl<G: Group> JoinRequest<G> {
         group: G,
         id: Option<RequestId>,
         slot: Option<GroupSlot>,
-        hold: Option<PartitionHold>,
+        hold: Option<GroupHold<G::Consumer>>,
     ) -> Result<JoinRequest<G>> {
         let name = catch_unwind(|| group.public_name());
         let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;

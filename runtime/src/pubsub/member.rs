@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::remote_user::RemoteUser;
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
 use crate::session::current_scope::CurrentScope;
@@ -20,12 +21,17 @@ impl<C: Consumer> Clone for Member<C> {
     }
 }
 
-/// The scope of a connection by which its user is shown. It stays that scope if the connection authenticates again, until the
-/// new user has passed the group's permission.
-pub(super) struct MemberScope<C: Consumer> {
-    pub(super) session: Arc<Session<C>>,
-    /// `None` if it is the scope of the handshake, which the session owns.
-    renewed: Option<Arc<Scope<<C as Handler>::User>>>,
+/// The scope by which a user is shown.
+pub(super) enum MemberScope<C: Consumer> {
+    /// That of a connection. It stays that scope if the connection authenticates again, until the new user has passed the group's
+    /// permission.
+    Connection {
+        session: Arc<Session<C>>,
+        /// `None` if it is the scope of the handshake, which the session owns.
+        renewed: Option<Arc<Scope<<C as Handler>::User>>>,
+    },
+    /// The user is connected to other machines.
+    Remote(Arc<RemoteUser<<C as Handler>::User>>),
 }
 
 impl<C: Consumer> MemberScope<C> {
@@ -36,27 +42,56 @@ impl<C: Consumer> MemberScope<C> {
             CurrentScope::Initial(_) => None,
             CurrentScope::Renewed(scope) => Some(scope),
         };
-        Some(MemberScope { session: session.clone(), renewed })
+        Some(MemberScope::Connection { session: session.clone(), renewed })
     }
 
-    pub(super) fn user(&self) -> Option<&C::User> {
-        match &self.renewed {
-            Some(scope) => scope.user(),
-            None => self.session.initial_scope.get().and_then(Scope::user),
+    /// Returns the session of the connection. `None` if it is on another machine.
+    pub(super) fn session(&self) -> Option<&Arc<Session<C>>> {
+        match self {
+            MemberScope::Connection { session, .. } => Some(session),
+            MemberScope::Remote(_) => None,
         }
+    }
+
+    /// Returns the user, or `None` if it is hidden.
+    pub(super) fn user(&self) -> Option<&C::User> {
+        match self {
+            MemberScope::Remote(user) => user.current(),
+            MemberScope::Connection { .. } => self.former_user(),
+        }
+    }
+
+    /// Returns the user as viewers may have seen it.
+    pub(super) fn former_user(&self) -> Option<&C::User> {
+        match self {
+            MemberScope::Connection { renewed: Some(scope), .. } => scope.user(),
+            MemberScope::Connection { session, .. } => session.initial_scope.get().and_then(Scope::user),
+            MemberScope::Remote(user) => user.former(),
+        }
+    }
+
+    /// Returns whether [`user`](MemberScope::user) has hidden the user, although it was loaded.
+    pub(super) fn was_hidden(&self) -> bool {
+        matches!(self, MemberScope::Remote(user) if user.was_hidden())
     }
 
     /// Returns a number that distinguishes scopes. It is valid while the scope is alive, which this value ensures.
     pub(super) fn address(&self) -> usize {
-        match &self.renewed {
-            Some(scope) => Arc::as_ptr(scope).addr(),
-            None => Arc::as_ptr(&self.session).addr(),
+        match self {
+            MemberScope::Connection { renewed: Some(scope), .. } => Arc::as_ptr(scope).addr(),
+            MemberScope::Connection { session, .. } => Arc::as_ptr(session).addr(),
+            MemberScope::Remote(user) => Arc::as_ptr(user).addr(),
         }
     }
 }
 
 impl<C: Consumer> Clone for MemberScope<C> {
     fn clone(&self) -> Self {
-        MemberScope { session: self.session.clone(), renewed: self.renewed.clone() }
+        match self {
+            MemberScope::Connection { session, renewed } => {
+                MemberScope::Connection { session: session.clone(), renewed: renewed.clone() }
+            }
+            MemberScope::Remote(user) => MemberScope::Remote(user.clone()),
+        }
     }
 }

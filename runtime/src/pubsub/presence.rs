@@ -9,7 +9,6 @@ use futures_util::FutureExt;
 
 use super::event::{LeafFault, Subscriber};
 use super::group::Group;
-use super::member::MemberScope;
 use crate::context::{Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
@@ -174,16 +173,16 @@ impl<P: MemberPermission<C>, C: Handler> MemberLeafOptions<P, C> {
 
 impl<P, C> LeafDefaults for MemberLeafOptions<P, C> {}
 
-/// Evaluates the `presence` expression of a group for one viewer and the user of a member. `None` if grants must be loaded
-/// first. A fault hides the member, and is added to `hidden`.
+/// Evaluates the `presence` expression of a group for one viewer and the user of a member, which is hidden if it is `None`.
+/// `None` if grants must be loaded first. A fault hides the member, and is added to `hidden`.
 pub(super) fn may_see<G: Group>(
     group: &G,
     viewer: &Session<G::Consumer>,
     subscriber: &Subscriber<'_, <G::Consumer as Handler>::User>,
-    member: &MemberScope<G::Consumer>,
+    member: Option<&<G::Consumer as Handler>::User>,
     hidden: &mut HiddenMembers,
 ) -> Option<bool> {
-    let Some(user) = member.user() else { return Some(false) };
+    let Some(user) = member else { return Some(false) };
     let answer = catch_unwind(|| group.may_see_member(&viewer.consumer, subscriber, user));
     let fault = subscriber.take_fault().map(|fault| *fault);
     let panicked = |panic: &Panic| LeafFault { leaf: None, cause: Cause::new(&panic.message()) };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::encoding_check::check_key;
 use super::event::Subscriber;
 use super::group::Group;
+use super::group_hold::GroupHold;
 use super::join_request::session;
 use super::presence::{HiddenMembers, Presence, may_see};
 use super::roster::RosterUser;
@@ -25,7 +26,7 @@ pub struct PresentUser {
     /// The user's id, see [`User::id`](crate::User::id).
     #[serde(rename = "user")]
     pub user_id: String,
-    /// The number of the user's connections that are members of the group.
+    /// The number of the user's connections that are members of the group, on all machines that share their users.
     pub connections: usize,
 }
 
@@ -46,10 +47,16 @@ impl<U: User> Context<'_, U> {
     /// connection of a user joins and when the last one leaves. A connection that has joined before it calls this misses no
     /// change.
     ///
+    /// The users are those that are connected to this machine, or with an
+    /// [`Endpoint::present_user_loader`](crate::Endpoint::present_user_loader) and a broker to [any
+    /// machine](crate::guide::events#presence-on-several-machines). Then the call may wait for the other machines, and for users
+    /// that are being loaded, for three seconds at most in all.
+    ///
     /// # Errors
     ///
     /// - 409 `too_many_users` if the group has more than [`Limits::max_present_users`](crate::Limits::max_present_users)
-    ///   users, whether or not they are visible. No part of the list is returned.
+    ///   users on all machines, whether or not they are visible, or if other machines have more than this one
+    ///   [can keep](crate::guide::scaling_out#present-users). No part of the list is returned.
     /// - The error of the grant source, if the expression has a codename.
     /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
     ///   belong to the consumer of the group.
@@ -89,7 +96,13 @@ impl<U: User> Context<'_, U> {
             let call = self.action_call()?;
             let session = session::<G::Consumer, U>(call)?;
             check_key(&session.registry, group)?;
-            let (users, epoch) = visible_users(session, group).await?;
+            // Held until the list is made, so that it is up to date although the group may have no members here.
+            let hold = session.registry.hold_group(group).await?;
+            if let Some(GroupHold { partition, presence: Some(presence) }) = &hold {
+                let user_ids: Vec<_> = partition.remote_users(&presence.id).into_keys().collect();
+                presence.users.loaded(&user_ids).await;
+            }
+            let (users, epoch) = visible_users(session, group, hold.as_ref()).await?;
             call.with_side_effects(|effects| effects.record_list(epoch));
             Ok(users)
         })
@@ -113,14 +126,18 @@ impl<U: User> Context<'_, U> {
 }
 
 /// Returns the users of a group that the viewer may see, and the epoch of the viewer in which all were evaluated.
-async fn visible_users<G: Group>(viewer: &Arc<Session<G::Consumer>>, group: &G) -> Result<(Vec<PresentUser>, Epoch)> {
+async fn visible_users<G: Group>(
+    viewer: &Arc<Session<G::Consumer>>,
+    group: &G,
+    hold: Option<&GroupHold<G::Consumer>>,
+) -> Result<(Vec<PresentUser>, Epoch)> {
     let (mut overtaken, mut evaluation) = (0, None);
     loop {
         evaluation = evaluation.or_else(|| viewer.registry.pending_raises.wait_for(overtaken));
         overtaken += 1;
         // Read before the scope and before the evaluation, so that a change in between shows.
         let epoch = viewer.send_queue.epoch();
-        let visible = evaluate(viewer, group).await?;
+        let visible = evaluate(viewer, group, hold).await?;
         if viewer.send_queue.epoch() == epoch {
             return Ok((visible, epoch));
         }
@@ -130,11 +147,15 @@ async fn visible_users<G: Group>(viewer: &Arc<Session<G::Consumer>>, group: &G) 
 }
 
 /// Returns the users of a group that the viewer may see, all at one time: once the grants are loaded, nothing waits.
-async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<PresentUser>> {
+async fn evaluate<G: Group>(
+    viewer: &Session<G::Consumer>,
+    group: &G,
+    hold: Option<&GroupHold<G::Consumer>>,
+) -> Result<Vec<PresentUser>> {
     let Some(scope) = viewer.scope() else { return Ok(Vec::new()) };
     let mut subscriber = Subscriber::new(&*scope);
     loop {
-        let users = list_users(viewer, group)?;
+        let users = list_users(viewer, group, hold)?;
         let mut hidden = HiddenMembers::default();
         // One turn of the connection has as many evaluations as a publication has.
         viewer.pacer.record_deliveries(users.len());
@@ -151,9 +172,33 @@ async fn evaluate<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<
 /// # Errors
 ///
 /// 409 if there are more than the limit.
-fn list_users<G: Group>(viewer: &Session<G::Consumer>, group: &G) -> Result<Vec<RosterUser<G::Consumer>>> {
-    let Some(list) = viewer.registry.group_table::<G>().members(group) else { return Ok(Vec::new()) };
-    let mut users = list.users(viewer.max_present_users).ok_or_else(|| {
+fn list_users<G: Group>(
+    viewer: &Session<G::Consumer>,
+    group: &G,
+    hold: Option<&GroupHold<G::Consumer>>,
+) -> Result<Vec<RosterUser<G::Consumer>>> {
+    let presence = hold.and_then(|hold| Some((&hold.partition, hold.presence.as_ref()?)));
+    let max_users = if presence.is_some_and(|(partition, _)| partition.has_unknown_users()) {
+        None
+    } else {
+        Some(viewer.max_present_users)
+    };
+    let users = match (viewer.registry.group_table::<G>().members(group), presence) {
+        (Some(list), _) => {
+            list.attach_remote_users();
+            max_users.and_then(|max_users| list.users(max_users))
+        }
+        (None, Some((partition, presence))) => {
+            let users = partition.remote_users(&presence.id);
+            max_users.filter(|max_users| users.len() <= *max_users).map(|_| {
+                let scopes = presence.users.scopes(users.keys().cloned());
+                let user = |((id, connections), scope)| RosterUser { id, scope, connections };
+                users.into_iter().zip(scopes).map(user).collect()
+            })
+        }
+        (None, None) => Some(Vec::new()),
+    };
+    let mut users = users.ok_or_else(|| {
         let detail = "The group has more users than can be listed.";
         Error::new(StatusCode::CONFLICT, "too_many_users", detail)
     })?;
@@ -171,7 +216,7 @@ fn evaluate_each<G: Group>(
 ) -> Option<Vec<PresentUser>> {
     let mut visible = Vec::new();
     for RosterUser { id, scope, connections } in users {
-        if may_see(group, viewer, subscriber, scope, hidden)? {
+        if may_see(group, viewer, subscriber, scope.user(), hidden)? {
             visible.push(PresentUser { user_id: id.to_string(), connections: *connections });
         }
     }

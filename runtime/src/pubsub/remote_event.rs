@@ -6,25 +6,41 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use super::chunked_list::ChunkedList;
-use super::codec::{Codec, CodecResult};
+use super::codec::CodecResult;
 use super::event::Emits;
 use super::group::Group;
+use super::group_hold::encode_key;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
+use super::remote_presence::{UpdateUsers, update_users};
 use crate::broker::{
-    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, Partition, PartitionHold, PartitionSet, Target,
-    Undeliverable,
+    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, Partition, PartitionSet, Target, Undeliverable,
 };
 use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::ConnectionId;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::panic::{Contained, catch_unwind, log_entry};
 use crate::session::session::SessionRegistry;
 use crate::sync::ignore_poison;
 
 /// The groups of a consumer by their names on other machines, as soon as one of their type has had a member here: the
 /// fingerprint of the type, and what finds its groups.
-pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, (u64, FindMembers<C>)>>);
+pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, RemoteGroupType<C>>>);
+
+/// A type of groups.
+pub(super) struct RemoteGroupType<C: Consumer> {
+    pub(super) fingerprint: u64,
+    find: FindMembers<C>,
+    pub(super) update_users: UpdateUsers<C>,
+}
+
+impl<C: Consumer> Clone for RemoteGroupType<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Consumer> Copy for RemoteGroupType<C> {}
 
 /// The members of one group, as an event of another machine finds them.
 pub(super) struct GroupMembers<C: Consumer> {
@@ -45,11 +61,12 @@ impl<C: Consumer> RemoteGroups<C> {
     /// Adds a type of groups. Local groups are not found by other machines.
     pub(super) fn add<G: Group<Consumer = C>>(&self) {
         if G::CODEC.is_some() {
-            ignore_poison(self.0.lock()).insert(G::NAME, (G::FINGERPRINT, find_members::<G>));
+            let (fingerprint, find, update_users) = (G::FINGERPRINT, find_members::<G> as _, update_users::<G> as _);
+            ignore_poison(self.0.lock()).insert(G::NAME, RemoteGroupType { fingerprint, find, update_users });
         }
     }
 
-    fn get(&self, name: &str) -> Option<(u64, FindMembers<C>)> {
+    pub(super) fn get(&self, name: &str) -> Option<RemoteGroupType<C>> {
         ignore_poison(self.0.lock()).get(name).copied()
     }
 }
@@ -64,36 +81,9 @@ fn find_members<G: Group>(
     Ok(members.map(|members| GroupMembers { name: members.name.clone(), list: members.list() }))
 }
 
-/// Encodes the key of a group.
-///
-/// # Errors
-///
-/// 500 if it cannot be encoded.
-fn encode_key<G: Group>(codec: &Codec<G>, group: &G) -> Result<Vec<u8>> {
-    match catch_unwind(|| codec.encode_value(group)) {
-        Ok(encoded) => encoded.map_err(Error::internal),
-        Err(panic) => {
-            Err(Error::internal(format!("the `Serialize` of the key of `{}` panicked: {}", G::NAME, panic.message())))
-        }
-    }
-}
-
 impl<C: Consumer> SessionRegistry<C> {
     pub(super) fn remote_groups(&self) -> Arc<RemoteGroups<C>> {
         self.attachment()
-    }
-
-    /// Subscribes to the events of a group that a session here is about to join, and waits for the broker. `None` without a
-    /// broker, or if the group is local.
-    ///
-    /// # Errors
-    ///
-    /// 500 if the key cannot be encoded.
-    pub(super) async fn hold_group<G: Group<Consumer = C>>(&self, group: &G) -> Result<Option<PartitionHold>> {
-        let (Some(node), Some(codec)) = (self.node.get(), G::CODEC) else { return Ok(None) };
-        let hold = node.hold(Partition::of_group(G::NAME, &encode_key(&codec, group)?));
-        hold.subscribed().await;
-        Ok(Some(hold))
     }
 
     /// Waits until events for a user of a session here are received from other machines, for a second at most.
@@ -152,11 +142,12 @@ impl<C: Consumer> SessionRegistry<C> {
 
     /// Returns the members of groups that another machine has published to. Groups without members here are left out.
     fn find_groups(&self, name: &str, fingerprint: u64, keys: &[&[u8]]) -> Result<Vec<GroupMembers<C>>, Undeliverable> {
-        let Some((own_fingerprint, find)) = self.remote_groups().get(name) else { return Ok(Vec::new()) };
-        if own_fingerprint != fingerprint {
+        let Some(group_type) = self.remote_groups().get(name) else { return Ok(Vec::new()) };
+        if group_type.fingerprint != fingerprint {
             return Err(Undeliverable::UnknownType);
         }
-        let find_all = || keys.iter().filter_map(|key| find(self, key).transpose()).collect::<CodecResult<_>>();
+        let find = |key: &&[u8]| (group_type.find)(self, key).transpose();
+        let find_all = || keys.iter().filter_map(find).collect::<CodecResult<_>>();
         catch_unwind(find_all).ok().and_then(Result::ok).ok_or(Undeliverable::Undecodable)
     }
 }
@@ -183,16 +174,22 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
     }
 
     fn shares_presence(&self) -> bool {
-        false
+        self.remote_users.get().is_some()
     }
 
     fn has_equal_group(&self, name: &str, fingerprint: u64) -> bool {
-        self.remote_groups().get(name).is_none_or(|(own_fingerprint, _)| own_fingerprint == fingerprint)
+        self.remote_groups().get(name).is_none_or(|group_type| group_type.fingerprint == fingerprint)
     }
 
-    fn presence_changed(&self, _: BTreeSet<GroupUser>) {}
+    fn presence_changed(&self, users: BTreeSet<GroupUser>) {
+        self.update_remote_users(users);
+    }
 
-    fn upkeep(&self) {}
+    fn upkeep(&self) {
+        if let Some(users) = self.loaded_remote_users() {
+            users.upkeep();
+        }
+    }
 }
 
 fn message<'a>(

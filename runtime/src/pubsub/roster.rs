@@ -15,11 +15,12 @@ pub(super) struct RosterUser<C: Consumer> {
     pub(super) id: Arc<str>,
     /// The scope by which the user is shown.
     pub(super) scope: MemberScope<C>,
-    /// The number of the user's connections in the group.
+    /// The number of the user's connections in the group, on all machines.
     pub(super) connections: usize,
 }
 
-/// The users that are present in one group: each while one of its memberships has an entry. Anonymous members have none.
+/// The users that are present in one group: each while one of its memberships has an entry, or while it is connected to another
+/// machine. Anonymous members have none.
 pub(super) struct Roster<C: Consumer> {
     users: HashMap<Arc<str>, UserConnections<C>>,
     /// The entry of each membership, by its address: the membership is in the group's list of members for as long.
@@ -38,15 +39,41 @@ struct Join {
     epoch: Epoch,
 }
 
-/// The scopes of a user's connections that are members of the group, each by the number of its join. The user is shown by the
-/// first, so that further connections change nothing.
-type UserConnections<C> = BTreeMap<u64, MemberScope<C>>;
+/// The connections of a user that are members of the group.
+struct UserConnections<C: Consumer> {
+    /// The scopes of those here, each by the number of its join. The user is shown by the first, so that further connections
+    /// change nothing.
+    here: BTreeMap<u64, MemberScope<C>>,
+    /// What shows the user if it is not connected here, with the number of its connections to other machines.
+    elsewhere: Option<(MemberScope<C>, usize)>,
+}
+
+impl<C: Consumer> UserConnections<C> {
+    /// Returns the scope that shows the user.
+    fn shown(&self) -> Option<&MemberScope<C>> {
+        self.here.values().next().or(self.elsewhere.as_ref().map(|(scope, _)| scope))
+    }
+
+    fn count(&self) -> usize {
+        self.here.len() + self.elsewhere.as_ref().map_or(0, |(_, connections)| *connections)
+    }
+}
 
 /// What a change of the roster has removed from it. It is dropped after the lock of the roster is released, because it may
 /// own the last reference to a user.
 #[must_use]
-#[expect(dead_code, reason = "only dropped")]
-pub(super) struct Removed<C: Consumer>(Scopes<C>);
+pub(super) struct Removed<C: Consumer> {
+    #[expect(dead_code, reason = "only dropped")]
+    scopes: Scopes<C>,
+    /// The user with the number of its connections here, if they have changed.
+    pub(super) user: Option<(Arc<str>, usize)>,
+}
+
+impl<C: Consumer> Removed<C> {
+    pub(super) fn new(scope: Option<MemberScope<C>>) -> Removed<C> {
+        Removed { scopes: scope.into_iter().collect(), user: None }
+    }
+}
 
 impl<C: Consumer> Roster<C> {
     pub(super) fn new(is_announced: bool) -> Roster<C> {
@@ -57,8 +84,7 @@ impl<C: Consumer> Roster<C> {
     /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
     pub(super) fn users(&self, max_users: usize) -> Option<Vec<RosterUser<C>>> {
         let user = |(id, connections): (&Arc<str>, &UserConnections<C>)| {
-            let (_, scope) = connections.first_key_value()?;
-            Some(RosterUser { id: id.clone(), scope: scope.clone(), connections: connections.len() })
+            Some(RosterUser { id: id.clone(), scope: connections.shown()?.clone(), connections: connections.count() })
         };
         (self.users.len() <= max_users).then(|| self.users.iter().filter_map(user).collect())
     }
@@ -73,7 +99,7 @@ impl<C: Consumer> Roster<C> {
         epoch: Epoch,
     ) -> Removed<C> {
         let number = match self.joins.entry(address(membership)) {
-            Entry::Occupied(join) if join.get().epoch > epoch => return Removed(Scopes::from_iter([scope])),
+            Entry::Occupied(join) if join.get().epoch > epoch => return Removed::new(Some(scope)),
             Entry::Occupied(mut join) => {
                 join.get_mut().epoch = epoch;
                 join.get().number
@@ -84,15 +110,46 @@ impl<C: Consumer> Roster<C> {
                 entry.insert(Join { user_id: user_id.clone(), number, epoch }).number
             }
         };
-        self.change(user_id, |connections| connections.insert(number, scope))
+        self.change(user_id, |connections| connections.here.insert(number, scope))
     }
 
     /// Removes a membership.
     pub(super) fn remove(&mut self, membership: &Membership) -> Removed<C> {
         match self.joins.remove(&address(membership)) {
-            Some(Join { user_id, number, .. }) => self.change(&user_id, |connections| connections.remove(&number)),
-            None => Removed(Scopes::new()),
+            Some(Join { user_id, number, .. }) => self.change(&user_id, |connections| connections.here.remove(&number)),
+            None => Removed::new(None),
         }
+    }
+
+    /// Shows a user of other machines by a scope, with this number of connections; `None` if it has no connection to another
+    /// machine. A change is announced if `is_announced`.
+    pub(super) fn set_remote(
+        &mut self,
+        user_id: &Arc<str>,
+        user: Option<(MemberScope<C>, usize)>,
+        is_announced: bool,
+    ) -> Removed<C> {
+        if user.is_none() && !self.users.contains_key(user_id) {
+            return Removed::new(None);
+        }
+        let changes = if is_announced { None } else { self.changes.take() };
+        let removed = self
+            .change(user_id, |connections| std::mem::replace(&mut connections.elsewhere, user).map(|(scope, _)| scope));
+        if !is_announced {
+            self.changes = changes;
+        }
+        removed
+    }
+
+    /// Shows a user of other machines by another scope, if it is one.
+    pub(super) fn replace_remote(&mut self, user_id: &Arc<str>, scope: MemberScope<C>) -> Removed<C> {
+        let is_remote = |connections: &UserConnections<C>| connections.elsewhere.is_some();
+        if !self.users.get(user_id).is_some_and(is_remote) {
+            return Removed::new(Some(scope));
+        }
+        self.change(user_id, |connections| {
+            connections.elsewhere.as_mut().map(|(former, _)| std::mem::replace(former, scope))
+        })
     }
 
     /// Changes the connections of a user, and records if another scope, or none, shows it from now on. `change` returns the
@@ -102,10 +159,11 @@ impl<C: Consumer> Roster<C> {
         user_id: &Arc<str>,
         change: impl FnOnce(&mut UserConnections<C>) -> Option<MemberScope<C>>,
     ) -> Removed<C> {
-        let connections = self.users.entry(user_id.clone()).or_default();
-        let former = connections.values().next().cloned();
+        let new = || UserConnections { here: BTreeMap::new(), elsewhere: None };
+        let connections = self.users.entry(user_id.clone()).or_insert_with(new);
+        let (former, former_count) = (connections.shown().cloned(), connections.here.len());
         let mut removed = Scopes::from_iter(change(connections));
-        let current = connections.values().next().cloned();
+        let (current, count) = (connections.shown().cloned(), connections.here.len());
         if current.is_none() {
             self.users.remove(user_id);
         }
@@ -117,7 +175,7 @@ impl<C: Consumer> Roster<C> {
             }
             _ => removed.extend(former.into_iter().chain(current)),
         }
-        Removed(removed)
+        Removed { scopes: removed, user: (count != former_count).then(|| (user_id.clone(), count)) }
     }
 }
 

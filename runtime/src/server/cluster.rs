@@ -38,7 +38,7 @@ impl<C: Consumer> Endpoint<C> {
     /// The permissions of events are evaluated where the subscriber is connected; the broker carries events, never rights.
     ///
     /// Default: none; events and changes of rights stay on this machine. Call it last:
-    /// [`cluster_key`](Endpoint::cluster_key) comes before it. It connects in the background;
+    /// [`cluster_key`](Endpoint::cluster_key) and [`present_user_loader`](Endpoint::present_user_loader) come before it. It connects in the background;
     /// [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
     /// `NatsBroker` (feature `nats`) connect processes:
     ///
@@ -69,6 +69,7 @@ impl<C: Consumer> Endpoint<C> {
             "the broker of `{}` can be reached from other computers: call `cluster_key` before `broker`",
             C::NAME
         );
+        self.share_present_users();
         let node = Node::start(&broker, C::NAME, self.cluster_key.clone(), endpoint)
             .unwrap_or_else(|error| panic!("the broker of `{}` cannot be used: {error}", C::NAME));
         assert!(

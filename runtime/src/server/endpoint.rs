@@ -18,7 +18,7 @@ use crate::consumer::{Consumer, register_mounted};
 use crate::context::{ActionRates, KeptHeaders};
 use crate::grants::{GrantCache, GrantSource};
 use crate::observe::Telemetry;
-use crate::pubsub::Publisher;
+use crate::pubsub::{LoadUser, Publisher};
 use crate::session::{Connections, DrainHandle, OverflowPolicy, SessionRegistry};
 use crate::tickets::Tickets;
 
@@ -39,6 +39,7 @@ use crate::tickets::Tickets;
 /// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
 /// | [`subprotocols`](Endpoint::subprotocols) | none; the response names no subprotocol |
 /// | [`broker`](Endpoint::broker), [`cluster_key`](Endpoint::cluster_key) | events and changes of rights stay on this machine |
+/// | [`present_user_loader`](Endpoint::present_user_loader) | present users are those that are connected to the same machine |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
@@ -103,6 +104,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
     pub(super) cluster_key: Option<ClusterKey>,
+    pub(super) load_present_user: Option<Arc<LoadUser<C::User>>>,
 }
 
 /// Creates an endpoint for a consumer, with the default settings of [`Endpoint`].
@@ -153,6 +155,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         registry: Arc::new(SessionRegistry::new(Telemetry::new::<C>(), ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
         cluster_key: None,
+        load_present_user: None,
     }
 }
 
@@ -367,6 +370,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
             cluster_key: self.cluster_key.clone(),
+            load_present_user: self.load_present_user.clone(),
         }
     }
 }

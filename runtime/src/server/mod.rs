@@ -15,6 +15,7 @@ mod handshake_limiter;
 mod negotiation;
 mod observe;
 mod origin;
+mod present_users;
 mod presented_ticket;
 #[cfg(any(feature = "axum", feature = "testing"))]
 mod refuse_with_close;

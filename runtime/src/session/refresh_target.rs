@@ -30,7 +30,7 @@ pub(super) enum Change {
 
 /// The sessions of one endpoint.
 pub(super) trait RefreshTarget: Send + Sync {
-    /// Forgets what the change concerns in the grant caches.
+    /// Forgets what the change concerns in the grant caches, and the users of other machines that it concerns.
     fn forget(&self, change: &Change);
     /// Raises the epochs of the sessions that the change concerns, or lets that wait.
     fn begin(self: Arc<Self>, change: &Change, own_session: Option<&(ConnectionId, OwnEpochs)>) -> Started;
@@ -172,6 +172,13 @@ impl<C: Consumer> RefreshTarget for SessionRegistry<C> {
             Change::Objects(objects) => objects.iter().for_each(|object| self.forget_object(object)),
             Change::All => self.forget_all(),
             Change::Users(_) | Change::Role(_) => {}
+        }
+        let Some(users) = self.remote_users.get() else { return };
+        match change {
+            Change::Users(user_ids) => user_ids.iter().for_each(|user_id| users.forget_user(user_id)),
+            // The roles of users that are not connected here are not known.
+            Change::Role(_) | Change::All => users.forget_all(),
+            Change::Objects(_) => {}
         }
     }
 

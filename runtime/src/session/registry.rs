@@ -10,6 +10,7 @@ use super::encoding_checks::EncodingChecks;
 use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
+use super::remote_user_cache::RemoteUserCache;
 use super::renewal_schedule::RenewalSchedule;
 use crate::broker::{Node, Partition, PartitionHold, PartitionSet};
 use crate::context::{ActionRates, ConnectionId};
@@ -25,6 +26,8 @@ pub(crate) struct Registry<U, S> {
     pub(crate) groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// What connects the endpoint to other machines. Set while the endpoint is built, if it has a broker.
     pub(crate) node: OnceLock<Arc<Node>>,
+    /// The users of other machines. Set while the endpoint is built, if it has a broker and loads them.
+    pub(crate) remote_users: OnceLock<Arc<dyn RemoteUserCache>>,
     /// Protects the index of sessions by user id. Lock order: before `sessions`.
     by_user: Mutex<HashMap<String, UserSessions<S>>>,
     /// Protects the index of sessions by session id, anonymous ones included. No other lock is taken under it.
@@ -110,6 +113,7 @@ impl<U, S> Registry<U, S> {
             action_rates,
             groups: Mutex::default(),
             node: OnceLock::new(),
+            remote_users: OnceLock::new(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
             change_count: AtomicU64::new(0),

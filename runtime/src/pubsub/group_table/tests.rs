@@ -306,7 +306,7 @@ fn user(list: &MemberList<Hall>) -> Option<(ConnectionId, usize)> {
     assert!(users.len() <= 1);
     users.first().map(|user| {
         assert_eq!(&*user.id, "7");
-        (user.scope.session.id, user.connections)
+        (user.scope.session().unwrap().id, user.connections)
     })
 }
 
