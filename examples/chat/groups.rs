@@ -16,7 +16,8 @@ use super::permissions::{Act, May, MayAnything, Member, Public};
 ///
 /// The policy decides as for messages: at the join, and when `revoke.rs` reports a change. A caller who may do anything in a
 /// room may announce it, on any connection and before the room is open on it. So may a member who leaves, and a user who is
-/// about to join a public channel. Everyone who may call the action that lists them may see who has the room open.
+/// about to join a public channel. Everyone who may call the action that lists them may see who has the room open,
+/// in any process of the chat.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,

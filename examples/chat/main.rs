@@ -36,6 +36,7 @@ use std::time::Duration;
 use http::request::Parts;
 use listen::listen;
 use lobby::Chat;
+use model::UserId;
 use policy::Policy;
 use portcullis::{Drain, Endpoint};
 use serve::serve;
@@ -45,12 +46,19 @@ use store::Store;
 
 /// The endpoint: the consumer with its database, its policy and its authentication.
 pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
-    let (logins, grants) = (store.clone(), store.clone());
+    let (logins, grants, users) = (store.clone(), store.clone(), store.clone());
     let state = State { store, policy: Arc::new(policy) };
-    portcullis::websocket(Chat::new(state)).grants(grants).authenticate(move |parts: &Parts| {
-        let user = pages::session_user(&logins, &parts.uri);
-        async { user }
-    })
+    portcullis::websocket(Chat::new(state))
+        .grants(grants)
+        .authenticate(move |parts: &Parts| {
+            let user = pages::session_user(&logins, &parts.uri);
+            async { user }
+        })
+        // The users that have a room open in another process.
+        .present_user_loader(move |id| {
+            let user = id.parse().map_err(portcullis::Error::internal).and_then(|id| users.account(UserId(id)));
+            async { user }
+        })
 }
 
 /// How long a client may take to send the headers of a request.

@@ -66,8 +66,13 @@ impl Drop for Chat {
 }
 
 async fn receive(socket: &mut Socket) -> Value {
-    let frame = timeout(PATIENCE, socket.next()).await.expect("nothing comes").unwrap().unwrap();
-    serde_json::from_str(frame.to_text().unwrap()).unwrap()
+    loop {
+        let frame = timeout(PATIENCE, socket.next()).await.expect("nothing comes").unwrap().unwrap();
+        // A ping is answered by the library.
+        if let Message::Text(text) = frame {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
 }
 
 /// Calls an action and returns its reply. Events before it are dropped.
@@ -110,6 +115,33 @@ async fn processes_of_the_chat_are_one_chat() {
         assert_eq!(message["data"]["text"], "from the first process", "{broker}: {message}");
         send(&mut pia, "from the second process").await;
         events_until(&mut cora, "message_created").await;
+    }
+}
+
+/// Calls `read_online` until it lists these users.
+async fn expect_online(socket: &mut Socket, users: &[u32]) {
+    let expected =
+        json!(users.iter().map(|user| json!({ "user": user.to_string(), "connections": 1 })).collect::<Vec<_>>());
+    let mut reply = Value::Null;
+    let listed = async {
+        while reply["data"] != expected {
+            reply = call(socket, "read_online", GARDEN, json!({})).await;
+        }
+    };
+    assert!(timeout(PATIENCE, listed).await.is_ok(), "{reply}");
+}
+
+#[tokio::test]
+async fn user_that_has_a_room_open_in_one_process_is_listed_in_another() {
+    for broker in servers().await {
+        let chat = Chat::start(&broker, "online").await;
+        let (mut cora, mut pia) = (chat.enter(0, CORA).await, chat.enter(1, PIA).await);
+        expect_online(&mut cora, &[CORA, PIA]).await;
+        expect_online(&mut pia, &[CORA, PIA]).await;
+        drop(cora);
+        expect_online(&mut pia, &[PIA]).await;
+        let _cora = chat.enter(0, CORA).await;
+        expect_online(&mut pia, &[CORA, PIA]).await;
     }
 }
 

@@ -23,6 +23,11 @@ impl Store {
         self.one("SELECT id, name FROM users JOIN sessions ON user = id WHERE token = ?1", params![token], account)
     }
 
+    /// The user with this id, unless the account is deactivated.
+    pub(crate) fn account(&self, user: UserId) -> Result<Option<Account>> {
+        self.one("SELECT id, name FROM users WHERE id = ?1 AND active", params![user], account)
+    }
+
     /// All users, for the page's columns. A real application would not reveal them.
     pub(crate) fn people(&self) -> Result<Vec<Account>> {
         self.all("SELECT id, name FROM users ORDER BY id", [], account)
