@@ -18,6 +18,9 @@ pub(super) const GROUP_BYTES: usize = 320;
 /// How long nothing is asked of a machine again.
 pub(super) const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a machine of which users had no room is not asked for them again.
+const COMPLETION_INTERVAL: Duration = Duration::from_mins(1);
+
 /// A user of a group.
 pub(crate) type GroupUser = (GroupId, Arc<str>);
 
@@ -129,6 +132,12 @@ impl MachinePresence {
         may_request
     }
 
+    /// Returns whether the machine may be asked for users that had no room, and records that it is.
+    fn may_complete(&mut self, now: Instant) -> bool {
+        let was_asked = |at: Instant| now.saturating_duration_since(at) < COMPLETION_INTERVAL;
+        !self.requested_at.is_some_and(was_asked) && self.may_request(now)
+    }
+
     pub(super) fn receive(&mut self, message: &PresenceMessage<'_>, now: Instant, max_bytes: usize) -> Received {
         match message.content {
             PresenceContent::Change if self.version.is_some_and(|version| message.version <= version) => {
@@ -149,7 +158,8 @@ impl MachinePresence {
                 Received { changed: BTreeSet::new(), is_incomplete: self.may_request(now) }
             }
             PresenceContent::Snapshot { part, is_last } => {
-                self.receive_part(message, (part, is_last), now, max_bytes - self.users.bytes)
+                // It replaces the users that are known, so both may take this much for a moment.
+                self.receive_part(message, (part, is_last), now, max_bytes)
             }
         }
     }
@@ -161,6 +171,10 @@ impl MachinePresence {
         now: Instant,
         max_bytes: usize,
     ) -> Received {
+        if self.is_current && self.version == Some(message.version) && !self.users.is_truncated {
+            self.snapshot = None;
+            return Received::default();
+        }
         let (version, next_part, mut received) = match self.snapshot.take() {
             Some(snapshot) if part > 0 => snapshot,
             _ => (message.version, 0, Users::default()),
@@ -195,7 +209,7 @@ impl MachinePresence {
             Some(known) if known >= version => {
                 self.is_current = true;
                 self.confirmed_at = now;
-                false
+                self.users.is_truncated && self.may_complete(now)
             }
             // It may be under way.
             Some(known) if self.is_current && announced <= known => false,

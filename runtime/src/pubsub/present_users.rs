@@ -41,7 +41,8 @@ impl<U: User> Context<'_, U> {
     /// closes. Joins of the running action do not count yet.
     ///
     /// If the rights of this connection are changed by anything but this action before the reply is sent, the reply is a 403
-    /// `rights_changed` instead, even if the action is still allowed: its content may come from a list on former rights.
+    /// `rights_changed` instead, even if the action is still allowed: its content may come from a list on former rights. That
+    /// concerns the viewer: of the users that are listed, a later change does not withhold the reply.
     ///
     /// With `announce` in the group's attribute, members also get an [event](crate::guide::events#presence) when the first
     /// connection of a user joins and when the last one leaves. A connection that has joined before it calls this misses no
@@ -100,7 +101,10 @@ impl<U: User> Context<'_, U> {
             let hold = session.registry.hold_group(group).await?;
             if let Some(GroupHold { partition, presence: Some(presence) }) = &hold {
                 let user_ids: Vec<_> = partition.remote_users(&presence.id).into_keys().collect();
-                presence.users.loaded(&user_ids).await;
+                // Otherwise the list fails, and nothing is loaded for it.
+                if user_ids.len() <= session.max_present_users && !partition.has_unknown_users() {
+                    presence.users.loaded(user_ids).await;
+                }
             }
             let (users, epoch) = visible_users(session, group, hold.as_ref()).await?;
             call.with_side_effects(|effects| effects.record_list(epoch));

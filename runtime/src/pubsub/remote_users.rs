@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::member::MemberScope;
 use super::remote_user::RemoteUser;
-use super::remote_users_state::{LoadProgress, RemoteUserList, RemoteUsersState};
+use super::remote_users_state::{LoadProgress, RemoteUserList, RemoteUsersState, UserEntry};
 use super::roster::Removed;
 use crate::consumer::Consumer;
 use crate::context::{Handler, User};
@@ -30,7 +30,7 @@ const MAX_LOADS: usize = 32;
 /// The time limit of a load.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a list waits for users that are being loaded, from when their load was requested.
+/// How long a list waits for users that are being loaded.
 const LIST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long after a failed load the user is loaded again. It doubles with each failure, up to the maximum.
@@ -153,11 +153,18 @@ impl<C: Consumer> RemoteUsers<C> {
             return None;
         }
         let entry = state.entry(user_id, now);
+        let mut is_back = false;
         if !entry.lists.iter().any(|other| other.ptr_eq(&list)) {
             entry.lists.retain(|other| other.strong_count() > 0);
+            is_back = entry.lists.is_empty();
             entry.lists.push(list);
         }
-        Some((entry.scope(), connections))
+        let scope = entry.scope();
+        if is_back {
+            // A user who connects again may have changed.
+            state.request(user_id, now);
+        }
+        Some((scope, connections))
     }
 
     /// Returns the scopes that show users which no list has. Called while no lock is held.
@@ -169,22 +176,26 @@ impl<C: Consumer> RemoteUsers<C> {
         scopes
     }
 
-    /// Waits until these users are loaded, for a second after their loads were requested at most.
-    pub(super) async fn loaded(self: &Arc<Self>, user_ids: &[Arc<str>]) {
+    /// Waits until these users are loaded, for a second at most, and for none whose load was requested a second ago.
+    pub(super) async fn loaded(self: &Arc<Self>, mut user_ids: Vec<Arc<str>>) {
         drop(self.scopes(user_ids.iter().cloned()));
+        let wait_until = Instant::now() + LIST_TIMEOUT;
         loop {
             let mut settled = std::pin::pin!(self.settled.notified());
             settled.as_mut().enable();
-            let Some(wait_until) = self.pending_until(user_ids) else { return };
-            let _ = timeout_at(wait_until, settled).await;
+            // Each load that ends wakes all lists, so each looks only for what it still waits for.
+            self.retain_pending(&mut user_ids);
+            if user_ids.is_empty() || timeout_at(wait_until, settled).await.is_err() {
+                return;
+            }
         }
     }
 
-    /// Returns until when a list waits for these users. `None` if it does not.
-    fn pending_until(&self, user_ids: &[Arc<str>]) -> Option<Instant> {
+    /// Retains the users that are being loaded, unless their loads were requested too long ago.
+    fn retain_pending(&self, user_ids: &mut Vec<Arc<str>>) {
         let (state, now) = (self.state(), Instant::now());
-        let pending = user_ids.iter().filter_map(|id| state.users.get(id)).filter(|entry| entry.is_pending());
-        pending.map(|entry| entry.requested_at + LIST_TIMEOUT).filter(|until| *until > now).max()
+        let is_awaited = |entry: &UserEntry<C>| entry.is_pending() && entry.requested_at + LIST_TIMEOUT > now;
+        user_ids.retain(|user_id| state.users.get(user_id).is_some_and(is_awaited));
     }
 
     /// Starts as many loads as are due and allowed. Called while no lock is held.
@@ -283,10 +294,29 @@ impl<C: Consumer> RemoteUsers<C> {
     }
 }
 
+/// One of the loads that are allowed at the same time. Another task takes it over if this one panics.
+struct LoadSlot<C: Consumer> {
+    users: Weak<RemoteUsers<C>>,
+    has_ended: bool,
+}
+
+impl<C: Consumer> Drop for LoadSlot<C> {
+    fn drop(&mut self) {
+        if let (false, Some(users)) = (self.has_ended, self.users.upgrade()) {
+            users.state().loads -= 1;
+            users.start_loads();
+        }
+    }
+}
+
 /// Loads users until none is due.
 async fn load_users<C: Consumer>(users: Weak<RemoteUsers<C>>) {
-    while let Some(users) = users.upgrade() {
-        let Some((user_id, generation)) = users.state().next() else { return };
+    let mut slot = LoadSlot { users, has_ended: false };
+    while let Some(users) = slot.users.upgrade() {
+        let Some((user_id, generation)) = users.state().next() else {
+            slot.has_ended = true;
+            return;
+        };
         let loaded = users.load(&user_id).await;
         users.finish(&user_id, generation, loaded);
     }

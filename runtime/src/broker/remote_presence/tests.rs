@@ -213,6 +213,46 @@ fn users_beyond_the_memory_are_left_out_until_there_is_room() {
 }
 
 #[test]
+fn users_that_had_no_room_are_asked_for_once_per_minute() {
+    let (mut pair, mut now) = (Pair::new(), Instant::now());
+    pair.remote.max_bytes = 10 * 1024;
+    for user in 0..100 {
+        pair.set(&user.to_string(), 1);
+    }
+    let snapshot = pair.local.snapshot();
+    pair.receive(&snapshot);
+    let machine = *pair.remote.machines.keys().next().unwrap();
+    let version = pair.remote.machines[&machine].version.unwrap();
+    pair.remote.max_bytes = MAX_BYTES;
+    let mut asked = 0;
+    for _ in 0..90 {
+        now += Duration::from_secs(2);
+        asked += usize::from(pair.remote.announce(machine, version, now));
+    }
+    assert!((3..=4).contains(&asked), "{asked} requests in three minutes");
+    let snapshot = pair.local.snapshot();
+    pair.receive(&snapshot);
+    assert!(!pair.remote.is_truncated(PARTITION) && pair.users().len() == 100);
+    assert!(!pair.remote.announce(machine, version, now + Duration::from_mins(5)));
+}
+
+#[test]
+fn snapshot_that_repairs_has_the_room_of_what_it_replaces() {
+    let mut pair = Pair::new();
+    for user in 0..100 {
+        pair.set(&user.to_string(), 1);
+    }
+    let snapshot = pair.local.snapshot();
+    pair.receive(&snapshot);
+    pair.remote.max_bytes = pair.remote.bytes + 1024;
+    // A lost change, after which all are sent.
+    pair.set("100", 1);
+    let snapshot = pair.local.snapshot();
+    pair.receive(&snapshot);
+    assert!(!pair.remote.is_truncated(PARTITION) && pair.users().len() == 101);
+}
+
+#[test]
 fn users_of_one_group_are_bounded() {
     let mut pair = Pair::new();
     let users: Vec<String> = (0..=MAX_GROUP_USERS).map(|user| user.to_string()).collect();

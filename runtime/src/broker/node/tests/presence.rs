@@ -173,7 +173,7 @@ async fn many_requests_have_few_answers() {
         other.node.send_control(&ControlMessage::PresenceRequest { machine: None, partitions });
     }
     sleep(Duration::from_millis(300)).await;
-    assert!(received() - before <= 4, "{}", received() - before);
+    assert!((1..=4).contains(&(received() - before)), "{}", received() - before);
     assert_eq!(users(&second), user("7"));
 }
 
