@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis::{ObjectKey, Propagation};
 
@@ -18,12 +19,24 @@ fn assert_answered_by(propagation: &Propagation, count: usize) {
     }
 }
 
+/// Waits until a machine has heard of this number of others.
+async fn wait_until_known(machine: &Endpoint<Service>, count: u64) {
+    let known = async {
+        while machine.snapshot().cluster.unwrap().other_machines < count {
+            // A machine reports nothing when it hears of another one.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), known).await.expect("the machines do not hear each other");
+}
+
 #[tokio::test]
 async fn refresh_user_holds_on_all_machines_when_it_completes() {
     with_each(async |brokers| {
         let database: Arc<Database> = Arc::default();
         database.speakers.lock().unwrap().extend([2, 3]);
         let machines = [(); 3].map(|()| machine(&brokers, &database));
+        wait_until_known(&machines[0], 2).await;
         let mut revoked = enter(&machines[1], 2, "5").await;
         let mut speaker = enter(&machines[2], 3, "5").await;
         assert_eq!(revoked.call("speak").await.status(), 200);
@@ -44,6 +57,7 @@ async fn every_kind_of_change_reaches_other_machines() {
     with_each(async |brokers| {
         let database: Arc<Database> = Arc::default();
         let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
+        wait_until_known(&one, 1).await;
         let mut client = enter(&other, 2, "5").await;
         for kind in 0..3 {
             database.banned.lock().unwrap().clear();
@@ -80,6 +94,7 @@ async fn disconnect_reaches_other_machines() {
     with_each(async |brokers| {
         let database: Arc<Database> = Arc::default();
         let (one, other) = (machine(&brokers, &database), machine(&brokers, &database));
+        wait_until_known(&one, 1).await;
         let (mut first, mut second) = (open(&other, 2).await, open(&other, 2).await);
         let (mut here, mut stranger) = (open(&one, 2).await, open(&other, 3).await);
         assert_eq!(second.call("id").await.status(), 200);
@@ -121,8 +136,9 @@ async fn change_that_is_reported_to_another_endpoint_of_the_cache_reaches_other_
         let cache = portcullis::GrantCache::new(Rights(database.clone()));
         // An endpoint of this machine without a broker, with the same cache as one that has a broker.
         let office = portcullis::websocket(Service(database.clone())).grants(cache.clone());
-        let _one = brokers.attach(portcullis::websocket(Service(database.clone())).grants(cache));
+        let one = brokers.attach(portcullis::websocket(Service(database.clone())).grants(cache));
         let other = machine(&brokers, &database);
+        wait_until_known(&one, 1).await;
         let mut revoked = open(&other, 2).await;
         assert_eq!(revoked.call("speak").await.status(), 200);
         database.speakers.lock().unwrap().remove(&2);
