@@ -19,20 +19,14 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
         _ => ("Disconnect", format!("cx: &Disconnect<'_, {user}>")),
     };
     let mut parameters = hook.parameters().into_iter();
-    if hook.kind == MethodKind::Gap
-        && let Some(first) = hook.parameters().first()
-        && is_type_named(&first.ty, "Gap")
-        && !is_gap_of(&first.ty, &block.ty)
-    {
-        diagnostics.error(first, "`Gap` names the consumer; write `cx: &Gap<'_, Self>`");
-        parameters.next();
-    }
-    if let Some(first) = parameters.next()
-        && !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0))
-    {
-        let is_scope = hook.kind == MethodKind::Disconnect && is_type_named(&first.ty, "Scope");
-        let hint = if is_scope { "; the scope is `cx.scope()`" } else { "" };
-        diagnostics.error(first, format!("`#[{name}]` takes `&self` and optionally `{}`{hint}", takes.1));
+    if let Some(first) = parameters.next() {
+        if !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0)) {
+            let is_scope = hook.kind == MethodKind::Disconnect && is_type_named(&first.ty, "Scope");
+            let hint = if is_scope { "; the scope is `cx.scope()`" } else { "" };
+            diagnostics.error(first, format!("`#[{name}]` takes `&self` and optionally `{}`{hint}", takes.1));
+        } else if hook.kind == MethodKind::Gap && !is_gap_of(&first.ty, &block.ty) {
+            diagnostics.error(first, "`Gap` names the consumer; write `cx: &Gap<'_, Self>`");
+        }
     }
     for more in parameters {
         diagnostics.error(more, format!("`#[{name}]` takes `&self` and optionally `{}`; remove this", takes.1));

@@ -69,9 +69,11 @@ impl PendingGaps {
         Some((partitions, state.pause))
     }
 
-    /// Records that the task was dropped before it has ended.
-    fn stop(&self) {
-        ignore_poison(self.0.lock()).is_running = false;
+    /// Records that the task was dropped before it had handled these partitions.
+    fn stop(&self, partitions: PartitionSet) {
+        let mut state = ignore_poison(self.0.lock());
+        state.partitions |= partitions;
+        state.is_running = false;
     }
 }
 
@@ -96,7 +98,7 @@ struct HookTask<C: Consumer> {
 }
 
 impl<C: Consumer> HookTask<C> {
-    /// Returns the next gap to handle, and the pause after it. If there is none, the task has ended.
+    /// Returns the partitions to handle next, and the pause after that. Returns `None` if no gap is pending: the task ends.
     fn next(&mut self) -> Option<(PartitionSet, Duration)> {
         let next = self.gaps.take();
         self.has_ended = next.is_none();
@@ -110,18 +112,13 @@ impl<C: Consumer> Drop for HookTask<C> {
         if self.has_ended {
             return;
         }
-        self.gaps.stop();
-        let Some(registry) = self.registry.upgrade() else { return };
+        self.gaps.stop(self.partitions);
+        let Some(registry) = self.registry.upgrade().filter(|_| !self.is_restart) else { return };
         // If the task's runtime was shut down, there may be connections on another one. Once, because that one may be shut down
         // too; then the next gap starts a task.
         let other = registry.sessions().into_iter().find(|session| session.runtime.id() != self.runtime);
-        match other.filter(|_| !self.is_restart) {
-            Some(session) => registry.start_hook(&session, self.partitions, true),
-            None => {
-                if self.gaps.add(self.partitions) {
-                    self.gaps.stop();
-                }
-            }
+        if let Some(session) = other {
+            registry.start_hook(&session, PartitionSet::default(), true);
         }
     }
 }
@@ -268,7 +265,8 @@ mod tests {
         let gaps = PendingGaps::default();
         let [one, other] = ["1", "2"].map(Partition::of_user);
         assert!(gaps.add(one.into()));
-        gaps.stop();
+        let (taken, _) = gaps.take().unwrap();
+        gaps.stop(taken);
         assert!(gaps.add(other.into()));
         assert!(gaps.take().is_some_and(|(taken, _)| taken.contains(one) && taken.contains(other)));
     }
