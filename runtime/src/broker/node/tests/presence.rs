@@ -18,6 +18,21 @@ async fn hold(machine: &Machine) -> PartitionHold {
     hold
 }
 
+/// Two machines that know each other and hold the partition of the room.
+struct Pair {
+    network: TestNetwork,
+    machines: [Machine; 2],
+    holds: [PartitionHold; 2],
+}
+
+async fn pair() -> Pair {
+    let network = network();
+    let machines = [(); 2].map(|()| machine(&network, None));
+    sleep(Duration::from_secs(5)).await;
+    let holds = [hold(&machines[0]).await, hold(&machines[1]).await];
+    Pair { network, machines, holds }
+}
+
 fn set(hold: &PartitionHold, user: &str, connections: usize) {
     hold.record_user(&room(), &user.into(), connections);
     hold.publish_users();
@@ -72,10 +87,7 @@ async fn machine_that_does_not_answer_is_waited_for_once_and_for_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn users_of_a_machine_that_is_silent_are_gone_after_max_silence() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network, machines: [_one, other], holds: [first, second] } = pair().await;
     set(&first, "7", 1);
     settle().await;
     network.network.crash(0);
@@ -88,10 +100,7 @@ async fn users_of_a_machine_that_is_silent_are_gone_after_max_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn users_of_a_machine_that_departs_are_gone_at_once() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network: _network, machines: [one, _other], holds: [first, second] } = pair().await;
     set(&first, "7", 1);
     settle().await;
     one.node.depart().await;
@@ -105,10 +114,7 @@ async fn users_of_a_machine_that_departs_are_gone_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn short_loss_of_the_link_keeps_users_and_repairs_what_was_missed() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network, machines: [_one, other], holds: [first, second] } = pair().await;
     for user in ["7", "8"] {
         set(&first, user, 1);
     }
@@ -128,10 +134,7 @@ async fn short_loss_of_the_link_keeps_users_and_repairs_what_was_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn users_are_gone_after_a_long_loss_of_the_link_and_come_back_with_it() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network, machines: [_one, _other], holds: [first, second] } = pair().await;
     set(&first, "7", 1);
     set(&second, "8", 1);
     settle().await;
@@ -147,10 +150,7 @@ async fn users_are_gone_after_a_long_loss_of_the_link_and_come_back_with_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_message_that_none_follows_is_repaired_by_heartbeats() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network: _network, machines: [one, _other], holds: [first, second] } = pair().await;
     first.record_user(&room(), &"7".into(), 1);
     drop(ignore_poison(one.node.presence.local[Channel::Partition(partition()).index()].lock()).take_unsent());
     sleep(3 * HEARTBEAT_INTERVAL).await;
@@ -159,10 +159,7 @@ async fn lost_message_that_none_follows_is_repaired_by_heartbeats() {
 
 #[tokio::test(start_paused = true)]
 async fn many_requests_have_few_answers() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network: _network, machines: [_one, other], holds: [first, second] } = pair().await;
     set(&first, "7", 1);
     settle().await;
     let received = || other.node.counters.received.load(Ordering::Relaxed);
@@ -179,10 +176,7 @@ async fn many_requests_have_few_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn group_of_another_fingerprint_is_ignored_and_counted() {
-    let network = network();
-    let (one, other) = (machine(&network, None), machine(&network, None));
-    sleep(Duration::from_secs(5)).await;
-    let (first, second) = (hold(&one).await, hold(&other).await);
+    let Pair { network: _network, machines: [_one, other], holds: [first, second] } = pair().await;
     let group = GroupId { fingerprint: 2, ..room() };
     first.record_user(&group, &"7".into(), 1);
     set(&first, "8", 1);
@@ -195,13 +189,17 @@ async fn group_of_another_fingerprint_is_ignored_and_counted() {
 #[tokio::test(start_paused = true)]
 async fn user_of_a_machine_with_another_key_is_not_known() {
     let network = network();
-    let keys: [Option<&[u8]>; 3] = [Some(&[1; 32]), Some(&[2; 32]), None];
-    let [one, forger, plain] = keys.map(|key| machine(&network, key));
+    let keys: [Option<&[u8]>; 4] = [Some(&[1; 32]), Some(&[2; 32]), None, Some(&[1; 32])];
+    let machines = keys.map(|key| machine(&network, key));
     sleep(Duration::from_secs(5)).await;
-    let holds = [hold(&one).await, hold(&forger).await, hold(&plain).await];
-    for hold in &holds[1..] {
-        set(hold, "7", 1);
+    let mut holds = Vec::new();
+    for machine in &machines {
+        holds.push(hold(machine).await);
+    }
+    for (hold, id) in holds.iter().zip(["6", "7", "8", "9"]) {
+        set(hold, id, 1);
     }
     sleep(Duration::from_secs(10)).await;
-    assert!(holds.iter().all(|hold| users(hold).is_empty()));
+    let known: Vec<_> = holds.iter().map(users).collect();
+    assert_eq!(known, [user("9"), vec![], vec![], user("6")]);
 }
