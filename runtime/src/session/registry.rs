@@ -10,7 +10,6 @@ use super::encoding_checks::EncodingChecks;
 use super::flusher::Flusher;
 use super::lingering::LingeringSessions;
 use super::pending_raises::{PendingRaise, PendingRaises};
-use super::remote_user_cache::RemoteUserCache;
 use super::renewal_schedule::RenewalSchedule;
 use crate::broker::{Node, Partition, PartitionHold, PartitionSet};
 use crate::context::{ActionRates, ConnectionId};
@@ -61,6 +60,15 @@ pub(crate) struct Registry<U, S> {
     pub(crate) drain: DrainState,
     /// Delivers events to connections whose tasks are parked.
     pub(super) flusher: Flusher,
+}
+
+/// The users of other machines that the application has loaded, as far as changes of rights concern them. Implemented in
+/// `pubsub/remote_users.rs`.
+pub(crate) trait RemoteUserCache: Any + Send + Sync {
+    /// Hides a user until it is loaded again.
+    fn forget_user(&self, user_id: &str);
+    /// Hides all users until they are loaded again.
+    fn forget_all(&self);
 }
 
 /// The sessions of one user.

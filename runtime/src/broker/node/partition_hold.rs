@@ -1,4 +1,4 @@
-//! What a subscription of a partition is good for: waiting for it, and the users of its groups.
+//! The operations of [`PartitionHold`]: waiting for the subscription, and the users of the groups of the partition.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -146,15 +146,15 @@ impl Node {
     }
 
     /// Counts a message of another machine about a type that is unknown here.
-    pub(super) fn report_unknown(&self, event: &str, error: Undeliverable) {
+    pub(super) fn report_unknown(&self, subject: &str, error: Undeliverable) {
         let count = self.counters.unknown.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             log_entry!(
                 WARN,
-                event = ?Truncated::new(event),
+                subject = ?Truncated::new(subject),
                 ?error,
                 count,
-                "event of another machine not delivered: its type is unknown or differs here"
+                "message of another machine ignored: the type of its event or group is unknown here, or differs"
             );
         }
     }
