@@ -38,8 +38,8 @@ impl<C: Consumer> Endpoint<C> {
     /// The permissions of events are evaluated where the subscriber is connected; the broker carries events, never rights.
     ///
     /// Default: none; events and changes of rights stay on this machine. Call it last:
-    /// [`cluster_key`](Endpoint::cluster_key) and [`present_user_loader`](Endpoint::present_user_loader) come before it. It connects in the background;
-    /// [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
+    /// [`cluster_key`](Endpoint::cluster_key) and [`present_user_loader`](Endpoint::present_user_loader) come before it. It
+    /// connects in the background; [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
     /// `NatsBroker` (feature `nats`) connect processes:
     ///
     /// ```standalone_crate

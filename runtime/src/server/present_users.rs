@@ -26,8 +26,8 @@ impl<C: Consumer> Endpoint<C> {
     /// is loaded again after a change of rights that concerns it was reported to any machine: `refresh_user` and `refresh_users`
     /// with its id, `refresh_role` with any role, and `refresh_all`; and when this machine evaluates everything anew because it is
     /// [cut off](crate::guide::scaling_out#a-machine-that-is-cut-off). Until then it is hidden. It is also loaded again, and shown
-    /// meanwhile, when it connects after it was on no other machine. At most 32 users are loaded at the
-    /// same time. Groups that are `local` are not shared.
+    /// meanwhile, when it connects after it was on no other machine. At most 32 users are loaded at the same time. Groups that are
+    /// `local` are not shared.
     ///
     /// Call it before `broker`, on all machines.
     ///
