@@ -104,7 +104,8 @@ impl<G: Group> MemberList<G> {
         let member = members.get(membership.list_index.load(Ordering::Relaxed));
         let is_member = member.is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership));
         let roster = roster.as_mut().filter(|_| is_member);
-        let removed = roster.map(|roster| self.recorded(roster.add(membership, &user_id, scope.clone(), epoch)));
+        let removed =
+            roster.map(|roster| self.record_connections(roster.add(membership, &user_id, scope.clone(), epoch)));
         drop(state);
         drop(removed);
         self.publish_users();
@@ -179,7 +180,7 @@ impl<G: Group> GroupTable<G> {
         }
         let is_empty = members.is_empty();
         state.is_removed = is_empty;
-        let removed_user = state.roster.as_mut().map(|roster| list.recorded(roster.remove(membership)));
+        let removed_user = state.roster.as_mut().map(|roster| list.record_connections(roster.remove(membership)));
         // No member is left that could receive an announcement.
         let removed_roster = if is_empty { state.roster.take() } else { None };
         drop(state);

@@ -103,7 +103,7 @@ impl<U: User> Context<'_, U> {
                 let user_ids: Vec<_> = partition.remote_users(&presence.id).into_keys().collect();
                 // Otherwise the list fails, and nothing is loaded for it.
                 if user_ids.len() <= session.max_present_users && !partition.has_unknown_users() {
-                    presence.users.loaded(user_ids).await;
+                    presence.users.wait_for_loads(user_ids).await;
                 }
             }
             let (users, epoch) = visible_users(session, group, hold.as_ref()).await?;

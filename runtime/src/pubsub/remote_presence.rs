@@ -64,7 +64,7 @@ impl<C: Consumer> SessionRegistry<C> {
             GroupPresence { id, users }
         });
         if presence.is_some() {
-            partition.users_known().await;
+            partition.wait_for_users().await;
         }
         Ok(Some(GroupHold { partition, presence }))
     }

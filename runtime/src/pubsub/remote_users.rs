@@ -56,20 +56,20 @@ pub(crate) struct RemoteUsers<C: Consumer> {
 }
 
 /// What has to be done when the lock of the users is released.
-struct Deferred<C: Consumer> {
+struct AfterUnlock<C: Consumer> {
     removed: Vec<Removed<C>>,
     users: Vec<Arc<RemoteUser<<C as Handler>::User>>>,
     lists: Vec<Arc<dyn RemoteUserList<C>>>,
 }
 
-impl<C: Consumer> Deferred<C> {
-    fn new() -> Deferred<C> {
-        Deferred { removed: Vec::new(), users: Vec::new(), lists: Vec::new() }
+impl<C: Consumer> AfterUnlock<C> {
+    fn new() -> AfterUnlock<C> {
+        AfterUnlock { removed: Vec::new(), users: Vec::new(), lists: Vec::new() }
     }
 
     /// Drops users, and announces changes.
     fn run(self) {
-        let Deferred { removed, users, lists } = self;
+        let AfterUnlock { removed, users, lists } = self;
         drop((removed, users));
         lists.into_iter().for_each(RemoteUserList::announce_remote_users);
     }
@@ -103,16 +103,16 @@ impl<C: Consumer> RemoteUsers<C> {
         user_ids: &[Arc<str>],
         connections: impl Fn(&str) -> usize,
     ) {
-        let (mut deferred, now) = (Deferred::new(), Instant::now());
+        let (mut after_unlock, now) = (AfterUnlock::new(), Instant::now());
         let mut state = self.state();
         for user_id in user_ids {
             // Read under the lock, so that of two updates the later one counts.
             let user = self.show(&mut state, list, user_id, connections(user_id), now);
-            deferred.removed.push(list.set_remote_user(user_id, user, true));
+            after_unlock.removed.push(list.set_remote_user(user_id, user, true));
         }
         drop(state);
-        deferred.lists.push(list.clone());
-        deferred.run();
+        after_unlock.lists.push(list.clone());
+        after_unlock.run();
         self.start_loads();
     }
 
@@ -123,14 +123,14 @@ impl<C: Consumer> RemoteUsers<C> {
         list: &Arc<impl RemoteUserList<C> + 'static>,
         take_users: impl FnOnce() -> Option<BTreeMap<Arc<str>, usize>>,
     ) {
-        let (mut deferred, now) = (Deferred::new(), Instant::now());
+        let (mut after_unlock, now) = (AfterUnlock::new(), Instant::now());
         let mut state = self.state();
         for (user_id, connections) in take_users().into_iter().flatten() {
             let user = self.show(&mut state, list, &user_id, connections, now);
-            deferred.removed.push(list.set_remote_user(&user_id, user, false));
+            after_unlock.removed.push(list.set_remote_user(&user_id, user, false));
         }
         drop(state);
-        deferred.run();
+        after_unlock.run();
         self.start_loads();
     }
 
@@ -177,7 +177,7 @@ impl<C: Consumer> RemoteUsers<C> {
     }
 
     /// Waits until these users are loaded, for a second at most, and for none whose load was requested a second ago.
-    pub(super) async fn loaded(self: &Arc<Self>, mut user_ids: Vec<Arc<str>>) {
+    pub(super) async fn wait_for_loads(self: &Arc<Self>, mut user_ids: Vec<Arc<str>>) {
         drop(self.scopes(user_ids.iter().cloned()));
         let wait_until = Instant::now() + LIST_TIMEOUT;
         loop {
@@ -232,9 +232,9 @@ impl<C: Consumer> RemoteUsers<C> {
             Err(error) => (Some(error), None),
         };
         let user = Arc::new(RemoteUser::new(user));
-        let (mut deferred, now) = (Deferred::new(), Instant::now());
+        let (mut after_unlock, now) = (AfterUnlock::new(), Instant::now());
         // Whatever happens to it, it is dropped after the lock.
-        deferred.users.push(user.clone());
+        after_unlock.users.push(user.clone());
         let mut state = self.state();
         if let Some(entry) = state.users.get_mut(user_id) {
             if entry.generation == generation {
@@ -246,10 +246,10 @@ impl<C: Consumer> RemoteUsers<C> {
                 } else {
                     LoadProgress::Failed(now + delay.min(MAX_RETRY_DELAY))
                 };
-                deferred.users.push(mem::replace(&mut entry.user, user));
+                after_unlock.users.push(mem::replace(&mut entry.user, user));
                 for list in entry.lists.iter().filter_map(Weak::upgrade) {
-                    deferred.removed.push(list.replace_remote_user(user_id, entry.scope()));
-                    deferred.lists.push(list);
+                    after_unlock.removed.push(list.replace_remote_user(user_id, entry.scope()));
+                    after_unlock.lists.push(list);
                 }
             } else {
                 entry.progress = LoadProgress::Queued;
@@ -258,7 +258,7 @@ impl<C: Consumer> RemoteUsers<C> {
         }
         drop(state);
         self.settled.notify_waiters();
-        deferred.run();
+        after_unlock.run();
         let Some(error) = failure else { return };
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {

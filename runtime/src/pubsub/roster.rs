@@ -43,19 +43,19 @@ struct Join {
 struct UserConnections<C: Consumer> {
     /// The scopes of those here, each by the number of its join. The user is shown by the first, so that further connections
     /// change nothing.
-    here: BTreeMap<u64, MemberScope<C>>,
+    local: BTreeMap<u64, MemberScope<C>>,
     /// What shows the user if it is not connected here, with the number of its connections to other machines.
-    elsewhere: Option<(MemberScope<C>, usize)>,
+    remote: Option<(MemberScope<C>, usize)>,
 }
 
 impl<C: Consumer> UserConnections<C> {
     /// Returns the scope that shows the user.
-    fn shown(&self) -> Option<&MemberScope<C>> {
-        self.here.values().next().or(self.elsewhere.as_ref().map(|(scope, _)| scope))
+    fn visible_scope(&self) -> Option<&MemberScope<C>> {
+        self.local.values().next().or(self.remote.as_ref().map(|(scope, _)| scope))
     }
 
     fn count(&self) -> usize {
-        self.here.len() + self.elsewhere.as_ref().map_or(0, |(_, connections)| *connections)
+        self.local.len() + self.remote.as_ref().map_or(0, |(_, connections)| *connections)
     }
 }
 
@@ -84,7 +84,11 @@ impl<C: Consumer> Roster<C> {
     /// Returns the users, in no particular order, or `None` if there are more than `max_users`.
     pub(super) fn users(&self, max_users: usize) -> Option<Vec<RosterUser<C>>> {
         let user = |(id, connections): (&Arc<str>, &UserConnections<C>)| {
-            Some(RosterUser { id: id.clone(), scope: connections.shown()?.clone(), connections: connections.count() })
+            Some(RosterUser {
+                id: id.clone(),
+                scope: connections.visible_scope()?.clone(),
+                connections: connections.count(),
+            })
         };
         (self.users.len() <= max_users).then(|| self.users.iter().filter_map(user).collect())
     }
@@ -110,13 +114,15 @@ impl<C: Consumer> Roster<C> {
                 entry.insert(Join { user_id: user_id.clone(), number, epoch }).number
             }
         };
-        self.change(user_id, |connections| connections.here.insert(number, scope))
+        self.change(user_id, |connections| connections.local.insert(number, scope))
     }
 
     /// Removes a membership.
     pub(super) fn remove(&mut self, membership: &Membership) -> Removed<C> {
         match self.joins.remove(&address(membership)) {
-            Some(Join { user_id, number, .. }) => self.change(&user_id, |connections| connections.here.remove(&number)),
+            Some(Join { user_id, number, .. }) => {
+                self.change(&user_id, |connections| connections.local.remove(&number))
+            }
             None => Removed::new(None),
         }
     }
@@ -134,7 +140,7 @@ impl<C: Consumer> Roster<C> {
         }
         let changes = if is_announced { None } else { self.changes.take() };
         let removed = self
-            .change(user_id, |connections| std::mem::replace(&mut connections.elsewhere, user).map(|(scope, _)| scope));
+            .change(user_id, |connections| std::mem::replace(&mut connections.remote, user).map(|(scope, _)| scope));
         if !is_announced {
             self.changes = changes;
         }
@@ -143,12 +149,12 @@ impl<C: Consumer> Roster<C> {
 
     /// Shows a user of other machines by another scope, if it is one.
     pub(super) fn replace_remote(&mut self, user_id: &Arc<str>, scope: MemberScope<C>) -> Removed<C> {
-        let is_remote = |connections: &UserConnections<C>| connections.elsewhere.is_some();
+        let is_remote = |connections: &UserConnections<C>| connections.remote.is_some();
         if !self.users.get(user_id).is_some_and(is_remote) {
             return Removed::new(Some(scope));
         }
         self.change(user_id, |connections| {
-            connections.elsewhere.as_mut().map(|(former, _)| std::mem::replace(former, scope))
+            connections.remote.as_mut().map(|(former, _)| std::mem::replace(former, scope))
         })
     }
 
@@ -159,11 +165,11 @@ impl<C: Consumer> Roster<C> {
         user_id: &Arc<str>,
         change: impl FnOnce(&mut UserConnections<C>) -> Option<MemberScope<C>>,
     ) -> Removed<C> {
-        let new = || UserConnections { here: BTreeMap::new(), elsewhere: None };
+        let new = || UserConnections { local: BTreeMap::new(), remote: None };
         let connections = self.users.entry(user_id.clone()).or_insert_with(new);
-        let (former, former_count) = (connections.shown().cloned(), connections.here.len());
+        let (former, former_count) = (connections.visible_scope().cloned(), connections.local.len());
         let mut removed = Scopes::from_iter(change(connections));
-        let (current, count) = (connections.shown().cloned(), connections.here.len());
+        let (current, count) = (connections.visible_scope().cloned(), connections.local.len());
         if current.is_none() {
             self.users.remove(user_id);
         }

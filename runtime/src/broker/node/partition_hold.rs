@@ -83,7 +83,7 @@ impl PartitionHold {
 
     /// Waits until the users of the other machines are known, for a second after they were asked at most. Does not wait while
     /// the link is down.
-    pub(crate) async fn users_known(&self) {
+    pub(crate) async fn wait_for_users(&self) {
         let partition = self.index();
         let Some(asked_at) = self.node.presence.remote().asked_at(partition) else { return };
         let is_known = || {

@@ -21,7 +21,7 @@ impl<G: Group> MemberList<G> {
 
     /// Records for other machines how many connections a user has here, after a change of the roster. Called under the lock of
     /// the list, so that the last change counts.
-    pub(super) fn recorded(&self, removed: Removed<G::Consumer>) -> Removed<G::Consumer> {
+    pub(super) fn record_connections(&self, removed: Removed<G::Consumer>) -> Removed<G::Consumer> {
         if let (Some((partition, presence)), Some((user_id, connections))) = (self.presence(), &removed.user) {
             partition.record_user(&presence.id, user_id, *connections);
         }

@@ -14,7 +14,7 @@ fn partition() -> Partition {
 async fn hold(machine: &Machine) -> PartitionHold {
     let hold = machine.node.hold(partition());
     hold.subscribed().await;
-    hold.users_known().await;
+    hold.wait_for_users().await;
     hold
 }
 
@@ -79,7 +79,7 @@ async fn machine_that_does_not_answer_is_waited_for_once_and_for_a_second() {
     let first = hold(&one).await;
     assert_eq!(began_at.elapsed(), Duration::from_secs(1));
     let began_at = Instant::now();
-    first.users_known().await;
+    first.wait_for_users().await;
     drop(hold(&one).await);
     assert_eq!(began_at.elapsed(), Duration::ZERO);
     drop(other);
