@@ -6,23 +6,23 @@
 //! The processes of both kinds run at once and are measured in turn in short windows, and a ratio is that within a round: times
 //! drift on shared machines. A message has a number and 100 bytes of text. The broker's own client encodes and decodes the same
 //! fields as JSON. With Portcullis, a message is an event to a group, whose only member in each process is a WebSocket client in
-//! that process: the time and the CPU include the permission, the frame, the socket, and the client that parses it. The sender of
-//! both kinds is this process, so each has the idle other one beside it.
+//! that process: the time and the CPU include the permission, the frame, the socket, and the client that parses it. One process
+//! sends for both, so the CPU of the sender includes the idle connections of the other one.
 
-mod bare;
+mod client_peer;
 #[path = "../bench/measure.rs"]
 #[expect(dead_code, reason = "the benchmark uses more of it")]
 mod measure;
-mod ours;
+mod portcullis_peer;
 
 use std::error::Error;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bare::Bare;
+use client_peer::ClientPeer;
 use measure::{cpu, error_of_median, median};
-use ours::{IDLE_USERS, Ours, USERS};
 use portcullis::Propagation;
+use portcullis_peer::{IDLE_USERS, PortcullisPeer, USERS};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::ChildStdout;
@@ -55,52 +55,52 @@ pub(crate) struct Note {
 /// Where a note is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
-    Out,
-    Back,
+    Request,
+    Answer,
 }
 
 /// One process's side of a conversation.
 enum Peer {
-    Ours(Box<Ours>),
-    Bare(Bare),
+    Portcullis(Box<PortcullisPeer>),
+    Client(ClientPeer),
 }
 
 impl Peer {
     /// Connects, and receives what is published in a direction.
     async fn connect(kind: &str, url: &str, prefix: &str, receives: Direction) -> Result<Peer, Box<dyn Error>> {
         Ok(match kind {
-            "ours" => Peer::Ours(Box::new(Ours::connect(url, prefix, Some(receives), 1).await?)),
-            "changes" => Peer::Ours(Box::new(Ours::connect(url, prefix, Some(receives), USERS).await?)),
-            "idle" => Peer::Ours(Box::new(Ours::connect(url, prefix, None, IDLE_USERS).await?)),
-            _ => Peer::Bare(Bare::connect(url, prefix, receives).await?),
+            "portcullis" => Peer::Portcullis(Box::new(PortcullisPeer::connect(url, prefix, Some(receives), 1).await?)),
+            "changes" => Peer::Portcullis(Box::new(PortcullisPeer::connect(url, prefix, Some(receives), USERS).await?)),
+            "idle" => Peer::Portcullis(Box::new(PortcullisPeer::connect(url, prefix, None, IDLE_USERS).await?)),
+            _ => Peer::Client(ClientPeer::connect(url, prefix, receives).await?),
         })
     }
 
     async fn send(&mut self, direction: Direction, notes: Vec<Note>) -> Result<(), Box<dyn Error>> {
         match self {
-            Peer::Ours(peer) => peer.send(direction, notes),
-            Peer::Bare(peer) => peer.send(direction, notes).await?,
+            Peer::Portcullis(peer) => peer.send(direction, notes),
+            Peer::Client(peer) => peer.send(direction, notes).await?,
         }
         Ok(())
     }
 
     async fn receive(&mut self) -> Result<Note, Box<dyn Error>> {
         match self {
-            Peer::Ours(peer) => peer.receive().await,
-            Peer::Bare(peer) => peer.receive().await,
+            Peer::Portcullis(peer) => peer.receive().await,
+            Peer::Client(peer) => peer.receive().await,
         }
     }
 }
 
 /// Answers until the process is ended.
 async fn answer(kind: &str, url: &str, prefix: &str) -> Result<(), Box<dyn Error>> {
-    let mut peer = Peer::connect(kind, url, prefix, Direction::Out).await?;
+    let mut peer = Peer::connect(kind, url, prefix, Direction::Request).await?;
     let answers = !kind.starts_with("idle");
     println!("ready");
     loop {
         let note = peer.receive().await?;
         if note.wants_answer && answers {
-            peer.send(Direction::Back, vec![Note { wants_answer: false, ..note }]).await?;
+            peer.send(Direction::Answer, vec![Note { wants_answer: false, ..note }]).await?;
         }
     }
 }
@@ -156,7 +156,7 @@ impl Conversation {
         for _ in 0..machines {
             others.push(Receiver::start(kind, url, &prefix).await?);
         }
-        let own = Peer::connect(kind, url, &prefix, Direction::Back).await?;
+        let own = Peer::connect(kind, url, &prefix, Direction::Answer).await?;
         Ok(Conversation { own, others, idle: None, prefix, sent: 0 })
     }
 
@@ -167,7 +167,7 @@ impl Conversation {
         let text = "x".repeat(100);
         let note = |number| Note { number, wants_answer: number == self.sent, text: text.clone() };
         let notes = numbers.map(note).collect();
-        self.own.send(Direction::Out, notes).await
+        self.own.send(Direction::Request, notes).await
     }
 
     /// Waits for the answers of all receivers.
@@ -217,37 +217,37 @@ impl Conversation {
     }
 }
 
-/// Pairs of windows, of ours and of the bare client.
+/// A window with Portcullis and one with the client of the broker, per round.
 type Pairs = Vec<(Window, Window)>;
 
 /// Prints a row with the medians of both sides and the ratio within a round.
 fn row(what: &str, unit: &str, scale: f64, pairs: &Pairs, value: impl Fn(&Window) -> f64) {
     let of = |side: fn(&(Window, Window)) -> &Window| pairs.iter().map(|pair| value(side(pair))).collect::<Vec<_>>();
-    let (ours, bare) = (of(|pair| &pair.0), of(|pair| &pair.1));
-    let ratios: Vec<f64> = ours.iter().zip(&bare).map(|(ours, bare)| ours / bare).collect();
+    let (portcullis, client) = (of(|pair| &pair.0), of(|pair| &pair.1));
+    let ratios: Vec<f64> = portcullis.iter().zip(&client).map(|(portcullis, client)| portcullis / client).collect();
     let median = |values: &[f64]| median(values).unwrap_or_default();
-    let (ours, bare, ratio) = (median(&ours) * scale, median(&bare) * scale, median(&ratios));
+    let (portcullis, client, ratio) = (median(&portcullis) * scale, median(&client) * scale, median(&ratios));
     let error = error_of_median(&ratios).unwrap_or_default();
-    println!("| {what}, {unit} | {ours:.1} | {bare:.1} | {ratio:.2} ±{error:.2} |");
+    println!("| {what}, {unit} | {portcullis:.1} | {client:.1} | {ratio:.2} ±{error:.2} |");
 }
 
 async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Result<(), Box<dyn Error>> {
-    let mut ours = Conversation::start("ours", url, prefix, machines).await?;
-    let mut bare = Conversation::start("bare", url, prefix, machines).await?;
+    let mut portcullis = Conversation::start("portcullis", url, prefix, machines).await?;
+    let mut client = Conversation::start("client", url, prefix, machines).await?;
     // One subscriber more on each side.
-    ours.idle = Some(Receiver::start("idle", url, &ours.prefix).await?);
-    bare.idle = Some(Receiver::start("idle-bare", url, &bare.prefix).await?);
+    portcullis.idle = Some(Receiver::start("idle", url, &portcullis.prefix).await?);
+    client.idle = Some(Receiver::start("idle client", url, &client.prefix).await?);
     let (mut single, mut many) = (Pairs::new(), Pairs::new());
     // The first round warms up.
     for round in 0..=rounds {
         eprint!("\r{machines} receivers, round {round} of {rounds}    ");
-        // In turn, who is first.
+        // Each is first in every second round.
         let (pair, block_pair) = if round % 2 == 0 {
-            let pair = (ours.latency().await?, bare.latency().await?);
-            (pair, (ours.throughput().await?, bare.throughput().await?))
+            let pair = (portcullis.latency().await?, client.latency().await?);
+            (pair, (portcullis.throughput().await?, client.throughput().await?))
         } else {
-            let (second, block_second) = (bare.latency().await?, bare.throughput().await?);
-            ((ours.latency().await?, second), (ours.throughput().await?, block_second))
+            let (second, block_second) = (client.latency().await?, client.throughput().await?);
+            ((portcullis.latency().await?, second), (portcullis.throughput().await?, block_second))
         };
         if round > 0 {
             single.push(pair);
@@ -260,7 +260,7 @@ async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Resul
     row(&format!("many messages to {to}: time of each"), "µs", 1e6, &many, |window| window.seconds);
     row("the same: CPU of the sender", "µs", 1e6, &many, |window| window.sender);
     row("the same: CPU of one receiver", "µs", 1e6, &many, |window| window.receiver);
-    let idle: Vec<f64> = many.iter().map(|(ours, _)| ours.idle * 1e6).collect();
+    let idle: Vec<f64> = many.iter().map(|(portcullis, _)| portcullis.idle * 1e6).collect();
     println!("| the same: CPU of a process without a member, µs | {:.1} | | |", median(&idle).unwrap_or_default());
     Ok(())
 }
@@ -268,7 +268,7 @@ async fn compare(url: &str, prefix: &str, machines: usize, rounds: u32) -> Resul
 /// Measures how long a change of rights takes until two other processes have acknowledged it.
 async fn changes(url: &str, prefix: &str) -> Result<(), Box<dyn Error>> {
     let conversation = Conversation::start("changes", url, prefix, 2).await?;
-    let Peer::Ours(own) = &conversation.own else { return Err("not ours".into()) };
+    let Peer::Portcullis(own) = &conversation.own else { return Err("no endpoint".into()) };
     eprintln!("waiting until the machines know each other");
     tokio::time::sleep(INTRODUCTION).await;
     let mut times = Vec::new();

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Direction, Note};
 
-pub(crate) struct Bare {
+pub(crate) struct ClientPeer {
     prefix: String,
     client: Client,
 }
@@ -25,11 +25,11 @@ fn channel(prefix: &str, direction: Direction) -> String {
     format!("{}.{direction:?}", prefix.replace(' ', "-"))
 }
 
-impl Bare {
-    pub(crate) async fn connect(url: &str, prefix: &str, receives: Direction) -> Result<Bare, Box<dyn Error>> {
+impl ClientPeer {
+    pub(crate) async fn connect(url: &str, prefix: &str, receives: Direction) -> Result<ClientPeer, Box<dyn Error>> {
         let receives = channel(prefix, receives);
         let client = if url.starts_with("redis") { redis(url, receives).await? } else { nats(url, receives).await? };
-        Ok(Bare { prefix: prefix.to_owned(), client })
+        Ok(ClientPeer { prefix: prefix.to_owned(), client })
     }
 
     pub(crate) async fn send(&mut self, direction: Direction, notes: Vec<Note>) -> Result<(), Box<dyn Error>> {

@@ -24,11 +24,11 @@ pub(crate) const USERS: u32 = 100;
 /// The users that are connected to a process without a member of the group: so many that it is subscribed to all channels.
 pub(crate) const IDLE_USERS: u32 = 1_000;
 
-struct Desk;
+struct Service;
 
-struct Clerk(u32);
+struct Member(u32);
 
-impl User for Clerk {
+impl User for Member {
     fn id(&self) -> Cow<'_, str> {
         self.0.to_string().into()
     }
@@ -37,8 +37,8 @@ impl User for Clerk {
 /// Loads the rights of a user without a database, so that the change itself is measured.
 struct Rights;
 
-impl GrantSource<Clerk> for Rights {
-    async fn load(&self, _: &Clerk) -> portcullis::Result<UserGrants> {
+impl GrantSource<Member> for Rights {
+    async fn load(&self, _: &Member) -> portcullis::Result<UserGrants> {
         Ok(UserGrants::default())
     }
 }
@@ -51,50 +51,50 @@ struct Sent {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Group)]
-#[group(consumer = Desk, permission = AllowAny, publish = members, events(Sent))]
-struct Tray(bool);
+#[group(consumer = Service, permission = AllowAny, publish = members, events(Sent))]
+struct Room(bool);
 
-impl From<Direction> for Tray {
-    fn from(direction: Direction) -> Tray {
-        Tray(direction == Direction::Out)
+impl From<Direction> for Room {
+    fn from(direction: Direction) -> Room {
+        Room(direction == Direction::Request)
     }
 }
 
-#[consumer(user = Clerk)]
-impl Desk {
+#[consumer(user = Member)]
+impl Service {
     #[event(permission = AllowAny)]
     fn sent(event: &Sent) -> &Sent {
         event
     }
 
     #[action(permission = AllowAny)]
-    async fn watch(&self, cx: &Context<'_, Clerk>, out: bool) -> portcullis::Result<()> {
-        cx.join(Tray(out)).await
+    async fn watch(&self, cx: &Context<'_, Member>, out: bool) -> portcullis::Result<()> {
+        cx.join(Room(out)).await
     }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-pub(crate) struct Ours {
-    endpoint: Endpoint<Desk>,
-    publisher: Publisher<Desk>,
+pub(crate) struct PortcullisPeer {
+    endpoint: Endpoint<Service>,
+    publisher: Publisher<Service>,
     member: Socket,
 }
 
 /// The user is the query. There are no passwords.
-async fn clerk(parts: &Parts) -> portcullis::Result<Option<Clerk>> {
-    Ok(parts.uri.query().and_then(|query| query.parse().ok()).map(Clerk))
+async fn authenticate(parts: &Parts) -> portcullis::Result<Option<Member>> {
+    Ok(parts.uri.query().and_then(|query| query.parse().ok()).map(Member))
 }
 
-impl Ours {
+impl PortcullisPeer {
     /// Connects, and receives what is published in a direction, if any. As many users are connected.
     pub(crate) async fn connect(
         url: &str,
         prefix: &str,
         receives: Option<Direction>,
         users: u32,
-    ) -> Result<Ours, Box<dyn Error>> {
-        let endpoint = websocket(Desk).grants(Rights).authenticate(clerk);
+    ) -> Result<PortcullisPeer, Box<dyn Error>> {
+        let endpoint = websocket(Service).grants(Rights).authenticate(authenticate);
         let endpoint = if url.starts_with("redis") {
             endpoint.broker(RedisBroker::new(url, prefix)?)
         } else {
@@ -115,7 +115,7 @@ impl Ours {
         }
         let (mut member, _) = connect_async(format!("{address}?0")).await?;
         if let Some(direction) = receives {
-            let out = direction == Direction::Out;
+            let out = direction == Direction::Request;
             member.send(Message::text(format!(r#"{{"action":"watch","out":{out}}}"#))).await?;
             let reply = next(&mut member).await?;
             if reply["status"] != 200 {
@@ -123,13 +123,13 @@ impl Ours {
             }
         }
         let publisher = endpoint.publisher();
-        Ok(Ours { endpoint, publisher, member })
+        Ok(PortcullisPeer { endpoint, publisher, member })
     }
 
     pub(crate) fn send(&self, direction: Direction, notes: Vec<Note>) {
-        let tray = Tray::from(direction);
+        let room = Room::from(direction);
         for Note { number, wants_answer, text } in notes {
-            self.publisher.publish(&tray, Sent { number, wants_answer, text });
+            self.publisher.publish(&room, Sent { number, wants_answer, text });
         }
     }
 
