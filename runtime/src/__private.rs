@@ -1,7 +1,7 @@
 //! Every name that generated code uses, and nothing else. Not part of the public API.
 
 pub use std::convert::Infallible;
-pub use std::time::Duration;
+pub use std::time::{Duration, SystemTime};
 
 pub use portcullis_macros::QuotedPermission;
 pub use serde;
@@ -45,7 +45,7 @@ pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
     CarriedEvent, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
     EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
-    GroupLeafOptions, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach, Subscriber,
+    GroupLeafOptions, History, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach, Subscriber,
     UnknownReach, ViewerLeaf, answer_key_query, check_distributed, encode_frame, encode_personal_frame, fingerprint,
     may_join_on, member_answer, receive_event, viewer_answer,
 };

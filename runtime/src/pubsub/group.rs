@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::time::SystemTime;
 
 use super::codec::Codec;
 use super::event::{Emits, Subscriber};
+use super::history::History;
 use crate::consumer::{Consumer, LeafHeaders, PublishRule};
 #[cfg(feature = "registry")]
 use crate::consumer::{GroupRegistration, PresenceRule};
@@ -115,6 +117,21 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// Whether members get an event when a user's first connection joins or the last one leaves.
     #[doc(hidden)]
     const ANNOUNCES: bool = false;
+
+    /// How much of the group's events is kept, so that a connection can resume. `None` if nothing is.
+    #[doc(hidden)]
+    const HISTORY: Option<History> = None;
+
+    /// Returns since when the user of the scope may see events of the history, or `None` if it may see all that is kept.
+    #[doc(hidden)]
+    fn history_since(
+        &self,
+        consumer: &Self::Consumer,
+        scope: &Scope<<Self::Consumer as Handler>::User>,
+    ) -> impl Future<Output = Result<Option<SystemTime>>> + Send {
+        let _ = (consumer, scope);
+        std::future::ready(Ok(None))
+    }
 
     /// Evaluates the expression of [`PRESENCE`](Group::PRESENCE). `None` if grants must be loaded first.
     #[doc(hidden)]

@@ -19,6 +19,7 @@ mod group_evaluation;
 mod group_hold;
 pub(crate) mod group_membership;
 mod group_table;
+mod history;
 pub(crate) mod join_request;
 mod member;
 mod new_user_joins;
@@ -52,6 +53,7 @@ pub use group::group_registration;
 pub use group::{
     CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
 };
+pub use history::History;
 pub(crate) use new_user_joins::NewUserJoins;
 pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
 pub use present_users::PresentUser;
