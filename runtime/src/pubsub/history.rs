@@ -1,0 +1,18 @@
+//! The recent events of a group, kept so that a connection which was lost can resume where it was.
+
+use std::time::Duration;
+
+/// How much of the events of a group is kept: the `history` key of `#[derive(Group)]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    pub(crate) max_events: u32,
+    pub(crate) max_age: Duration,
+}
+
+impl History {
+    /// Creates a description. The age is in milliseconds.
+    #[must_use]
+    pub const fn new(max_events: u32, max_age: u64) -> History {
+        History { max_events, max_age: Duration::from_millis(max_age) }
+    }
+}
