@@ -1,4 +1,5 @@
-//! The channels of a namespace: a fixed number of partitions that share the groups and users, and one for control messages.
+//! The channels of a namespace: a fixed number of partitions that share the groups and users, each with a second channel for
+//! groups with a history, and one for control messages.
 
 use std::fmt;
 use std::ops::BitOrAssign;
@@ -9,7 +10,14 @@ use sha2::{Digest, Sha256};
 pub(crate) const PARTITION_COUNT: u8 = 128;
 
 /// The number of channels of a namespace.
-pub(crate) const CHANNEL_COUNT: usize = PARTITION_COUNT as usize + 1;
+pub(crate) const CHANNEL_COUNT: usize = 2 * PARTITION_COUNT as usize + 1;
+
+/// The index of the first channel of groups with a history.
+const FIRST_HISTORY: usize = PARTITION_COUNT as usize + 1;
+
+/// What the names of these channels start with.
+#[cfg(any(feature = "nats", feature = "redis"))]
+const HISTORY_PREFIX: &str = "history-";
 
 /// A part of the groups and users of a consumer, by a hash of their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +86,8 @@ pub enum Channel {
     Partition(Partition),
     /// What concerns all machines: changes of rights, and who is there.
     Control,
+    /// Events of the groups of a partition that have a history, each after its position.
+    History(Partition),
 }
 
 impl Channel {
@@ -86,6 +96,15 @@ impl Channel {
         match self {
             Channel::Partition(Partition(number)) => usize::from(number),
             Channel::Control => usize::from(PARTITION_COUNT),
+            Channel::History(Partition(number)) => FIRST_HISTORY + usize::from(number),
+        }
+    }
+
+    /// Returns the partition whose events are published on the channel.
+    pub(crate) fn partition(self) -> Option<Partition> {
+        match self {
+            Channel::Partition(partition) | Channel::History(partition) => Some(partition),
+            Channel::Control => None,
         }
     }
 
@@ -95,26 +114,32 @@ impl Channel {
         if name == "control" {
             return Some(Channel::Control);
         }
-        let number: u8 = name.parse().ok()?;
-        (number < PARTITION_COUNT).then_some(Channel::Partition(Partition(number)))
+        let history = name.strip_prefix(HISTORY_PREFIX);
+        let number: u8 = history.unwrap_or(name).parse().ok()?;
+        let partition = Some(Partition(number)).filter(|_| number < PARTITION_COUNT)?;
+        Some(if history.is_some() { Channel::History(partition) } else { Channel::Partition(partition) })
     }
 
     /// Returns the channel with an index.
     pub(crate) fn from_index(index: usize) -> Option<Channel> {
-        match u8::try_from(index).ok()? {
-            number @ 0..PARTITION_COUNT => Some(Channel::Partition(Partition(number))),
-            PARTITION_COUNT => Some(Channel::Control),
-            _ => None,
+        let partition = |index| u8::try_from(index).ok().filter(|number| *number < PARTITION_COUNT).map(Partition);
+        if index == Channel::Control.index() {
+            return Some(Channel::Control);
+        }
+        match index.checked_sub(FIRST_HISTORY) {
+            Some(index) => partition(index).map(Channel::History),
+            None => partition(index).map(Channel::Partition),
         }
     }
 }
 
-/// The name of the channel within its namespace: `0` to `127`, or `control`.
+/// The name of the channel within its namespace: `0` to `127`, `history-0` to `history-127`, or `control`.
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Channel::Partition(Partition(number)) => number.fmt(f),
             Channel::Control => f.write_str("control"),
+            Channel::History(Partition(number)) => write!(f, "history-{number}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-use super::channel::CHANNEL_COUNT;
+use super::channel::{Channel, PARTITION_COUNT};
 use super::machine_id::MachineId;
 use super::message::{Reader, Unreadable, put_bytes, put_option};
 use crate::context::ConnectionId;
@@ -108,10 +108,13 @@ impl<'a> ControlMessage<'a> {
         let mut reader = Reader(payload);
         let message = match reader.u8()? {
             HEARTBEAT => {
-                let (count, mut sequences, mut presence) = (usize::from(reader.u8()?), Vec::new(), Vec::new());
+                let (count, mut sequences, mut presence) = (usize::from(reader.u16()?), Vec::new(), Vec::new());
                 while !reader.0.is_empty() {
-                    let numbers = if sequences.len() < count { &mut sequences } else { &mut presence };
-                    numbers.push((read_index(&mut reader)?, reader.u64()?));
+                    if sequences.len() < count {
+                        sequences.push((read_channel(&mut reader)?, reader.u64()?));
+                    } else {
+                        presence.push((read_partition(&mut reader)?, reader.u64()?));
+                    }
                 }
                 ControlMessage::Heartbeat { sequences, presence }
             }
@@ -121,7 +124,7 @@ impl<'a> ControlMessage<'a> {
             PRESENCE_REQUEST => {
                 let (machine, mut partitions) = (reader.option(Reader::machine_id)?, Vec::new());
                 while !reader.0.is_empty() {
-                    partitions.push(read_index(&mut reader)?);
+                    partitions.push(read_partition(&mut reader)?);
                 }
                 ControlMessage::PresenceRequest { machine, partitions }
             }
@@ -197,15 +200,22 @@ impl<'a> ChangeMessage<'a> {
     }
 }
 
-/// Appends the index of a partition, or the number of indexes.
+/// Appends the index of a channel, or the number of indexes.
 fn put_index(payload: &mut Vec<u8>, index: usize) {
-    payload.put_u8(u8::try_from(index).unwrap_or(u8::MAX));
+    payload.put_u16(u16::try_from(index).unwrap_or(u16::MAX));
+}
+
+/// Reads the index of a channel other than the control channel.
+fn read_channel(reader: &mut Reader<'_>) -> Result<usize, Unreadable> {
+    let index = usize::from(reader.u16()?);
+    let channel = Channel::from_index(index).and_then(Channel::partition);
+    channel.map(|_| index).ok_or(Unreadable::Malformed)
 }
 
 /// Reads the index of a partition.
-fn read_index(reader: &mut Reader<'_>) -> Result<usize, Unreadable> {
-    let index = usize::from(reader.u8()?);
-    if index < CHANNEL_COUNT - 1 { Ok(index) } else { Err(Unreadable::Malformed) }
+fn read_partition(reader: &mut Reader<'_>) -> Result<usize, Unreadable> {
+    let index = usize::from(reader.u16()?);
+    if index < usize::from(PARTITION_COUNT) { Ok(index) } else { Err(Unreadable::Malformed) }
 }
 
 fn put_object_id(payload: &mut Vec<u8>, id: &ObjectId) {

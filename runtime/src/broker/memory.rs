@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::future::ready;
 use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
+use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::{Inbox, Received};
+use super::memory_logs::MemoryLogs;
 use super::{Broker, BrokerLink, Channel, LinkReceiver, MAX_MESSAGE_BYTES, OpenLink};
+use crate::error::Result;
 use crate::sync::ignore_poison;
 
 /// Connects endpoints in one process as if each were a machine of its own, for tests and for several endpoints of one
@@ -31,7 +36,10 @@ use crate::sync::ignore_poison;
 #[derive(Clone, Default)]
 pub struct MemoryBroker {
     links: Arc<Mutex<LinksByNamespace>>,
+    logs: Arc<Mutex<LogsByNamespace>>,
 }
+
+type LogsByNamespace = HashMap<String, Arc<MemoryLogs>>;
 
 type LinksByNamespace = HashMap<String, Vec<Weak<MemoryLink>>>;
 
@@ -40,6 +48,7 @@ struct MemoryLink {
     /// Protects the links, and the channels of each. Held while a message is passed on, so that all links receive messages in
     /// the same order.
     links: Arc<Mutex<LinksByNamespace>>,
+    logs: Arc<MemoryLogs>,
     inbox: Inbox,
     channels: Mutex<BTreeSet<Channel>>,
 }
@@ -64,12 +73,24 @@ impl OpenLink for MemoryBroker {
 
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
         let (links, inbox) = (self.links.clone(), Inbox::new(receiver));
-        let link = Arc::new(MemoryLink { namespace: namespace.to_owned(), links, inbox, channels: Mutex::default() });
+        let logs = ignore_poison(self.logs.lock()).entry(namespace.to_owned()).or_default().clone();
+        let link = MemoryLink { namespace: namespace.to_owned(), links, logs, inbox, channels: Mutex::default() };
+        let link = Arc::new(link);
         let mut links = ignore_poison(self.links.lock());
         let links = links.entry(namespace.to_owned()).or_default();
         links.retain(|link| link.strong_count() > 0);
         links.push(Arc::downgrade(&link));
         link
+    }
+}
+
+impl MemoryLink {
+    fn pass_on(&self, links: &LinksByNamespace, channel: Channel, message: &Bytes) {
+        for link in links.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {
+            if ignore_poison(link.channels.lock()).contains(&channel) {
+                link.inbox.push(Received::Message(channel, message.clone()));
+            }
+        }
     }
 }
 
@@ -79,12 +100,28 @@ impl BrokerLink for MemoryLink {
             return false;
         }
         let links = ignore_poison(self.links.lock());
-        for link in links.get(&self.namespace).into_iter().flatten().filter_map(Weak::upgrade) {
-            if ignore_poison(link.channels.lock()).contains(&channel) {
-                link.inbox.push(Received::Message(channel, message.clone()));
-            }
-        }
+        self.pass_on(&links, channel, &message);
         true
+    }
+
+    fn append(&self, log: &LogId, message: Bytes) -> bool {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return false;
+        }
+        // Locked before the message has its position, so that all links receive the messages of a log in order.
+        let links = ignore_poison(self.links.lock());
+        let Ok(position) = self.logs.append(log, message.clone()) else { return false };
+        self.pass_on(&links, Channel::History(log.partition), &position.address(&message));
+        true
+    }
+
+    fn read_log(&self, log: LogId, after: Option<LogPosition>) -> BoxFuture<'_, Result<LogContents>> {
+        Box::pin(ready(self.logs.read(&log, after)))
+    }
+
+    fn purge_log(&self, log: LogId) -> BoxFuture<'_, Result<()>> {
+        self.logs.purge(&log);
+        Box::pin(ready(Ok(())))
     }
 
     fn subscribe(&self, channel: Channel) {

@@ -8,12 +8,14 @@
 mod channel;
 mod cluster_key;
 mod control;
+mod event_log;
 mod inbox;
 mod lease;
 mod local_presence;
 mod machine_id;
 mod machine_presence;
 mod memory;
+mod memory_logs;
 mod message;
 #[cfg(feature = "nats")]
 mod nats;
@@ -41,13 +43,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 pub(crate) use channel::{Channel, Partition, PartitionSet};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
+pub use event_log::{LogContents, LogId, LogPosition};
 pub use machine_id::MachineId;
 pub(crate) use machine_presence::GroupUser;
 pub use memory::MemoryBroker;
+#[expect(unused_imports)]
+pub(crate) use memory_logs::{MemoryLogs, unix_millis};
 pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
 pub use nats::NatsBroker;
@@ -61,6 +67,8 @@ pub use propagation::Propagation;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
 pub(crate) use sent_change::SentChange;
+
+use crate::error::{Error, Result};
 
 /// The size of the largest message, in bytes: what a NATS server accepts by default.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -98,6 +106,25 @@ pub trait BrokerLink: fmt::Debug + Send + Sync {
     /// Subscribes to a channel, now or when the link is up again. [`LinkReceiver::subscribed`] confirms it.
     fn subscribe(&self, channel: Channel);
 
+    /// Appends a message to a log, and passes it on with its position on the history channel of the log's partition. The broker
+    /// does both or neither. Queued as by [`publish`](BrokerLink::publish), but not while the link is down: returns `false` then.
+    fn append(&self, log: &LogId, message: Bytes) -> bool;
+
+    /// Reads the messages of a log after a position, or only the end of the log. What the log keeps is kept for its age from now
+    /// on, so that a position is good for that long.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the broker does not reply.
+    fn read_log(&self, log: LogId, after: Option<LogPosition>) -> BoxFuture<'_, Result<LogContents>>;
+
+    /// Forgets the messages of a log. No position from before is good any more.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the broker does not reply.
+    fn purge_log(&self, log: LogId) -> BoxFuture<'_, Result<()>>;
+
     /// Unsubscribes from a channel. Messages and a confirmation that are under way may still arrive, also after the channel
     /// was subscribed again.
     fn unsubscribe(&self, channel: Channel);
@@ -116,6 +143,12 @@ pub trait LinkReceiver: Send + Sync {
 
     /// The link is down: no channel is subscribed until it is confirmed again. Called once per loss.
     fn lost(&self);
+}
+
+/// Returns the error of a call that needs the broker, which does not reply.
+fn broker_unavailable() -> Error {
+    let status = http::StatusCode::SERVICE_UNAVAILABLE;
+    Error::new(status, "broker_unavailable", "The service cannot reach its other parts at the moment.")
 }
 
 /// Returns whether a host of a URL is this computer.

@@ -1,17 +1,21 @@
 //! A network of several machines in one process that fails when a test says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::{Inbox, Received};
-use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink};
+use super::memory_logs::MemoryLogs;
+use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, broker_unavailable};
+use crate::error::Result;
 use crate::sync::ignore_poison;
 
 /// The longest times that something takes in the network.
@@ -40,6 +44,7 @@ struct NetworkState {
     random: u64,
     machines: Vec<MachineState>,
     links: Vec<Weak<SimulatedLink>>,
+    logs: BTreeMap<String, Arc<MemoryLogs>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -67,7 +72,7 @@ impl Network {
 
     fn with_delays(count: usize, seed: u64, delays: Delays) -> Network {
         let machines = vec![MachineState::default(); count];
-        let state = NetworkState { random: seed, machines, links: Vec::new() };
+        let state = NetworkState { random: seed, machines, links: Vec::new(), logs: BTreeMap::new() };
         Network { delays, state: Mutex::new(state), healed: Notify::new() }
     }
 
@@ -137,9 +142,23 @@ impl Network {
         self.healed.notify_waiters();
     }
 
-    /// Passes a message on to the links that are subscribed. Locked meanwhile, so that all receive messages in one order.
-    fn pass_on(&self, namespace: &str, channel: Channel, message: &Bytes) {
+    /// Returns the logs of a namespace.
+    fn logs(&self, namespace: &str) -> Arc<MemoryLogs> {
+        self.state().logs.entry(namespace.to_owned()).or_default().clone()
+    }
+
+    /// Passes a message on to the links that are subscribed, after it was appended to a log if it is for one. Locked meanwhile, so
+    /// that all receive messages in one order.
+    fn receive(&self, namespace: &str, destination: &Destination, message: &Bytes) {
         let mut state = self.state();
+        let (channel, message) = match destination {
+            Destination::Channel(channel) => (*channel, message.clone()),
+            Destination::Log(log) => {
+                let logs = state.logs.entry(namespace.to_owned()).or_default();
+                let Ok(position) = logs.append(log, message.clone()) else { return };
+                (Channel::History(log.partition), position.address(message))
+            }
+        };
         let links: Vec<_> = state.links.iter().filter_map(Weak::upgrade).collect();
         for link in links.into_iter().filter(|link| link.namespace == namespace) {
             if state.is_connected(link.machine) && link.is_subscribed(channel) {
@@ -236,7 +255,13 @@ struct SimulatedLink {
 type Arriving = (Instant, u64, Channel, Bytes);
 
 /// A message on its way from a link: when it is at the broker.
-type Leaving = (Instant, Channel, Bytes);
+type Leaving = (Instant, Destination, Bytes);
+
+/// Where a message goes.
+enum Destination {
+    Channel(Channel),
+    Log(LogId),
+}
 
 #[derive(Default)]
 struct LinkState {
@@ -254,6 +279,14 @@ impl SimulatedLink {
 
     fn generation(&self) -> u64 {
         self.state().generation
+    }
+
+    /// Waits for the time that a request or its reply takes.
+    async fn reach_broker(&self) -> Result<()> {
+        let latency = self.network.state().random_up_to(self.network.delays.latency);
+        sleep(latency).await;
+        let is_connected = self.state().is_up && self.network.state().is_connected(self.machine);
+        if is_connected { Ok(()) } else { Err(broker_unavailable()) }
     }
 
     fn is_subscribed(&self, channel: Channel) -> bool {
@@ -286,7 +319,34 @@ impl BrokerLink for SimulatedLink {
             return false;
         }
         state.waiting += 1;
-        self.outgoing.send((due_at, channel, message)).is_ok()
+        self.outgoing.send((due_at, Destination::Channel(channel), message)).is_ok()
+    }
+
+    fn append(&self, log: &LogId, message: Bytes) -> bool {
+        let due_at = Instant::now() + self.network.state().random_up_to(self.network.delays.latency);
+        let mut state = self.state();
+        if state.waiting >= MAX_WAITING || !state.is_up {
+            return false;
+        }
+        state.waiting += 1;
+        self.outgoing.send((due_at, Destination::Log(*log), message)).is_ok()
+    }
+
+    fn read_log(&self, log: LogId, after: Option<LogPosition>) -> BoxFuture<'_, Result<LogContents>> {
+        Box::pin(async move {
+            self.reach_broker().await?;
+            let contents = self.network.logs(&self.namespace).read(&log, after);
+            self.reach_broker().await?;
+            contents
+        })
+    }
+
+    fn purge_log(&self, log: LogId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.reach_broker().await?;
+            self.network.logs(&self.namespace).purge(&log);
+            Ok(())
+        })
     }
 
     fn subscribe(&self, channel: Channel) {
@@ -322,7 +382,7 @@ async fn send(
     (network, machine, namespace): (Arc<Network>, usize, String),
     link: Weak<SimulatedLink>,
 ) {
-    while let Some((due_at, channel, message)) = leaving.recv().await {
+    while let Some((due_at, destination, message)) = leaving.recv().await {
         sleep_until(due_at).await;
         loop {
             let healed = network.healed.notified();
@@ -335,7 +395,7 @@ async fn send(
             link.state().waiting -= 1;
         }
         if !network.state().machines[machine].has_crashed {
-            network.pass_on(&namespace, channel, &message);
+            network.receive(&namespace, &destination, &message);
         }
     }
 }

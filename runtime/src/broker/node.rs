@@ -25,6 +25,7 @@
 //!
 //! [`presence`] describes how machines know the users that are connected to the others.
 
+mod history;
 mod partition_hold;
 mod presence;
 mod receiving;
@@ -39,6 +40,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
@@ -46,6 +48,7 @@ use tokio::time::{Instant, timeout};
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
 use super::control::{ChangeMessage, ControlMessage};
+use super::event_log::LogPosition;
 use super::lease::Lease;
 use super::machine_id::MachineId;
 use super::machine_presence::GroupUser;
@@ -73,12 +76,12 @@ const MAX_CHANGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
 
 /// What an endpoint does with what its node receives. Called by one task at a time, and does not block.
 pub(crate) trait ClusterEndpoint: Send + Sync {
-    /// Delivers an event of another machine to the sessions here.
+    /// Delivers an event to the sessions here: one of another machine, or one of a group with a history, with its position.
     ///
     /// # Errors
     ///
     /// Fails if the type is not known here, or if the event or a key cannot be decoded.
-    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable>;
+    fn deliver(&self, message: &EventMessage<'_>, position: Option<LogPosition>) -> Result<(), Undeliverable>;
 
     /// Applies a change of rights, and calls `done` when it has taken effect.
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
@@ -160,10 +163,11 @@ struct NodeState {
     has_missed_changes: bool,
 }
 
-/// Keeps a partition subscribed until it is dropped.
+/// Keeps the channel of a partition subscribed until it is dropped.
 pub(crate) struct PartitionHold {
     node: Arc<Node>,
     partition: Partition,
+    channel: Channel,
 }
 
 impl Node {
@@ -180,12 +184,24 @@ impl Node {
 
     /// Queues a message for publication. Returns whether there was room for it.
     fn enqueue(&self, channel: Channel, payload: &[u8], record: impl FnOnce(u64)) -> bool {
+        let publish = |message| self.link.publish(channel, message);
+        self.number(channel, payload, record, publish)
+    }
+
+    /// Seals a message with the next number of its channel, and queues it by `publish` before another one gets a number.
+    fn number(
+        &self,
+        channel: Channel,
+        payload: &[u8],
+        record: impl FnOnce(u64),
+        publish: impl FnOnce(Bytes) -> bool,
+    ) -> bool {
         let name = &self.channel_names[channel.index()];
         let mut last = ignore_poison(self.sequences[channel.index()].lock());
         *last += 1;
         let message = seal(self.key.as_ref(), name, (self.machine, *last), payload);
         record(*last);
-        self.link.publish(channel, message)
+        publish(message)
     }
 
     /// Counts a message that was dropped. Called while no lock is held, because it calls the subscriber of the log.
@@ -235,8 +251,17 @@ impl Node {
 
     /// Keeps a partition subscribed until the returned value is dropped.
     pub(crate) fn hold(self: &Arc<Self>, partition: Partition) -> PartitionHold {
-        self.subscribe(Channel::Partition(partition));
-        PartitionHold { node: self.clone(), partition }
+        self.hold_channel(partition, Channel::Partition(partition))
+    }
+
+    /// Keeps the events of the groups of a partition that have a history subscribed until the returned value is dropped.
+    pub(crate) fn hold_history(self: &Arc<Self>, partition: Partition) -> PartitionHold {
+        self.hold_channel(partition, Channel::History(partition))
+    }
+
+    fn hold_channel(self: &Arc<Self>, partition: Partition, channel: Channel) -> PartitionHold {
+        self.subscribe(channel);
+        PartitionHold { node: self.clone(), partition, channel }
     }
 
     /// Reports a change of rights, which has taken effect here, to the other machines. Returns its id in
@@ -345,7 +370,8 @@ impl Node {
         let is_subscribed = self.state().subscriptions.is_confirmed(Channel::Control.index());
         if is_subscribed && !self.has_departed.load(Ordering::SeqCst) {
             let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
-            let sequences = (0..CHANNEL_COUNT - 1).map(last).filter(|(_, sequence)| *sequence > 0).collect();
+            let channels = (0..CHANNEL_COUNT).filter(|index| *index != Channel::Control.index());
+            let sequences = channels.map(last).filter(|(_, sequence)| *sequence > 0).collect();
             self.send_control(&ControlMessage::Heartbeat { sequences, presence: self.presence.versions() });
         }
         self.enforce_lease();

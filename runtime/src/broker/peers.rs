@@ -126,7 +126,7 @@ impl Peers {
             last[index] = sequence;
         }
         let control = Channel::Control.index();
-        let subscribed = (0..control).filter(|index| is_subscribed(*index));
+        let subscribed = (0..CHANNEL_COUNT).filter(|index| *index != control && is_subscribed(*index));
         subscribed.filter(|index| channels[*index].announce(last[*index])).collect()
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -19,8 +20,9 @@ pub(super) use self::reports::Reports;
 use self::requests::LinkRequests;
 pub(super) use self::requests::SubscriptionChange;
 use self::retry_delay::retry_delay;
+use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::Inbox;
-use super::{BrokerLink, Channel, LinkReceiver};
+use super::{BrokerLink, Channel, LinkReceiver, broker_unavailable};
 use crate::panic::log_entry;
 
 /// The time limit of an attempt to connect, and of a reply of the server.
@@ -94,6 +96,18 @@ impl ServerLink {
 impl BrokerLink for ServerLink {
     fn publish(&self, channel: Channel, message: Bytes) -> bool {
         self.requests.publish(channel, message)
+    }
+
+    fn append(&self, _: &LogId, _: Bytes) -> bool {
+        false
+    }
+
+    fn read_log(&self, _: LogId, _: Option<LogPosition>) -> BoxFuture<'_, Result<LogContents, crate::error::Error>> {
+        Box::pin(std::future::ready(Err(broker_unavailable())))
+    }
+
+    fn purge_log(&self, _: LogId) -> BoxFuture<'_, Result<(), crate::error::Error>> {
+        Box::pin(std::future::ready(Err(broker_unavailable())))
     }
 
     fn subscribe(&self, channel: Channel) {

@@ -59,9 +59,10 @@ impl Subscriptions {
                 idle.extend(Channel::from_index(index));
             }
         }
-        for channel in &idle {
-            if let Channel::Partition(partition) = channel {
-                self.gap.remove(*partition);
+        for partition in idle.iter().filter_map(|channel| channel.partition()) {
+            let channels = [Channel::Partition(partition), Channel::History(partition)];
+            if channels.iter().all(|channel| !self.channels[channel.index()].is_wanted) {
+                self.gap.remove(partition);
             }
         }
         let gap = if idle.is_empty() { PartitionSet::default() } else { self.take_gap() };
@@ -86,7 +87,7 @@ impl Subscriptions {
         self.channels.iter_mut().for_each(|subscription| subscription.is_confirmed = false);
         for (index, _) in self.channels.iter().enumerate().filter(|(_, subscription)| subscription.is_wanted) {
             // What is lost on the control channel is no event.
-            if let Some(Channel::Partition(partition)) = Channel::from_index(index) {
+            if let Some(partition) = Channel::from_index(index).and_then(Channel::partition) {
                 self.gap.insert(partition);
             }
         }
@@ -136,7 +137,7 @@ mod tests {
         assert!(subscriptions.confirm(channel(3)).is_empty());
         let (idle, gap) = subscriptions.take_idle(now + LINGER);
         assert_eq!(idle, [channel(5)]);
-        let is_lost = |index| matches!(channel(index), Channel::Partition(partition) if gap.contains(partition));
+        let is_lost = |index| channel(index).partition().is_some_and(|partition| gap.contains(partition));
         assert!(is_lost(3) && !is_lost(5), "nothing here receives the events of the other");
     }
 
@@ -152,8 +153,8 @@ mod tests {
         assert!(!subscriptions.is_confirmed(3));
         assert!(subscriptions.confirm(channel(5)).is_empty());
         let gap = subscriptions.confirm(channel(3));
-        let is_lost = |index| matches!(channel(index), Channel::Partition(partition) if gap.contains(partition));
-        assert_eq!((0..CHANNEL_COUNT).filter(|index| is_lost(*index)).collect::<Vec<_>>(), [3, 5]);
+        let is_lost = |index| channel(index).partition().is_some_and(|partition| gap.contains(partition));
+        assert_eq!((0..128).filter(|index| is_lost(*index)).collect::<Vec<_>>(), [3, 5]);
         assert!(subscriptions.confirm(channel(3)).is_empty());
     }
 }

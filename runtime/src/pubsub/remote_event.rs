@@ -14,7 +14,8 @@ use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
 use super::remote_presence::{UpdateUsers, update_users};
 use crate::broker::{
-    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, Partition, PartitionSet, Target, Undeliverable,
+    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, LogPosition, Partition, PartitionSet, Target,
+    Undeliverable,
 };
 use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::ConnectionId;
@@ -153,7 +154,7 @@ impl<C: Consumer> SessionRegistry<C> {
 }
 
 impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
-    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
+    fn deliver(&self, message: &EventMessage<'_>, _: Option<LogPosition>) -> Result<(), Undeliverable> {
         let is_meant =
             |event: &&EventDescriptor| event.type_name == message.event && event.fingerprint == message.fingerprint;
         let event = C::EVENTS.iter().find(is_meant).ok_or(Undeliverable::UnknownType)?;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::PartitionHold;
+use crate::broker::Partition;
 use crate::broker::local_presence::LocalPresence;
 use crate::broker::presence_message::GroupId;
-use crate::broker::{Channel, Partition};
 use crate::sync::ignore_poison;
 
 /// How long a join waits for the subscription of its partition.
@@ -25,7 +25,7 @@ impl PartitionHold {
     }
 
     fn index(&self) -> usize {
-        Channel::Partition(self.partition).index()
+        self.channel.index()
     }
 
     /// Waits until the broker has confirmed the subscription, for a second at most. If it has not by then, a gap is reported
@@ -106,12 +106,12 @@ impl PartitionHold {
 
 impl Clone for PartitionHold {
     fn clone(&self) -> Self {
-        self.node.hold(self.partition)
+        self.node.hold_channel(self.partition, self.channel)
     }
 }
 
 impl Drop for PartitionHold {
     fn drop(&mut self) {
-        self.node.state().subscriptions.release(Channel::Partition(self.partition), Instant::now());
+        self.node.state().subscriptions.release(self.channel, Instant::now());
     }
 }

@@ -60,7 +60,7 @@ impl Node {
 
     /// Asks for the users of a partition that is subscribed from now on.
     pub(super) fn begin_presence(self: &Arc<Self>, channel: Channel, now: Instant) {
-        if channel == Channel::Control || !self.shares_presence() {
+        if !matches!(channel, Channel::Partition(_)) || !self.shares_presence() {
             return;
         }
         self.presence.remote().begin(channel.index(), now);
@@ -72,7 +72,7 @@ impl Node {
 
     /// Forgets the users of a partition that is not subscribed any more.
     pub(super) fn end_presence(&self, channel: Channel) {
-        if channel != Channel::Control {
+        if matches!(channel, Channel::Partition(_)) {
             self.presence.remote().end(channel.index());
         }
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Node, NodeState};
 use crate::broker::control::ControlMessage;
+use crate::broker::event_log::LogPosition;
 use crate::broker::lease::MAX_SILENCE;
 use crate::broker::machine_id::MachineId;
 use crate::broker::message::{EventMessage, Opened, Undeliverable, Unreadable, open};
@@ -20,7 +21,12 @@ use crate::panic::{catch_unwind, log_entry};
 impl Node {
     pub(super) fn receive(self: &Arc<Self>, channel: Channel, message: Bytes) {
         let name = &self.channel_names[channel.index()];
-        let read = open(self.key.as_ref(), name, message).and_then(|opened| self.receive_opened(channel, &opened));
+        let read = match channel {
+            Channel::History(_) => self.receive_logged(channel, message),
+            Channel::Partition(_) | Channel::Control => {
+                open(self.key.as_ref(), name, message).and_then(|opened| self.receive_opened(channel, &opened))
+            }
+        };
         if let Err(error) = read {
             let count = self.counters.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
             if count.is_power_of_two() {
@@ -43,12 +49,8 @@ impl Node {
             }
             return Ok(());
         }
-        self.counters.received.fetch_add(1, Ordering::Relaxed);
-        let arrival = self.state().peers.record(machine, channel, opened.sequence, now);
-        match arrival {
-            Arrival::Repeated => return Ok(()),
-            Arrival::AfterGap => self.record_loss(channel),
-            Arrival::Next => {}
+        if !self.record_arrival(channel, opened, now) {
+            return Ok(());
         }
         if channel == Channel::Control {
             let message = ControlMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
@@ -58,6 +60,34 @@ impl Node {
         } else {
             let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
             self.receive_event(machine, channel, &message, now);
+        }
+        Ok(())
+    }
+
+    /// Records a message of another machine. Returns false if it was received before.
+    fn record_arrival(&self, channel: Channel, opened: &Opened, now: Instant) -> bool {
+        self.counters.received.fetch_add(1, Ordering::Relaxed);
+        let arrival = self.state().peers.record(opened.machine, channel, opened.sequence, now);
+        match arrival {
+            Arrival::Repeated => return false,
+            Arrival::AfterGap => self.record_loss(channel),
+            Arrival::Next => {}
+        }
+        true
+    }
+
+    /// Receives an event of a group with a history, also one of this machine, which was not delivered before it had a position.
+    fn receive_logged(self: &Arc<Self>, channel: Channel, message: Bytes) -> Result<(), Unreadable> {
+        let (position, message) = LogPosition::split(message).ok_or(Unreadable::Malformed)?;
+        let opened = open(self.key.as_ref(), &self.channel_names[channel.index()], message)?;
+        if opened.machine != self.machine && !self.record_arrival(channel, &opened, Instant::now()) {
+            return Ok(());
+        }
+        let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+        let Some(endpoint) = self.endpoint.upgrade() else { return Ok(()) };
+        if let Err(error) = endpoint.deliver(&message, Some(position)) {
+            self.report_unknown(message.event, error);
+            self.record_loss(channel);
         }
         Ok(())
     }
@@ -139,7 +169,7 @@ impl Node {
             return;
         }
         let Some(endpoint) = self.endpoint.upgrade() else { return };
-        if let Err(error) = endpoint.deliver(message) {
+        if let Err(error) = endpoint.deliver(message, None) {
             self.report_unknown(message.event, error);
             self.record_gap(concerned_partitions(channel, message));
         }
@@ -161,7 +191,7 @@ impl Node {
 
     /// Records that messages of a subscribed channel were lost.
     pub(super) fn record_loss(&self, channel: Channel) {
-        let Channel::Partition(partition) = channel else {
+        let Some(partition) = channel.partition() else {
             // Changes and heartbeats may be among them. The next message that is back makes up for it.
             let mut state = self.state();
             state.has_missed_changes = true;
@@ -227,7 +257,7 @@ impl Node {
 /// Returns the partitions of the groups that a message is for. It is received once, on any of them.
 fn concerned_partitions(channel: Channel, message: &EventMessage<'_>) -> PartitionSet {
     let mut partitions = PartitionSet::default();
-    if let Channel::Partition(partition) = channel {
+    if let Some(partition) = channel.partition() {
         partitions.insert(partition);
     }
     if let Target::Groups { name, keys, .. } = &message.target {

@@ -32,7 +32,7 @@ struct Recorder {
 }
 
 impl ClusterEndpoint for Recorder {
-    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
+    fn deliver(&self, message: &EventMessage<'_>, _: Option<LogPosition>) -> Result<(), Undeliverable> {
         if message.event != "Said" {
             return Err(Undeliverable::UnknownType);
         }

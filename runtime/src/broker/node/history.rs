@@ -1,0 +1,51 @@
+//! Events of groups with a history: they are appended to a log of the broker, and delivered when they come back with their
+//! position.
+
+use super::Node;
+use crate::broker::event_log::{LogContents, LogId, LogPosition};
+use crate::broker::message::open;
+use crate::broker::{Channel, EventMessage};
+use crate::error::Result;
+use crate::panic::log_entry;
+
+impl Node {
+    /// Appends an event to the log of its group. Returns false if it was dropped: the link is down, or too many messages wait.
+    pub(crate) fn append_event(&self, log: &LogId, message: &EventMessage<'_>) -> bool {
+        let channel = Channel::History(log.partition);
+        let append = |message| self.link.append(log, message);
+        let is_queued = self.is_connected() && self.number(channel, &message.encode(), |_| (), append);
+        if !is_queued {
+            self.report_dropped(channel);
+        }
+        is_queued
+    }
+
+    /// Reads the events of a log after a position, each encoded as an [`EventMessage`], or only the end of the log.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the broker does not reply.
+    pub(crate) async fn read_log(&self, log: LogId, after: Option<LogPosition>) -> Result<LogContents> {
+        let name = &self.channel_names[Channel::History(log.partition).index()];
+        let LogContents { end, mut messages } = self.link.read_log(log, after).await?;
+        for logged in messages.iter_mut().flatten() {
+            match open(self.key.as_ref(), name, std::mem::take(&mut logged.message)) {
+                Ok(opened) => logged.message = opened.payload,
+                Err(error) => {
+                    log_entry!(WARN, channel = name, ?error, "history not replayed: a message of it cannot be read");
+                    return Ok(LogContents { end, messages: None });
+                }
+            }
+        }
+        Ok(LogContents { end, messages })
+    }
+
+    /// Forgets the events of a log.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the broker does not reply.
+    pub(crate) async fn purge_log(&self, log: LogId) -> Result<()> {
+        self.link.purge_log(log).await
+    }
+}
