@@ -140,8 +140,8 @@ pub use permission::{
     AllowAny, Blocking, BlockingPermission, DenyAll, HttpRequest, IsAuthenticated, ObjectPermission, Permission, Rule,
 };
 pub use pubsub::{
-    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, MemberPermission, Presence, PresentUser,
-    PublishPermit, Publisher,
+    Carries, DistributedEvent, Event, EventPermission, Group, GroupPermission, KeepsHistory, MemberPermission,
+    Position, Presence, PresentUser, PublishPermit, Publisher, Resumed,
 };
 pub use rate::Rate;
 pub use result_ext::ResultExt;

@@ -24,6 +24,12 @@ impl ClusterKey {
         Hmac::new_from_slice(secret).ok().map(ClusterKey)
     }
 
+    /// Derives another key, which tells nothing about this one.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; TAG_LEN] {
+        // No channel has this name: those of channels start with a namespace and a slash.
+        self.tag(purpose, &[])
+    }
+
     /// Returns the tag of a message on a channel of a namespace.
     pub(super) fn tag(&self, channel: &str, message: &[u8]) -> [u8; TAG_LEN] {
         self.mac(channel, message).finalize().into_bytes().into()

@@ -39,7 +39,7 @@ pub struct LogPosition {
 
 /// A message that a log has kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedMessage {
+pub(crate) struct LoggedMessage {
     pub(crate) sequence: u64,
     /// When the broker has received it, in milliseconds since 1970.
     pub(crate) received_at: u64,
@@ -74,6 +74,12 @@ impl LogId {
 
     pub(crate) fn name(&self) -> LogName {
         self.name
+    }
+}
+
+impl LogName {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 

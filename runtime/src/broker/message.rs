@@ -10,6 +10,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::cluster_key::{ClusterKey, TAG_LEN};
+use super::event_log::LogPosition;
 use super::machine_id::MachineId;
 use crate::context::ConnectionId;
 
@@ -118,6 +119,8 @@ pub struct EventMessage<'a> {
     pub(crate) fingerprint: u64,
     /// The encoding of the event.
     pub(crate) body: &'a [u8],
+    /// The position in the log of its group, if that has a history. Not part of the encoding: the broker assigns it.
+    pub(crate) position: Option<LogPosition>,
 }
 
 const GROUPS: u8 = 0;
@@ -167,7 +170,7 @@ impl<'a> EventMessage<'a> {
         let except = reader.option(Reader::connection_id)?;
         let (event, fingerprint, body) = (reader.text()?, reader.u64()?, reader.bytes()?);
         reader.finish()?;
-        Ok(EventMessage { target, publication, except, event, fingerprint, body })
+        Ok(EventMessage { target, publication, except, event, fingerprint, body, position: None })
     }
 }
 

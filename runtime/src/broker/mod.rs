@@ -48,11 +48,10 @@ use futures_util::future::BoxFuture;
 pub(crate) use channel::{Channel, Partition, PartitionSet};
 pub(crate) use cluster_key::ClusterKey;
 pub(crate) use control::ChangeMessage;
-pub use event_log::{LogContents, LogId, LogPosition};
+pub(crate) use event_log::{LogContents, LogId, LogName, LogPosition};
 pub use machine_id::MachineId;
 pub(crate) use machine_presence::GroupUser;
 pub use memory::MemoryBroker;
-#[expect(unused_imports)]
 pub(crate) use memory_logs::{MemoryLogs, unix_millis};
 pub use message::{EventMessage, Target, Undeliverable};
 #[cfg(feature = "nats")]
@@ -146,7 +145,7 @@ pub trait LinkReceiver: Send + Sync {
 }
 
 /// Returns the error of a call that needs the broker, which does not reply.
-fn broker_unavailable() -> Error {
+pub(crate) fn broker_unavailable() -> Error {
     let status = http::StatusCode::SERVICE_UNAVAILABLE;
     Error::new(status, "broker_unavailable", "The service cannot reach its other parts at the moment.")
 }

@@ -48,7 +48,6 @@ use tokio::time::{Instant, timeout};
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
 use super::control::{ChangeMessage, ControlMessage};
-use super::event_log::LogPosition;
 use super::lease::Lease;
 use super::machine_id::MachineId;
 use super::machine_presence::GroupUser;
@@ -76,12 +75,12 @@ const MAX_CHANGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
 
 /// What an endpoint does with what its node receives. Called by one task at a time, and does not block.
 pub(crate) trait ClusterEndpoint: Send + Sync {
-    /// Delivers an event to the sessions here: one of another machine, or one of a group with a history, with its position.
+    /// Delivers an event to the sessions here: one of another machine, or one of a group with a history, which may be of this one.
     ///
     /// # Errors
     ///
     /// Fails if the type is not known here, or if the event or a key cannot be decoded.
-    fn deliver(&self, message: &EventMessage<'_>, position: Option<LogPosition>) -> Result<(), Undeliverable>;
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable>;
 
     /// Applies a change of rights, and calls `done` when it has taken effect.
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);

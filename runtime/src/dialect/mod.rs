@@ -36,4 +36,7 @@ pub(crate) trait Dialect {
 
     /// Adds to the frame of an event the fields of one receiver: the name of the group, and the ids of its subscriptions.
     fn address_event(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> FrameText;
+
+    /// Adds to the frame of an event its position in the history of the group, which needs no escaping.
+    fn add_position(frame: &str, position: &str) -> FrameText;
 }

@@ -83,6 +83,10 @@ impl Dialect for Native {
         out.push('}');
         out.into()
     }
+
+    fn add_position(frame: &str, position: &str) -> FrameText {
+        format!(r#"{},"position":"{position}"}}"#, frame.strip_suffix('}').unwrap_or(frame)).into()
+    }
 }
 
 fn error_entry(error: &Error, fault_id: Option<&str>) -> Value {

@@ -116,12 +116,16 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        let missing_id = || {
+        let id = self.required_request_id()?;
+        join(self.action_call()?, group, Some(id)).await
+    }
+
+    /// Returns the id of this message, which a subscription needs.
+    pub(super) fn required_request_id(&self) -> Result<RequestId> {
+        self.request_id().ok_or_else(|| {
             let status = http::StatusCode::BAD_REQUEST;
             Error::new(status, "missing_request_id", "A subscription needs a request_id.").with_field("request_id")
-        };
-        let id = self.request_id().ok_or_else(missing_id)?;
-        join(self.action_call()?, group, Some(id)).await
+        })
     }
 
     /// Ends the subscription to a group under `id`; other subscriptions continue. Does nothing if there is no such

@@ -88,7 +88,7 @@ impl<U: User> Disconnect<'_, U> {
             return;
         };
         check_key_or_panic(&session.registry, &*group);
-        let event = OutgoingEvent::new(&session.registry, event);
+        let event = OutgoingEvent::new(&session.registry, event, G::HISTORY.is_some());
         session.registry.publish(&*group, event, None);
     }
 }

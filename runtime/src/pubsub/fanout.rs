@@ -29,12 +29,20 @@ const CHUNK_LEN: usize = 16;
 impl<C: Consumer> SessionRegistry<C> {
     /// Delivers an event to every member of a group, except to the session with the id `except`. Returns the number of
     /// members on this machine.
-    pub(crate) fn publish<G, E>(&self, group: &G, event: OutgoingEvent<E>, except: Option<ConnectionId>) -> usize
+    pub(crate) fn publish<G, E>(
+        self: &Arc<Self>,
+        group: &G,
+        event: OutgoingEvent<E>,
+        except: Option<ConnectionId>,
+    ) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
+        if let (Some(history), Some(codec)) = (G::HISTORY, G::CODEC) {
+            return self.publish_logged(group, (history, codec), event, except);
+        }
         self.publish_elsewhere(std::slice::from_ref(group), false, &event, except);
         let members = self.group_table::<G>().members(group);
         let counts = members.map(|members| {
@@ -55,24 +63,43 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let (publication, mut counts) = (Publication::new(event, group.name.clone()), FanoutCounts::default());
-        for members in group.list.chunks() {
+        let publication = Publication::new(event, group.name.clone());
+        self.deliver_to_list(&publication, &group.list, |member| except == Some(member.session.id))
+    }
+
+    /// Delivers a publication to the members of one group on this machine, without those that are excluded.
+    #[inline]
+    pub(super) fn deliver_to_list<E>(
+        &self,
+        publication: &Arc<Publication<E>>,
+        list: &ChunkedList<Member<C>>,
+        is_excluded: impl Fn(&Member<C>) -> bool,
+    ) -> FanoutCounts
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let mut counts = FanoutCounts { attempted: list.len(), refused: 0 };
+        for members in list.chunks() {
             for chunk in members.chunks(CHUNK_LEN) {
-                counts.deliver(&publication, chunk, except);
+                counts.deliver(publication, chunk, &is_excluded);
             }
         }
-        counts.attempted = group.list.len();
         counts
     }
 
     /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
     /// Returns the number of these members on this machine.
-    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: OutgoingEvent<E>) -> usize
+    pub(crate) fn publish_to_several<G, E>(self: &Arc<Self>, groups: &[G], event: OutgoingEvent<E>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
+        if G::HISTORY.is_some() {
+            // It has another position in each group.
+            return groups.iter().filter_map(|group| Some(self.publish(group, event.repeat::<C>()?, None))).sum();
+        }
         self.publish_elsewhere(groups, true, &event, None);
         let table = self.group_table::<G>();
         let lists = groups.iter().filter_map(|group| table.members(group)).map(|members| members.list());
@@ -154,16 +181,22 @@ pub(super) struct FanoutCounts {
 
 impl FanoutCounts {
     /// Delivers an event to at most [`CHUNK_LEN`] members.
-    fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<ConnectionId>)
-    where
+    #[inline]
+    fn deliver<C, E>(
+        &mut self,
+        publication: &Arc<Publication<E>>,
+        members: &[Member<C>],
+        is_excluded: impl Fn(&Member<C>) -> bool,
+    ) where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         let views: [_; CHUNK_LEN] = from_fn(|index| members.get(index).map(|member| member.session.fast_path_view()));
         views.iter().flatten().for_each(FastPathView::prefetch);
-        for (Member { session, membership }, view) in members.iter().zip(views.iter().flatten()) {
-            if except != Some(session.id) {
-                self.add(session.deliver_fast(view, publication, DeliveryPath::Group(membership)));
+        for (member, view) in members.iter().zip(views.iter().flatten()) {
+            if !is_excluded(member) {
+                let path = DeliveryPath::Group(&member.membership);
+                self.add(member.session.deliver_fast(view, publication, path));
             }
         }
     }

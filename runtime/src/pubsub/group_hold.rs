@@ -13,6 +13,8 @@ use crate::panic::catch_unwind;
 /// The subscription to the events of a group on other machines.
 pub(crate) struct GroupHold<C: Consumer> {
     pub(super) partition: PartitionHold,
+    /// The subscription to the events that have a position. `None` if the group has no history.
+    pub(super) history: Option<PartitionHold>,
     /// `None` if the group has no presence, or if its users are not shared with other machines.
     pub(super) presence: Option<GroupPresence<C>>,
 }
@@ -25,7 +27,7 @@ pub(super) struct GroupPresence<C: Consumer> {
 
 impl<C: Consumer> Clone for GroupHold<C> {
     fn clone(&self) -> Self {
-        GroupHold { partition: self.partition.clone(), presence: self.presence.clone() }
+        GroupHold { partition: self.partition.clone(), history: self.history.clone(), presence: self.presence.clone() }
     }
 }
 

@@ -99,7 +99,7 @@ impl<C: Consumer> SessionRegistry<C> {
         session: &Arc<Session<C>>,
         request: JoinRequest<G>,
     ) -> bool {
-        let JoinRequest { group, name, id, slot, hold } = request;
+        let JoinRequest { group, name, id, slot, hold, .. } = request;
         // Without a reserved slot the session was a member when the join was authorized, but may have left since.
         let Some(slot) = slot.or_else(|| session.memberships.reserve_slot(0).ok()) else { return false };
         // Both the table and the session keep the key.

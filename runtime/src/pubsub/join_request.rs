@@ -9,7 +9,10 @@ use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::group_hold::GroupHold;
+use super::history::log_of;
 use super::new_user_joins::NewUserJoins;
+use super::resume::Resume;
+use crate::broker::LogId;
 use crate::consumer::Consumer;
 use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
@@ -35,6 +38,8 @@ pub(crate) struct JoinRequest<G: Group> {
     pub(crate) slot: Option<GroupSlot>,
     /// The subscription to the events of other machines, for the first member here.
     pub(crate) hold: Option<GroupHold<G::Consumer>>,
+    /// The log of the group, if it has a history.
+    pub(super) log: Option<LogId>,
 }
 
 /// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.
@@ -59,7 +64,7 @@ where
     let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
     // Also for a member: it may have left by the time that the join takes effect.
     let hold = session.registry.hold_group(&group).await?;
-    let effect = join_effect(session, (group, hold), id, is_member, freed_slots, evaluation_epoch)?;
+    let effect = join_effect(session, (group, hold), id, (is_member, freed_slots), evaluation_epoch, None)?;
     call.with_side_effects(|effects| effects.push(effect));
     Ok(())
 }
@@ -81,19 +86,19 @@ async fn join_new_user<G: Group>(
     }
     let is_member = session.memberships.is_member(&group, id.as_ref());
     let hold = session.registry.hold_group(&group).await?;
-    effects.push(join_effect(session, (group, hold), id, is_member, 0, evaluation_epoch)?);
+    effects.push(join_effect(session, (group, hold), id, (is_member, 0), evaluation_epoch, None)?);
     Ok(())
 }
 
-/// Creates the side effect of an authorized join, or of a subscription under `id`. `freed_slots` is the number of group
-/// slots that the action frees.
+/// Creates the side effect of an authorized join, or of a subscription under `id`, which replays events by `resume`.
+/// `freed_slots` is the number of group slots that the action frees.
 pub(super) fn join_effect<G: Group>(
     session: &Arc<Session<G::Consumer>>,
     (group, hold): (G, Option<GroupHold<G::Consumer>>),
     id: Option<RequestId>,
-    is_member: bool,
-    freed_slots: usize,
+    (is_member, freed_slots): (bool, usize),
     evaluation_epoch: Epoch,
+    resume: Option<Resume<G::Consumer>>,
 ) -> Result<SideEffect> {
     if id.is_some() && !is_member && session.memberships.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
         let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
@@ -106,7 +111,7 @@ pub(super) fn join_effect<G: Group>(
     let has_joined = Arc::new(AtomicBool::new(false));
     let undo_has_joined = has_joined.clone();
     let join_group = move || {
-        session.join_group(request, evaluation_epoch, |is_new| has_joined.store(is_new, Ordering::SeqCst));
+        session.join_group(request, evaluation_epoch, resume, |is_new| has_joined.store(is_new, Ordering::SeqCst));
     };
     let undo = move || {
         if undo_has_joined.load(Ordering::SeqCst) {
@@ -131,7 +136,8 @@ impl<G: Group> JoinRequest<G> {
     ) -> Result<JoinRequest<G>> {
         let name = catch_unwind(|| group.public_name());
         let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-        Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot, hold })
+        let log = log_of(&group)?;
+        Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot, hold, log })
     }
 }
 
@@ -152,9 +158,36 @@ pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<
 }
 
 impl<C: Consumer> Session<C> {
-    /// Joins a group whose permission has held in `evaluation_epoch`. `record` learns whether the membership was not held
-    /// that way before. If the epoch has changed since, the session is revalidated, and its user is not listed before that.
+    /// Joins a group whose permission has held in `evaluation_epoch`, and replays events by `resume`. `record` learns whether
+    /// the membership was not held that way before. If the epoch has changed since, the session is revalidated, and its user is
+    /// not listed before that.
     fn join_group<G: Group<Consumer = C>>(
+        self: &Arc<Self>,
+        request: JoinRequest<G>,
+        evaluation_epoch: Epoch,
+        mut resume: Option<Resume<C>>,
+        record: impl FnOnce(bool),
+    ) -> Option<PendingRevalidation> {
+        let Some(log) = request.log else { return self.add_to_group(request, evaluation_epoch, record) };
+        let history = self.registry.history();
+        let group = Contained::new(G::clone(&request.group));
+        let mut feed = history.lock_feed(log.partition);
+        let pending = self.add_to_group(request, evaluation_epoch, record);
+        let entry = self.memberships.entry(&*group);
+        let remaining = match &mut resume {
+            Some(resume) => resume.take_effect(&mut feed, self, entry.as_ref().map(|entry| entry.membership())),
+            None => {
+                feed.record_join(log.name(), self.id);
+                None
+            }
+        };
+        drop(feed);
+        // Not under the lock: dropping an event may run the application's code.
+        drop((remaining, resume));
+        pending
+    }
+
+    fn add_to_group<G: Group<Consumer = C>>(
         self: &Arc<Self>,
         request: JoinRequest<G>,
         evaluation_epoch: Epoch,
@@ -190,7 +223,7 @@ impl<C: Consumer> Session<C> {
         };
         match hold.and_then(|hold| JoinRequest::new(group.clone(), None, slot()?, hold)) {
             Ok(request) => {
-                if let Some(change) = self.join_group(request, evaluation_epoch, |_| ()) {
+                if let Some(change) = self.join_group(request, evaluation_epoch, None, |_| ()) {
                     change.wait().await;
                 }
                 self.memberships.is_member(&group, None)

@@ -24,6 +24,7 @@ pub(crate) mod join_request;
 mod member;
 mod new_user_joins;
 pub(crate) mod outgoing_event;
+mod position;
 mod presence;
 mod presence_changes;
 mod present_users;
@@ -36,6 +37,7 @@ mod remote_presence;
 mod remote_user;
 mod remote_users;
 mod remote_users_state;
+mod resume;
 mod roster;
 mod settlement;
 
@@ -53,11 +55,13 @@ pub use group::group_registration;
 pub use group::{
     CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
 };
-pub use history::History;
+pub use history::{History, KeepsHistory};
 pub(crate) use new_user_joins::NewUserJoins;
+pub use position::Position;
 pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
 pub use present_users::PresentUser;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;
 pub use remote_event::receive_event;
 pub(crate) use remote_users::LoadUser;
+pub use resume::Resumed;

@@ -14,7 +14,7 @@ pub(crate) struct OutgoingEvent<E> {
     pub(super) event: Contained<E>,
     /// The text of the frame that all subscribers share, if it is encoded already.
     pub(super) text: Option<FrameText>,
-    /// The encoding for other machines. `None` if there are none or the event is local, or if it cannot be encoded.
+    /// The encoding for other machines and for histories. `None` if it is for neither, or if it cannot be encoded.
     pub(super) body: Option<Vec<u8>>,
 }
 
@@ -25,13 +25,19 @@ impl<E> OutgoingEvent<E> {
     }
 
     /// Creates an event whose frame is encoded for the first subscriber: for publishers that get no result.
+    /// `is_logged` tells whether it is for a group with a history.
     #[inline]
-    pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E) -> OutgoingEvent<E> {
+    pub(crate) fn new<C: Emits<E>>(registry: &SessionRegistry<C>, event: E, is_logged: bool) -> OutgoingEvent<E> {
         let event = Contained::new(transfer_or_panic(registry, event));
-        let body = encode_body(registry, &*event).unwrap_or_else(|error| {
+        let body = encode_body(registry, &*event, is_logged).unwrap_or_else(|error| {
             if error.is_fault() {
                 let (event, cause) = (<C as Emits<E>>::NAME, Cause::new(&error));
-                log_entry!(ERROR, event, ?cause, "event not sent to other machines: encoding failed");
+                log_entry!(
+                    ERROR,
+                    event,
+                    ?cause,
+                    "event not sent to other machines, or to its history: encoding failed"
+                );
             }
             None
         });
@@ -43,11 +49,18 @@ impl<E> OutgoingEvent<E> {
     /// # Errors
     ///
     /// 413 if the frame is too large, 500 if it cannot be encoded.
-    pub(super) fn encode<C: Emits<E>>(session: &Session<C>, event: E) -> Result<OutgoingEvent<E>> {
+    pub(super) fn encode<C: Emits<E>>(session: &Session<C>, event: E, is_logged: bool) -> Result<OutgoingEvent<E>> {
         let event = Contained::new(transfer(&session.registry, event)?);
         let text = encode_frame::<C, E>(session, || session.consumer.shared_frame(&event))?;
-        let body = encode_body(&session.registry, &*event)?;
+        let body = encode_body(&session.registry, &*event, is_logged)?;
         Ok(OutgoingEvent { event, text, body })
+    }
+
+    /// Returns the event once more, for another group with a history. `None` if it could not be encoded.
+    pub(super) fn repeat<C: Emits<E>>(&self) -> Option<OutgoingEvent<E>> {
+        let (body, codec) = (self.body.as_ref()?, C::EVENT_TYPE.codec?);
+        let event = catch_unwind(|| codec.decode_value(body)).ok()?.ok()?;
+        Some(OutgoingEvent { event: Contained::new(event), text: None, body: Some(body.clone()) })
     }
 }
 
@@ -90,13 +103,13 @@ pub(super) fn encode_frame<C: Emits<E>, E>(
     }
 }
 
-/// Encodes an event for other machines, if there may be any.
+/// Encodes an event for other machines, if there may be any, or for a history.
 ///
 /// # Errors
 ///
 /// 413 if it is larger than an event may be, 500 if it cannot be encoded.
-fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E) -> Result<Option<Vec<u8>>> {
-    if registry.node.get().is_none() {
+fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E, is_logged: bool) -> Result<Option<Vec<u8>>> {
+    if registry.node.get().is_none() && !is_logged {
         return Ok(None);
     }
     let Some(codec) = C::EVENT_TYPE.codec else { return Ok(None) };
@@ -109,7 +122,7 @@ fn encode_body<C: Emits<E>, E>(registry: &SessionRegistry<C>, event: &E) -> Resu
                 event = <C as Emits<E>>::NAME,
                 bytes = body.len(),
                 max_bytes = MAX_BODY_BYTES,
-                "event not sent to other machines: it is larger than an event between machines may be"
+                "event not sent to other machines, or to its history: it is larger than an event between machines may be"
             );
             Err(event_too_large())
         }

@@ -99,7 +99,7 @@ impl<U: User> Context<'_, U> {
             check_key(&session.registry, group)?;
             // Held until the list is made, so that it is up to date although the group may have no members here.
             let hold = session.registry.hold_group(group).await?;
-            if let Some(GroupHold { partition, presence: Some(presence) }) = &hold {
+            if let Some(GroupHold { partition, presence: Some(presence), .. }) = &hold {
                 let user_ids: Vec<_> = partition.remote_users(&presence.id).into_keys().collect();
                 // Otherwise the list fails, and nothing is loaded for it.
                 if user_ids.len() <= session.max_present_users && !partition.has_unknown_users() {

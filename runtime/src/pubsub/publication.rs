@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::coalescing_key::hash_coalescing_key;
 use super::event::{Emits, Subscriber};
+use super::history::EventPosition;
 use super::outgoing_event::{OutgoingEvent, encode_frame, log_failure};
 use super::settlement::settle;
 use crate::consumer::Consumer;
@@ -27,6 +28,8 @@ pub(crate) struct Publication<E> {
     group_name: Option<Arc<str>>,
     /// The shared frame, encoded for the first subscriber that may see the event, unless it was encoded before.
     shared_frame: OnceLock<SharedFrame>,
+    /// The position in the history of the group, if it has one. Boxed, because most groups have none.
+    position: Option<Box<EventPosition>>,
     /// The hash of the coalescing key and the event's type. Computed when the event is first queued.
     coalescing_hash: OnceLock<Option<u64>>,
 }
@@ -41,9 +44,11 @@ enum SharedFrame {
 
 impl SharedFrame {
     /// Encodes the frame that all subscribers get.
-    fn new(text: &str, group_name: Option<&str>) -> SharedFrame {
-        SharedFrame::Same(Some(match group_name {
-            Some(name) => EventFrame::new(&Native::address_event(text, Some(name), &[])),
+    fn new(text: &str, group_name: Option<&str>, position: Option<&str>) -> SharedFrame {
+        let named = group_name.map(|name| Native::address_event(text, Some(name), &[]));
+        let text = named.as_deref().unwrap_or(text);
+        SharedFrame::Same(Some(match position {
+            Some(position) => EventFrame::new(&Native::add_position(text, position)),
             None => EventFrame::new(text),
         }))
     }
@@ -51,10 +56,32 @@ impl SharedFrame {
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: OutgoingEvent<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
+        Publication::create(event, group_name, None)
+    }
+
+    /// Creates an event at a position in the history of its group.
+    pub(super) fn at_position(
+        event: OutgoingEvent<E>,
+        group_name: Option<Arc<str>>,
+        position: EventPosition,
+    ) -> Arc<Publication<E>> {
+        Publication::create(event, group_name, Some(Box::new(position)))
+    }
+
+    fn create(
+        event: OutgoingEvent<E>,
+        group_name: Option<Arc<str>>,
+        position: Option<Box<EventPosition>>,
+    ) -> Arc<Publication<E>> {
         let OutgoingEvent { event, text, body: _ } = event;
-        let shared_frame = text.map(|text| SharedFrame::new(&text, group_name.as_deref()));
+        let position_text = position.as_ref().and_then(|position| position.text());
+        let shared_frame = text.map(|text| SharedFrame::new(&text, group_name.as_deref(), position_text));
         let shared_frame = shared_frame.map_or_else(OnceLock::new, OnceLock::from);
-        Arc::new(Publication { event, group_name, shared_frame, coalescing_hash: OnceLock::new() })
+        Arc::new(Publication { event, group_name, shared_frame, position, coalescing_hash: OnceLock::new() })
+    }
+
+    fn position_text(&self) -> Option<&str> {
+        self.position.as_ref().and_then(|position| position.text())
     }
 
     #[inline]
@@ -86,6 +113,9 @@ impl<E> Publication<E> {
                 encoded.map_err(|error| log_failure::<C, E>(&error)).ok()??
             }
         };
+        let positioned = self.position_text().filter(|_| shared.is_none());
+        let positioned = positioned.map(|position| Native::add_position(&text, position));
+        let text = positioned.unwrap_or(text);
         if !has_address {
             return Some(EventFrame::new(&text));
         }
@@ -98,7 +128,7 @@ impl<E> Publication<E> {
         match encoded.map_err(|error| log_failure::<C, E>(&error)) {
             Ok(None) => SharedFrame::PerSubscriber,
             Err(()) => SharedFrame::Same(None),
-            Ok(Some(text)) => SharedFrame::new(&text, self.group_name.as_deref()),
+            Ok(Some(text)) => SharedFrame::new(&text, self.group_name.as_deref(), self.position_text()),
         }
     }
 

@@ -67,7 +67,7 @@ impl<G: Group> PublishPermit<'_, G> {
         G: Carries<E>,
         E: Send + Sync + 'static,
     {
-        let event = OutgoingEvent::new(&self.session.registry, event);
+        let event = OutgoingEvent::new(&self.session.registry, event, G::HISTORY.is_some());
         let group = Contained::new(self.group.clone());
         push_effect(self.call, self.session, move |session| session.registry.publish(&*group, event, None));
     }
@@ -78,7 +78,7 @@ impl<G: Group> PublishPermit<'_, G> {
         G: Carries<E>,
         E: Send + Sync + 'static,
     {
-        let event = OutgoingEvent::new(&self.session.registry, event);
+        let event = OutgoingEvent::new(&self.session.registry, event, G::HISTORY.is_some());
         let group = Contained::new(self.group.clone());
         push_effect(self.call, self.session, move |session| {
             session.registry.publish(&*group, event, Some(session.id));
@@ -158,7 +158,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let PublishPermit { call, session, group } = self.publish_permit(group).await?;
-        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event, G::HISTORY.is_some())?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let PublishPermit { call, session, group } = self.publish_permit(group).await?;
-        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event, G::HISTORY.is_some())?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, Some(session.id)));
         Ok(())
     }
@@ -211,7 +211,8 @@ impl<U: User> Context<'_, U> {
             let session = session::<G::Consumer, U>(call)?;
             authorize_publishing(call, session, &groups).await?;
             groups.iter().try_for_each(|group| check_key(&session.registry, group))?;
-            let event = OutgoingEvent::encode(session, event)?;
+            session.registry.check_history::<G>()?;
+            let event = OutgoingEvent::encode(session, event, G::HISTORY.is_some())?;
             push_effect(call, session, move |session| session.registry.publish_to_several(&groups, event));
             Ok(())
         }
@@ -237,6 +238,7 @@ impl<U: User> Context<'_, U> {
         let session = session::<G::Consumer, U>(call)?;
         authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
         check_key(&session.registry, &group)?;
+        session.registry.check_history::<G>()?;
         Ok(PublishPermit { call, session, group })
     }
 
@@ -257,7 +259,7 @@ impl<U: User> Context<'_, U> {
     {
         let call = self.action_call()?;
         let (user_id, session) = (user_id.into(), session::<C, U>(call)?);
-        let event = OutgoingEvent::encode(session, event)?;
+        let event = OutgoingEvent::encode(session, event, false)?;
         push_effect(call, session, move |session| session.registry.publish_to_user(&user_id, event));
         Ok(())
     }
@@ -321,7 +323,8 @@ impl<U: User> ConnectContext<'_, U> {
         let session = session::<G::Consumer, U>(call)?;
         authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
         check_key(&session.registry, &group)?;
-        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event)?);
+        session.registry.check_history::<G>()?;
+        let (group, event) = (Contained::new(group), OutgoingEvent::encode(session, event, G::HISTORY.is_some())?);
         push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
         Ok(())
     }

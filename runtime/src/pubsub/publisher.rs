@@ -9,8 +9,10 @@ use super::encoding_check::check_key_or_panic;
 use super::event::Emits;
 use super::event_type::DistributedEvent;
 use super::group::{Carries, Group};
+use super::history::{KeepsHistory, log_of};
 use super::outgoing_event::OutgoingEvent;
 use crate::consumer::Consumer;
+use crate::error::Result;
 use crate::observe::EventCounters;
 use crate::session::backpressure::{HANDLE_PACER, Pacer};
 use crate::session::flusher::notify_now;
@@ -126,7 +128,7 @@ impl<C: Consumer> Publisher<C> {
 
     /// Runs a publication, which returns the number of attempted deliveries. Readers with a long send queue hold this handle
     /// if its [`ready`](Publisher::ready) was called.
-    fn publish_by_handle(&self, publish: impl FnOnce(&SessionRegistry<C>) -> usize) {
+    fn publish_by_handle(&self, publish: impl FnOnce(&Arc<SessionRegistry<C>>) -> usize) {
         match self.pacer.get() {
             None => {
                 publish(&self.registry);
@@ -148,7 +150,7 @@ impl<C: Consumer> Publisher<C> {
         E: Send + Sync + 'static,
     {
         check_key_or_panic(&self.registry, group);
-        let event = OutgoingEvent::new(&self.registry, event);
+        let event = OutgoingEvent::new(&self.registry, event, G::HISTORY.is_some());
         self.publish_by_handle(|registry| registry.publish(group, event, None));
     }
 
@@ -162,8 +164,26 @@ impl<C: Consumer> Publisher<C> {
         for group in groups {
             check_key_or_panic(&self.registry, group);
         }
-        let event = OutgoingEvent::new(&self.registry, event);
+        let event = OutgoingEvent::new(&self.registry, event, G::HISTORY.is_some());
         self.publish_by_handle(|registry| registry.publish_to_several(groups, event));
+    }
+
+    /// Forgets the history of a group. No event from before is replayed any more, and no connection recovers by a position from
+    /// before. What is being replayed to connections at the moment is not recalled.
+    ///
+    /// # Errors
+    ///
+    /// - 503 `broker_unavailable` if the broker, which has the history, cannot be reached.
+    /// - 500 `internal_error` if the key of the group cannot be encoded.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the history may be forgotten or not.
+    pub async fn purge<G: KeepsHistory<Consumer = C>>(&self, group: &G) -> Result<()> {
+        match log_of(group)? {
+            Some(log) => self.registry.purge_log(log).await,
+            None => Ok(()),
+        }
     }
 
     /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections.
@@ -172,7 +192,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: DistributedEvent,
     {
-        let event = OutgoingEvent::new(&self.registry, event);
+        let event = OutgoingEvent::new(&self.registry, event, false);
         self.publish_by_handle(|registry| registry.publish_to_user(user_id, event));
     }
 

@@ -10,11 +10,13 @@ use super::codec::CodecResult;
 use super::event::Emits;
 use super::group::Group;
 use super::group_hold::encode_key;
+use super::history::History;
 use super::member::Member;
 use super::outgoing_event::OutgoingEvent;
 use super::remote_presence::{UpdateUsers, update_users};
+use super::resume::Replay;
 use crate::broker::{
-    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, LogPosition, Partition, PartitionSet, Target,
+    ChangeMessage, ClusterEndpoint, EventMessage, GroupUser, LogId, LogPosition, Partition, PartitionSet, Target,
     Undeliverable,
 };
 use crate::consumer::{Consumer, EventDescriptor};
@@ -31,6 +33,8 @@ pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, RemoteGr
 /// A type of groups.
 pub(super) struct RemoteGroupType<C: Consumer> {
     pub(super) fingerprint: u64,
+    /// The path of the type, and how much history its groups keep, if they do.
+    history: Option<(&'static str, History)>,
     find: FindMembers<C>,
     pub(super) update_users: UpdateUsers<C>,
 }
@@ -63,7 +67,8 @@ impl<C: Consumer> RemoteGroups<C> {
     pub(super) fn add<G: Group<Consumer = C>>(&self) {
         if G::CODEC.is_some() {
             let (fingerprint, find, update_users) = (G::FINGERPRINT, find_members::<G> as _, update_users::<G> as _);
-            ignore_poison(self.0.lock()).insert(G::NAME, RemoteGroupType { fingerprint, find, update_users });
+            let history = G::HISTORY.map(|history| (G::PATH, history));
+            ignore_poison(self.0.lock()).insert(G::NAME, RemoteGroupType { fingerprint, history, find, update_users });
         }
     }
 
@@ -153,8 +158,32 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 }
 
+impl<C: Consumer> SessionRegistry<C> {
+    /// Returns the log and the position of an event of a group with a history. `None` for other events, and for those of a group
+    /// that keeps no history in this version of the service.
+    fn find_log(&self, message: &EventMessage<'_>) -> Result<Option<(LogId, LogPosition)>, Undeliverable> {
+        let (Some(position), Target::Groups { name, fingerprint, keys }) = (message.position, &message.target) else {
+            return Ok(None);
+        };
+        let Some(group_type) = self.remote_groups().get(name) else { return Ok(None) };
+        if group_type.fingerprint != *fingerprint {
+            return Err(Undeliverable::UnknownType);
+        }
+        let key = keys.first().ok_or(Undeliverable::Undecodable)?;
+        Ok(group_type.history.map(|(path, history)| (history.log(path, name, key), position)))
+    }
+
+    /// Returns the members of the group that an event is for.
+    fn find_group(&self, message: &EventMessage<'_>) -> Result<Vec<GroupMembers<C>>, Undeliverable> {
+        match &message.target {
+            Target::Groups { name, fingerprint, keys } => self.find_groups(name, *fingerprint, keys),
+            Target::User(_) => Ok(Vec::new()),
+        }
+    }
+}
+
 impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
-    fn deliver(&self, message: &EventMessage<'_>, _: Option<LogPosition>) -> Result<(), Undeliverable> {
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
         let is_meant =
             |event: &&EventDescriptor| event.type_name == message.event && event.fingerprint == message.fingerprint;
         let event = C::EVENTS.iter().find(is_meant).ok_or(Undeliverable::UnknownType)?;
@@ -193,31 +222,42 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
     }
 }
 
-fn message<'a>(
+pub(super) fn message<'a>(
     event: &EventDescriptor,
     target: Target<'a>,
     except: Option<ConnectionId>,
     body: &'a [u8],
 ) -> EventMessage<'a> {
     let (event, fingerprint) = (event.type_name, event.fingerprint);
-    EventMessage { target, publication: None, except, event, fingerprint, body }
+    EventMessage { target, publication: None, except, event, fingerprint, body, position: None }
 }
 
-/// Decodes an event of another machine and delivers it to the sessions of a registry of consumer `C`.
+/// Decodes an event of another machine, or of a history, and delivers it to what receives it: the sessions of a registry of
+/// consumer `C`, or one session to which it is replayed.
 ///
 /// # Errors
 ///
 /// Fails if the event is local, or cannot be decoded.
 pub fn receive_event<C: Emits<E>, E: Send + Sync + 'static>(
-    registry: &(dyn Any + Send + Sync),
+    receiver: &(dyn Any + Send + Sync),
     message: &EventMessage<'_>,
 ) -> Result<(), Undeliverable> {
-    let registry = registry.downcast_ref::<SessionRegistry<C>>().ok_or(Undeliverable::UnknownType)?;
     let codec = C::EVENT_TYPE.codec.ok_or(Undeliverable::UnknownType)?;
     let decode = || {
         let decoded = catch_unwind(|| codec.decode_value(message.body)).ok().and_then(Result::ok);
         decoded.map(OutgoingEvent::received).ok_or(Undeliverable::Undecodable)
     };
+    if let Some(replay) = receiver.downcast_ref::<Replay<C>>() {
+        replay.push::<E>(message, decode()?);
+        return Ok(());
+    }
+    let registry = receiver.downcast_ref::<SessionRegistry<C>>().ok_or(Undeliverable::UnknownType)?;
+    if let Some(logged) = registry.find_log(message)? {
+        let members = || Ok(registry.find_group(message)?.pop());
+        let counts = registry.deliver_logged::<E, _>(logged, members, message.except, decode)?;
+        counts.record_received(&registry.telemetry);
+        return Ok(());
+    }
     match &message.target {
         Target::User(user_id) => {
             let sessions = registry.sessions_of_user(user_id);

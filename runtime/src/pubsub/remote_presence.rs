@@ -57,7 +57,11 @@ impl<C: Consumer> SessionRegistry<C> {
         let (Some(node), Some(codec)) = (self.node.get(), G::CODEC) else { return Ok(None) };
         let key = encode_key(&codec, group)?;
         let partition = node.hold(Partition::of_group(G::NAME, &key));
+        let history = G::HISTORY.map(|_| node.hold_history(partition.partition()));
         partition.subscribed().await;
+        if let Some(history) = &history {
+            history.subscribed().await;
+        }
         let users = self.loaded_remote_users().filter(|_| G::PRESENCE.is_some());
         let presence = users.map(|users| {
             let id = GroupId { name: G::NAME.into(), fingerprint: G::FINGERPRINT, key: key.into() };
@@ -66,7 +70,7 @@ impl<C: Consumer> SessionRegistry<C> {
         if presence.is_some() {
             partition.wait_for_users().await;
         }
-        Ok(Some(GroupHold { partition, presence }))
+        Ok(Some(GroupHold { partition, history, presence }))
     }
 
     /// Shows users as they are connected to other machines.

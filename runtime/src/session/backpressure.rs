@@ -149,7 +149,8 @@ impl Pacer {
         }
     }
 
-    async fn wait_for_release(&self) {
+    /// Waits until no reader holds the publisher.
+    pub(super) async fn wait_for_release(&self) {
         loop {
             // Created before the count is read, so that it misses no release after that.
             let release = self.release.notified();

@@ -37,6 +37,16 @@ impl<C: Consumer> Session<C> {
         self.finish_overflow(overflow);
     }
 
+    /// Defers the events of a history that are replayed to this session. They do not count for the overflow policy: the
+    /// revalidator delivers each when the send queue has room.
+    pub(crate) fn push_replayed(self: &Arc<Self>, handles: impl ExactSizeIterator<Item = EventHandle<Session<C>>>) {
+        let mut deferred = self.lock_deferred();
+        if handles.len() > 0 && !self.send_queue.is_closed() {
+            deferred.events.extend(handles);
+            self.ensure_running(deferred);
+        }
+    }
+
     /// Lets an event wait until the permission of its group has been evaluated again.
     pub(crate) fn push_held(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
         let mut deferred = self.lock_deferred();
@@ -103,12 +113,17 @@ impl<C: Consumer> Session<C> {
 
     /// Applies the overflow policy to events that wait. They are not encoded yet, so only their number counts.
     fn apply_overflow(&self, events: &mut VecDeque<EventHandle<Session<C>>>) -> Overflow<C> {
-        if events.len() <= self.send_queue.max_events().saturating_mul(UNREAD_FACTOR) {
+        let max_events = self.send_queue.max_events().saturating_mul(UNREAD_FACTOR);
+        let live = || events.iter().filter(|handle| !handle.is_replayed());
+        if events.len() <= max_events || live().count() <= max_events {
             return Overflow::None;
         }
         let superseded: Vec<_> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
-            OverflowPolicy::DropOldest => events.pop_front().into_iter().collect(),
+            OverflowPolicy::DropOldest => {
+                let oldest = events.iter().position(|handle| !handle.is_replayed());
+                oldest.and_then(|index| events.remove(index)).into_iter().collect()
+            }
             OverflowPolicy::KeepNewest => take_superseded(events, |event| event),
         };
         if superseded.is_empty() { Overflow::Close } else { Overflow::Dropped(superseded) }

@@ -1,11 +1,12 @@
 //! One membership: what holds it, and under which request ids the session has subscribed to the group.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
 use super::overflow::Coalesce;
 use super::send_queue::SendQueue;
+use crate::broker::LogPosition;
 use crate::message::RequestId;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, ignore_poison};
@@ -22,6 +23,9 @@ pub(crate) struct Membership {
     pub(crate) list_index: AtomicUsize,
     /// Identifies the group among those that have members.
     pub(crate) group_id: usize,
+    /// The position up to which a resumed membership has had the events of its group when it was made. Boxed, because most
+    /// memberships are not resumed.
+    pub(crate) resumed_at: OnceLock<Box<LogPosition>>,
     /// Protects what holds the membership. Lock order: after `Memberships::list`, before `SendQueue::state`.
     holds: Mutex<MembershipHolds>,
 }
@@ -80,6 +84,7 @@ impl Membership {
             version: AtomicU64::new(version),
             list_index: AtomicUsize::new(0),
             group_id,
+            resumed_at: OnceLock::new(),
             holds: Mutex::new(holds),
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct EventHandle<S> {
     path: OwnedDeliveryPath,
     /// `None` if the event has no coalescing key.
     coalescing_hash: Option<u64>,
+    /// Whether the event is replayed from a history. It waits until the send queue has room, and is never dropped before.
+    is_replayed: bool,
 }
 
 /// The frame of an event for one session, and what it takes to authorize the event again.
@@ -29,7 +31,16 @@ impl<S: 'static> EventHandle<S> {
         path: OwnedDeliveryPath,
         coalescing_hash: Option<u64>,
     ) -> EventHandle<S> {
-        EventHandle { event, path, coalescing_hash }
+        EventHandle { event, path, coalescing_hash, is_replayed: false }
+    }
+
+    /// Creates the handle of an event that is replayed from a history.
+    pub(crate) fn replayed(event: Arc<dyn QueuedEvent<S>>, path: OwnedDeliveryPath) -> EventHandle<S> {
+        EventHandle { event, path, coalescing_hash: None, is_replayed: true }
+    }
+
+    pub(super) fn is_replayed(&self) -> bool {
+        self.is_replayed
     }
 
     pub(super) fn path(&self) -> &OwnedDeliveryPath {
@@ -73,7 +84,8 @@ impl<S> Hash for CoalescingKey<'_, S> {
 
 impl<S> Clone for EventHandle<S> {
     fn clone(&self) -> Self {
-        EventHandle { event: self.event.clone(), path: self.path.clone(), coalescing_hash: self.coalescing_hash }
+        let Self { coalescing_hash, is_replayed, .. } = *self;
+        EventHandle { event: self.event.clone(), path: self.path.clone(), coalescing_hash, is_replayed }
     }
 }
 

@@ -242,6 +242,12 @@ impl<C: Consumer> Session<C> {
     async fn deliver_deferred(self: &Arc<Self>, handle: &EventHandle<Session<C>>, epoch: Epoch, round: &mut Round) {
         let overtaken = round.overtaken.saturating_sub(1);
         let mut settling = pin!(async {
+            // What is replayed never exceeds the queue, even if the client reads slowly.
+            while handle.is_replayed()
+                && let Some(pacer) = self.send_queue.hold_if_crowded()
+            {
+                pacer.wait_for_release().await;
+            }
             // More events may have waited than the queue holds.
             if let Some(pacer) = self.send_queue.hold_if_full() {
                 pacer.ready().await;

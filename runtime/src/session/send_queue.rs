@@ -182,6 +182,18 @@ impl<N: Coalesce> SendQueue<N> {
         Some(pacer)
     }
 
+    /// Returns a pacer that the reader holds until at most half of `max_events` and `max_bytes` is queued, or until something else
+    /// has released it. `None` if that is so, or if the queue is closed.
+    pub(super) fn hold_if_crowded(&self) -> Option<Arc<Pacer>> {
+        let mut state = self.lock_state();
+        if state.is_closed() || !self.is_crowded(&state) {
+            return None;
+        }
+        let pacer = Pacer::new();
+        state.paused_publishers.hold(&pacer, false);
+        Some(pacer)
+    }
+
     /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
     /// holds.
     #[inline]

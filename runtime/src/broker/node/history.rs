@@ -2,6 +2,7 @@
 //! position.
 
 use super::Node;
+use crate::broker::cluster_key::ClusterKey;
 use crate::broker::event_log::{LogContents, LogId, LogPosition};
 use crate::broker::message::open;
 use crate::broker::{Channel, EventMessage};
@@ -9,6 +10,10 @@ use crate::error::Result;
 use crate::panic::log_entry;
 
 impl Node {
+    pub(crate) fn cluster_key(&self) -> Option<&ClusterKey> {
+        self.key.as_ref()
+    }
+
     /// Appends an event to the log of its group. Returns false if it was dropped: the link is down, or too many messages wait.
     pub(crate) fn append_event(&self, log: &LogId, message: &EventMessage<'_>) -> bool {
         let channel = Channel::History(log.partition);

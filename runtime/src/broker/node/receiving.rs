@@ -83,9 +83,10 @@ impl Node {
         if opened.machine != self.machine && !self.record_arrival(channel, &opened, Instant::now()) {
             return Ok(());
         }
-        let message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+        let mut message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
+        message.position = Some(position);
         let Some(endpoint) = self.endpoint.upgrade() else { return Ok(()) };
-        if let Err(error) = endpoint.deliver(&message, Some(position)) {
+        if let Err(error) = endpoint.deliver(&message) {
             self.report_unknown(message.event, error);
             self.record_loss(channel);
         }
@@ -169,7 +170,7 @@ impl Node {
             return;
         }
         let Some(endpoint) = self.endpoint.upgrade() else { return };
-        if let Err(error) = endpoint.deliver(message, None) {
+        if let Err(error) = endpoint.deliver(message) {
             self.report_unknown(message.event, error);
             self.record_gap(concerned_partitions(channel, message));
         }

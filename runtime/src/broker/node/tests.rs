@@ -32,7 +32,7 @@ struct Recorder {
 }
 
 impl ClusterEndpoint for Recorder {
-    fn deliver(&self, message: &EventMessage<'_>, _: Option<LogPosition>) -> Result<(), Undeliverable> {
+    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable> {
         if message.event != "Said" {
             return Err(Undeliverable::UnknownType);
         }
@@ -120,7 +120,7 @@ fn machine(network: &TestNetwork, key: Option<&[u8]>) -> Machine {
 
 fn event(name: &'static str) -> EventMessage<'static> {
     let target = Target::User("7");
-    EventMessage { target, publication: None, except: None, event: name, fingerprint: 1, body: b"[]" }
+    EventMessage { target, publication: None, except: None, event: name, fingerprint: 1, body: b"[]", position: None }
 }
 
 fn gaps(machine: &Machine) -> u64 {

@@ -15,7 +15,7 @@ use crate::sync::lock;
 impl<G: Group> MemberList<G> {
     /// Returns how users are shared with other machines. `None` if they are not.
     fn presence(&self) -> Option<(&PartitionHold, &GroupPresence<G::Consumer>)> {
-        let GroupHold { partition, presence } = self.hold.as_ref()?;
+        let GroupHold { partition, presence, .. } = self.hold.as_ref()?;
         Some((partition, presence.as_ref()?))
     }
 

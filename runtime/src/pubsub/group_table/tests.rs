@@ -120,7 +120,7 @@ fn session(registry: &Registry) -> Arc<Session<House>> {
 }
 
 fn join(session: &Arc<Session<House>>, room: Room) -> bool {
-    let request = JoinRequest { group: Contained::new(room), name: None, id: None, slot: None, hold: None };
+    let request = JoinRequest { group: Contained::new(room), name: None, id: None, slot: None, hold: None, log: None };
     session.registry.add_member(session, request)
 }
 

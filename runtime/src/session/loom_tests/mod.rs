@@ -221,7 +221,7 @@ impl Server {
     }
 
     fn publish(&self, number: u8, is_secret: bool) {
-        self.registry.publish(&Lobby, OutgoingEvent::new(&*self.registry, Message { number, is_secret }), None);
+        self.registry.publish(&Lobby, OutgoingEvent::new(&*self.registry, Message { number, is_secret }, false), None);
     }
 }
 
