@@ -28,6 +28,13 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
         }
     }
     presence::check_announce(group, diagnostics);
+    if let Some(history) = &group.history
+        && group.is_local
+    {
+        let message =
+            "a `local` group keeps no history, because its events cannot be encoded; remove `history` or `local`";
+        diagnostics.error(&history.key, message);
+    }
     if let Some(expression) = &group.presence {
         let is_valid = presence::check_leaves(expression, diagnostics)
             & presence::check_member_fields(expression, group, diagnostics);

@@ -1,6 +1,6 @@
 //! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
@@ -63,6 +63,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let (public_name, items, reference, method) =
         (public_name(group, &locals), join.items, join.reference, join.method);
     let leaf_headers = paths::leaf_headers(Span::call_site());
+    let history = history_since(group, &locals);
     let codec = (!group.is_local).then(|| codec::codec(&group.body, Encoded::GroupKey));
     let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
@@ -70,7 +71,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
         &quote!(#items #publish_items #presence_items #register!(#self_type); #reaches),
         &reference,
         &publish_rule,
-        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish #presence_members),
+        &quote!(const HEADERS: #leaf_headers = &[#headers]; #codec #public_name #method #authorize_publish #presence_members #history),
     )
 }
 
@@ -134,6 +135,35 @@ fn presence_constants(group: &Group, expression: &TokenStream, method: &TokenStr
         const ANNOUNCES: #bool = #announces;
         #method
     }
+}
+
+/// Returns the constant of a group with a history.
+fn history_constant(group: &Group) -> Option<TokenStream> {
+    let (history, site) = (group.history.as_ref()?, Span::call_site());
+    let (option, some) = (paths::option(site), paths::some(site));
+    let (type_, new) = (paths::history(site), paths::history_new(site));
+    let max_events = Literal::u32_unsuffixed(history.max_events);
+    let max_age = Literal::u64_unsuffixed(u64::try_from(history.max_age.as_millis()).unwrap_or(u64::MAX));
+    Some(quote!(const HISTORY: #option<#type_> = #some(#new(#max_events, #max_age));))
+}
+
+/// Returns the method that calls the function of `since`. What is wrong with the function is reported at its path.
+fn history_since(group: &Group, locals: &Locals) -> Option<TokenStream> {
+    let (since, site) = (group.history.as_ref()?.since.as_ref()?, Span::call_site());
+    let at = since.segments.last().map_or(site, |segment| segment.ident.span());
+    let Locals { consumer, scope, group: this, .. } = locals;
+    let (ty, user) = group_user(group);
+    let (option, result, some, ok) = (paths::option(site), paths::result(site), paths::some(site), paths::ok(site));
+    let (scope_type, time) = (paths::scope_type(site), paths::system_time(site));
+    let (consumer_at, scope_at) = (paths::at_span(consumer, at), paths::at_span(scope, at));
+    let this_at = paths::at_span(this, at);
+    let call = quote_spanned!(at=> #since(#this_at, #consumer_at, #scope_at).await?);
+    Some(quote! {
+        async fn history_since(&self, #consumer: &#ty, #scope: &#scope_type<#user>) -> #result<#option<#time>> {
+            let #this = self;
+            #ok(#some(#call))
+        }
+    })
 }
 
 /// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
@@ -201,7 +231,7 @@ fn group_impls(
     let consumer_type = consumer_alias(paths::type_span(consumer));
     // A consumer that is more private than the group is reported where it is written.
     let consumer_item = quote_spanned!(paths::type_span(consumer)=> type Consumer = #consumer_type;);
-    let publish_rule = paths::publish_rule(site);
+    let (publish_rule, history) = (paths::publish_rule(site), history_constant(group));
     let body = quote! {
         #consumer_item
         type Events = Self;
@@ -209,6 +239,7 @@ fn group_impls(
         #identity
         #permission
         const PUBLISH: #publish_rule = #publish;
+        #history
         #methods
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });
@@ -229,6 +260,10 @@ fn group_impls(
         let presence = paths::presence(self_type.span());
         quote_spanned!(self_type.span()=> #[automatically_derived] impl #presence for #self_type {})
     });
+    let keeps_history = group.history.as_ref().map(|_| {
+        let keeps_history = paths::keeps_history(self_type.span());
+        quote_spanned!(self_type.span()=> #[automatically_derived] impl #keeps_history for #self_type {})
+    });
     quote! {
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
         const _: () = {
@@ -238,6 +273,7 @@ fn group_impls(
             type #consumer_type = #consumer;
             #impl_
             #presence
+            #keeps_history
             #(#carried_events)*
         };
     }

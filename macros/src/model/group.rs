@@ -10,6 +10,7 @@ use super::type_body::TypeBody;
 use super::unraw_name;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::group::{GroupArgs, PublishSyntax, UnreadableKeys};
+use crate::syntax::history::HistorySyntax;
 use crate::syntax::public_name::PublicName;
 
 /// A type with `#[derive(Group)]`.
@@ -28,6 +29,7 @@ pub(crate) struct Group {
     pub(crate) presence: Option<Expression>,
     /// The key by which changes of the users are announced to the members.
     pub(crate) announce: Option<Ident>,
+    pub(crate) history: Option<HistorySyntax>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     /// The name that machines, logs and the audit know the type by.
@@ -83,6 +85,7 @@ impl Group {
             }),
             presence: arguments.presence.map(|syntax| Expression::new(&syntax, diagnostics)),
             announce: arguments.announce,
+            history: arguments.history,
             events: arguments.events,
             public_name: arguments.public_name,
             name: arguments.name.map_or_else(|| unraw_name(&input.ident), |name| name.value()),

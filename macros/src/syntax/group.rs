@@ -9,6 +9,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Path, Result, Token, Type, parenthesiz
 use super::Partial;
 use super::attribute::parse_args;
 use super::block::parse_crate_path;
+use super::history::{self, HistorySyntax};
 use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::leaf::Leaf;
 use super::permission::{PermissionSyntax, PermissionValue, SyntaxTree};
@@ -24,6 +25,7 @@ pub(crate) struct GroupArgs {
     pub(crate) presence: Option<PermissionSyntax>,
     /// The key itself, for errors to underline.
     pub(crate) announce: Option<Ident>,
+    pub(crate) history: Option<HistorySyntax>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) name: Option<LitStr>,
@@ -59,6 +61,7 @@ const KEYS: KeySet = KeySet {
         "events",
         "presence",
         "announce",
+        "history",
         "public_name",
         "name",
         "local",
@@ -123,6 +126,7 @@ impl GroupArgs {
                 self.presence = Some(reject_members(expression, message)?);
             }
             "announce" => self.announce = Some(key_value::parse_flag(key, input)?),
+            "history" => self.history = Some(history::parse(key, input)?),
             "events" => self.events = parse_events(key, input, errors)?,
             "name" => self.name = Some(parse_group_name(key, input)?),
             "local" => {
@@ -285,8 +289,8 @@ mod tests {
             (parse_quote!(#[group(announce = true)]), "`announce` takes no value"),
             (
                 parse_quote!(#[group(nonsense)]),
-                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `presence`, `announce`, `public_name`, `name`, \
-                 `local`, `crate`",
+                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `presence`, `announce`, `history`, `public_name`, \
+                 `name`, `local`, `crate`",
             ),
             (parse_quote!(#[group(name = "rooms/{id}")]), "write `public_name = \"…\"`"),
             (parse_quote!(#[group(name = "")]), "name is empty"),

@@ -11,6 +11,7 @@ pub(crate) mod event;
 pub(crate) mod event_type;
 mod field_name;
 pub(crate) mod group;
+pub(crate) mod history;
 pub(crate) mod json_path;
 pub(crate) mod key_value;
 pub(crate) mod leaf;
