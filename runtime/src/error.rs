@@ -19,6 +19,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | status | reply | log level |
 /// |---|---|---|
 /// | 400 to 499 | the status, the code and the detail of the error | `info` or `debug` |
+/// | 503 of Portcullis itself, because the broker cannot be reached | the status, code `broker_unavailable` | `debug` |
 /// | any other | status 500, code `internal_error`, detail `Internal error.` and an id | `error` |
 ///
 /// An error of the second kind is called a *fault*. Its cause is logged under the id and not sent.
@@ -80,6 +81,8 @@ struct Inner {
     is_about_message: bool,
     /// Whether this marks a traversal that only evaluated the permissions: all held, and the action was not called.
     is_authorized_only: bool,
+    /// Whether the broker cannot be reached, so that the status is sent although it is not between 400 and 499.
+    is_unavailable: bool,
 }
 
 /// Contains a panic in the `Drop` of the cause, because an error may be dropped on the task of another connection.
@@ -117,7 +120,16 @@ impl Error {
             log_id: None,
             is_about_message: false,
             is_authorized_only: false,
+            is_unavailable: false,
         }))
+    }
+
+    /// Creates the error of a call that needs the broker, which cannot be reached: status 503, which is sent.
+    pub(crate) fn broker_unavailable() -> Error {
+        let detail = "A part of the service cannot be reached at the moment.";
+        let mut error = Error::new(StatusCode::SERVICE_UNAVAILABLE, "broker_unavailable", detail);
+        error.0.is_unavailable = true;
+        error
     }
 
     /// Creates an error with status 400 and code `bad_request`: the message or an argument is invalid.
@@ -307,9 +319,10 @@ impl Error {
         if self.is_fault() { StatusCode::INTERNAL_SERVER_ERROR } else { self.0.status }
     }
 
-    /// Returns whether the error is a fault: its status is not between 400 and 499.
+    /// Returns whether the error is a fault: its status is not between 400 and 499, and it is not that of a broker that cannot be
+    /// reached.
     pub fn is_fault(&self) -> bool {
-        !self.0.status.is_client_error()
+        !self.0.status.is_client_error() && !self.0.is_unavailable
     }
 
     /// Returns the code that the client sees: `internal_error` if the error is a fault.

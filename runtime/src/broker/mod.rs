@@ -145,9 +145,8 @@ pub trait LinkReceiver: Send + Sync {
 }
 
 /// Returns the error of a call that needs the broker, which does not reply.
-pub(crate) fn broker_unavailable() -> Error {
-    let status = http::StatusCode::SERVICE_UNAVAILABLE;
-    Error::new(status, "broker_unavailable", "The service cannot reach its other parts at the moment.")
+fn broker_unavailable() -> Error {
+    Error::broker_unavailable()
 }
 
 /// Returns whether a host of a URL is this computer.

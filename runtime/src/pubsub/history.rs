@@ -288,7 +288,7 @@ impl<C: Consumer> SessionRegistry<C> {
     /// 503 if it is with the broker, which cannot be reached.
     pub(super) fn check_history<G: Group>(&self) -> Result<()> {
         match self.node.get() {
-            Some(node) if G::HISTORY.is_some() && !node.is_connected() => Err(crate::broker::broker_unavailable()),
+            Some(node) if G::HISTORY.is_some() && !node.is_connected() => Err(Error::broker_unavailable()),
             _ => Ok(()),
         }
     }
