@@ -146,6 +146,14 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     }
 }
 
+/// Declares that a group keeps a history. Implemented by `#[derive(Group)]` for groups with `history(..)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no history",
+    label = "this group keeps no history",
+    note = "add `history(events = 100, age = \"10m\", since = ..)` to the `#[group(..)]` of the group"
+)]
+pub trait KeepsHistory: Group {}
+
 /// Declares that a group carries events of type `E`. `#[derive(Group)]` has a list of them, `events(..)`.
 /// An event can be published only to a group that carries it; see [`Group`] for an example.
 #[diagnostic::on_unimplemented(

@@ -9,7 +9,7 @@ use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::group_hold::GroupHold;
-use super::history::log_of;
+use super::history_feed::log_of;
 use super::new_user_joins::NewUserJoins;
 use super::resume::Resume;
 use crate::broker::LogId;

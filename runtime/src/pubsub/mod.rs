@@ -20,7 +20,10 @@ mod group_hold;
 pub(crate) mod group_membership;
 mod group_table;
 mod history;
+mod history_feed;
+mod join_from;
 pub(crate) mod join_request;
+mod logged_event;
 mod member;
 mod new_user_joins;
 pub(crate) mod outgoing_event;
@@ -53,9 +56,11 @@ pub use fingerprint::fingerprint;
 #[cfg(feature = "registry")]
 pub use group::group_registration;
 pub use group::{
-    CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, Reach, UnknownReach, may_join_on,
+    CarriedEvent, Carries, Group, GroupLeaf, GroupLeafOptions, GroupPermission, KeepsHistory, Reach, UnknownReach,
+    may_join_on,
 };
-pub use history::{History, KeepsHistory};
+pub use history::History;
+pub use join_from::Resumed;
 pub(crate) use new_user_joins::NewUserJoins;
 pub use position::Position;
 pub use presence::{MemberLeafOptions, MemberPermission, Presence, ViewerLeaf, member_answer, viewer_answer};
@@ -64,4 +69,3 @@ pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;
 pub use remote_event::receive_event;
 pub(crate) use remote_users::LoadUser;
-pub use resume::Resumed;

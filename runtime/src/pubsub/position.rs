@@ -1,6 +1,7 @@
 //! Positions in the history of a group, as clients keep them.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -83,6 +84,27 @@ impl PositionKey {
 impl Position {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The position of an event that is delivered, and its text in frames.
+pub(super) struct EventPosition {
+    key: Option<Arc<PositionKey>>,
+    pub(super) log: LogName,
+    pub(super) position: LogPosition,
+    text: OnceLock<Option<Position>>,
+}
+
+impl EventPosition {
+    /// Returns a position of a log. Without a key, frames do not show it.
+    pub(super) fn new(key: Option<Arc<PositionKey>>, log: LogName, position: LogPosition) -> EventPosition {
+        EventPosition { key, log, position, text: OnceLock::new() }
+    }
+
+    /// Returns the text. `None` if the operating system has no random numbers.
+    pub(super) fn text(&self) -> Option<&str> {
+        let seal = || self.key.as_ref()?.seal(self.log, self.position);
+        self.text.get_or_init(seal).as_ref().map(Position::as_str)
     }
 }
 

@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 
 use super::coalescing_key::hash_coalescing_key;
 use super::event::{Emits, Subscriber};
-use super::history::EventPosition;
 use super::outgoing_event::{OutgoingEvent, encode_frame, log_failure};
+use super::position::EventPosition;
 use super::settlement::settle;
 use crate::consumer::Consumer;
 use crate::context::{Epoch, Scope};

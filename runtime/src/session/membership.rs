@@ -89,6 +89,12 @@ impl Membership {
         }
     }
 
+    /// Returns whether an event at this position was replayed when the membership was made.
+    pub(crate) fn has_had(&self, position: LogPosition) -> bool {
+        let resumed_at = self.resumed_at.get();
+        resumed_at.is_some_and(|at| at.epoch == position.epoch && position.sequence <= at.sequence)
+    }
+
     /// Returns the number of group slots that the membership occupies.
     pub(crate) fn slot_count(&self) -> usize {
         let holds = self.lock_holds();
