@@ -45,6 +45,7 @@ golden! {
     event_type
     group
     presence
+    history
     fallback
     group_fallback
 }

@@ -257,6 +257,11 @@ mod tests {
             "{ }",
             "public_name = \"{\"",
             "public_name = { }",
+            "history",
+            "history(,)",
+            "history(events, age, since)",
+            "history(events = , age = , since = )",
+            "history(since = |) = { }",
         ] {
             let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
             for item in [

@@ -45,9 +45,10 @@ pub use crate::pubsub::group_registration;
 pub use crate::pubsub::{
     CarriedEvent, Codec, Compared, DistributedEvent, Emits, EqualityOfAny, EqualityOfPartialEq, Event, EventField,
     EventLeaf, EventLeafOptions, EventType, FieldDecoder, FieldEncoder, FieldEquality, Frame, Group, GroupLeaf,
-    GroupLeafOptions, History, KeepsHistory, KeyField, KeyQuery, MemberLeafOptions, MemberPermission, Presence, Reach,
-    Subscriber, UnknownReach, ViewerLeaf, answer_key_query, check_distributed, encode_frame, encode_personal_frame,
-    fingerprint, may_join_on, member_answer, receive_event, viewer_answer,
+    GroupLeafOptions, History, HistoryFunction, HistoryFuture, KeepsHistory, KeyField, KeyQuery, MemberLeafOptions,
+    MemberPermission, Presence, Reach, Subscriber, UnknownReach, ViewerLeaf, answer_key_query, call_history_function,
+    check_distributed, encode_frame, encode_personal_frame, fingerprint, may_join_on, member_answer, receive_event,
+    viewer_answer,
 };
 pub use crate::rate::Rate;
 

@@ -28,13 +28,7 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
         }
     }
     presence::check_announce(group, diagnostics);
-    if let Some(history) = &group.history
-        && group.is_local
-    {
-        let message =
-            "a `local` group keeps no history, because its events cannot be encoded; remove `history` or `local`";
-        diagnostics.error(&history.key, message);
-    }
+    check_history(group, diagnostics);
     if let Some(expression) = &group.presence {
         let is_valid = presence::check_leaves(expression, diagnostics)
             & presence::check_member_fields(expression, group, diagnostics);
@@ -96,6 +90,15 @@ fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
     if group.events.is_empty() && !group.unreadable_keys.contains("events") {
         let message = format!("`{name}` has no events; write `#[group(events(…))]` with the types of its events");
         diagnostics.error(group.span_tokens(), message);
+    }
+}
+
+/// Checks that the events of a group with a history can be encoded.
+fn check_history(group: &Group, diagnostics: &mut Diagnostics) {
+    if let Some(history) = group.history.as_ref().filter(|_| group.is_local) {
+        let message = "a history keeps events as they are encoded, and the events of a local group need no encoding; remove \
+                       `local` or `history`";
+        diagnostics.error(&history.key, message);
     }
 }
 
@@ -334,6 +337,25 @@ mod tests {
             assert_eq!(errors.len(), 1, "{text}: {errors:?}");
             assert!(errors[0].contains(words), "{text}: {errors:?}");
         }
+    }
+
+    #[test]
+    fn history_of_a_local_group_is_rejected() {
+        let keys = "consumer = C, permission = A, publish = members, events(E)";
+        let history = "history(events = 100, age = \"10m\", since = AllowAny)";
+        assert_eq!(errors(&format!("#[group({keys}, {history})] struct Room(u8);")), [""; 0]);
+        let expected = "a history keeps events as they are encoded, and the events of a local group need no encoding; remove \
+                        `local` or `history`";
+        assert_eq!(errors(&format!("#[group({keys}, {history}, local)] struct Room(u8);")), [expected]);
+        // The mistakes in the list are reported as well.
+        assert_eq!(errors(&format!("#[group({keys}, history(events = 0), local)] struct Room(u8);")).len(), 2);
+    }
+
+    #[test]
+    fn missing_events_are_reported_beside_a_mistake_in_the_history() {
+        let keys = "consumer = C, permission = A, publish = members";
+        let history = "history(events = 0, age = \"10m\", since = AllowAny)";
+        assert_eq!(errors(&format!("#[group({keys}, {history})] struct Room(u8);")).len(), 2);
     }
 
     #[test]

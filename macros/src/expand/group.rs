@@ -1,12 +1,13 @@
 //! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
 use super::codec::{self, Encoded};
 use super::evaluation::NamedExpression;
 use super::event::expression_constant;
+use super::history;
 use super::leaf;
 use super::paths::{self, Locals};
 use super::tokens::string_literal;
@@ -59,11 +60,15 @@ pub(crate) fn group(group: &Group) -> TokenStream {
         }
         None => (None, None),
     };
+    let history = group.history.as_ref().map(|written| {
+        let (consumer, user) = group_user(group);
+        let (constant, method) = (history::constant(written), history::method(written, &consumer, &user));
+        quote!(#constant #method)
+    });
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
     let (public_name, items, reference, method) =
         (public_name(group, &locals), join.items, join.reference, join.method);
     let leaf_headers = paths::leaf_headers(Span::call_site());
-    let history = history_since(group, &locals);
     let codec = (!group.is_local).then(|| codec::codec(&group.body, Encoded::GroupKey));
     let reaches = (!group.is_local).then(|| reach_checks(group));
     group_impls(
@@ -137,35 +142,6 @@ fn presence_constants(group: &Group, expression: &TokenStream, method: &TokenStr
     }
 }
 
-/// Returns the constant of a group with a history.
-fn history_constant(group: &Group) -> Option<TokenStream> {
-    let (history, site) = (group.history.as_ref()?, Span::call_site());
-    let (option, some) = (paths::option(site), paths::some(site));
-    let (type_, new) = (paths::history(site), paths::history_new(site));
-    let max_events = Literal::u32_unsuffixed(history.max_events);
-    let max_age = Literal::u64_unsuffixed(u64::try_from(history.max_age.as_millis()).unwrap_or(u64::MAX));
-    Some(quote!(const HISTORY: #option<#type_> = #some(#new(#max_events, #max_age));))
-}
-
-/// Returns the method that calls the function of `since`. What is wrong with the function is reported at its path.
-fn history_since(group: &Group, locals: &Locals) -> Option<TokenStream> {
-    let (since, site) = (group.history.as_ref()?.since.as_ref()?, Span::call_site());
-    let at = since.segments.last().map_or(site, |segment| segment.ident.span());
-    let Locals { consumer, scope, group: this, .. } = locals;
-    let (ty, user) = group_user(group);
-    let (option, result, some, ok) = (paths::option(site), paths::result(site), paths::some(site), paths::ok(site));
-    let (scope_type, time) = (paths::scope_type(site), paths::system_time(site));
-    let (consumer_at, scope_at) = (paths::at_span(consumer, at), paths::at_span(scope, at));
-    let this_at = paths::at_span(this, at);
-    let call = quote_spanned!(at=> #since(#this_at, #consumer_at, #scope_at).await?);
-    Some(quote! {
-        async fn history_since(&self, #consumer: &#ty, #scope: &#scope_type<#user>) -> #result<#option<#time>> {
-            let #this = self;
-            #ok(#some(#call))
-        }
-    })
-}
-
 /// Returns the checks that the group, which is not local, carries no local event. Each is reported at the event.
 fn reach_checks(group: &Group) -> TokenStream {
     let checks = group.events.iter().map(|event| {
@@ -209,9 +185,12 @@ pub(crate) fn group_fallback(group: &Group) -> TokenStream {
         .collect();
     let (deny_all, denied) = (paths::deny_all(Span::call_site()), paths::unknown_leaf(Span::call_site()));
     let authorize_join = authorize_method(group, &format_ident!("authorize_join"), &quote!(_), &quote!(_), &denied);
+    // With it, code that resumes by the history is no error as well.
+    let history = group.history.as_ref().map(history::constant);
     // The aliases are named only so that nothing seems unused.
     let unused = quote!(#[allow(dead_code)]);
-    let generated = group_impls(group, &aliases, &deny_all, &publish_expression(&deny_all), &authorize_join);
+    let generated =
+        group_impls(group, &aliases, &deny_all, &publish_expression(&deny_all), &quote!(#authorize_join #history));
     quote!(#unused #generated)
 }
 
@@ -231,7 +210,7 @@ fn group_impls(
     let consumer_type = consumer_alias(paths::type_span(consumer));
     // A consumer that is more private than the group is reported where it is written.
     let consumer_item = quote_spanned!(paths::type_span(consumer)=> type Consumer = #consumer_type;);
-    let (publish_rule, history) = (paths::publish_rule(site), history_constant(group));
+    let publish_rule = paths::publish_rule(site);
     let body = quote! {
         #consumer_item
         type Events = Self;
@@ -239,7 +218,6 @@ fn group_impls(
         #identity
         #permission
         const PUBLISH: #publish_rule = #publish;
-        #history
         #methods
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });

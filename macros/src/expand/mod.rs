@@ -16,6 +16,7 @@ mod event;
 mod event_type;
 mod fallback;
 mod group;
+mod history;
 mod leaf;
 mod object_parameters;
 mod paths;

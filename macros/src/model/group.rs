@@ -10,7 +10,7 @@ use super::type_body::TypeBody;
 use super::unraw_name;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::group::{GroupArgs, PublishSyntax, UnreadableKeys};
-use crate::syntax::history::HistorySyntax;
+use crate::syntax::history::History;
 use crate::syntax::public_name::PublicName;
 
 /// A type with `#[derive(Group)]`.
@@ -29,7 +29,8 @@ pub(crate) struct Group {
     pub(crate) presence: Option<Expression>,
     /// The key by which changes of the users are announced to the members.
     pub(crate) announce: Option<Ident>,
-    pub(crate) history: Option<HistorySyntax>,
+    /// Which events are kept. `None` if none are.
+    pub(crate) history: Option<History>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     /// The name that machines, logs and the audit know the type by.

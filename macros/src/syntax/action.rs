@@ -11,7 +11,7 @@ use super::attribute::parse_args;
 use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
 use super::rate::{self, RateSyntax};
-use super::time_limit;
+use super::time_limit::{self, TIMEOUT};
 use super::validate::{self, Validate};
 
 /// The keys of `#[action]` that could be parsed.
@@ -35,7 +35,7 @@ pub(crate) struct ActionArgs {
 }
 
 const KEYS: KeySet = KeySet {
-    attribute: "action",
+    owner: "#[action]",
     known: &[
         "name",
         "permission",
@@ -93,7 +93,7 @@ impl ActionArgs {
             "detached" => self.detached = Some(key_value::parse_flag(key, input)?),
             "in_order" => self.in_order = Some(key_value::parse_flag(key, input)?),
             "cancel" => self.cancel_drop = Some(parse_cancel(key, input)?),
-            "timeout" => self.timeout = Some(time_limit::parse(key, input)?),
+            "timeout" => self.timeout = Some(time_limit::parse(key, input, &TIMEOUT)?),
             "rate" => self.rate = Some(rate::parse_rate(key, input)?),
             "burst" => self.burst = Some(rate::parse_burst(key, input)?),
             "validate" => self.validate = Some(validate::parse(key, input)?),

@@ -51,13 +51,13 @@ const RATE_HINT: (&str, &str) = (
 );
 
 const CONSUMER_KEYS: KeySet = KeySet {
-    attribute: "consumer",
+    owner: "#[consumer]",
     known: &["user", "permission", "connect", "name", "rename_all", "crate"],
     hints: &[("permissions", "unknown key `permissions`; write `permission`"), TIMEOUT_HINT, RATE_HINT],
 };
 
 const HANDLER_KEYS: KeySet = KeySet {
-    attribute: "handler",
+    owner: "#[handler]",
     known: &["user", "permission", "name", "rename_all", "crate"],
     hints: &[
         (

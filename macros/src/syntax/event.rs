@@ -21,7 +21,7 @@ pub(crate) struct EventArgs {
 }
 
 const KEYS: KeySet = KeySet {
-    attribute: "event",
+    owner: "#[event]",
     known: &["permission", "name", "key"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),

@@ -18,7 +18,7 @@ pub(crate) struct EventTypeArgs {
 }
 
 const KEYS: KeySet = KeySet {
-    attribute: "event",
+    owner: "#[event]",
     known: &["name", "local", "crate"],
     hints: &[
         ("permission", "the permission of an event belongs on its method in the `#[consumer]` block; move it there"),

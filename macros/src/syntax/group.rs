@@ -1,6 +1,6 @@
 //! The arguments of `#[group(…)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -9,7 +9,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Path, Result, Token, Type, parenthesiz
 use super::Partial;
 use super::attribute::parse_args;
 use super::block::parse_crate_path;
-use super::history::{self, HistorySyntax};
+use super::history::History;
 use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::leaf::Leaf;
 use super::permission::{PermissionSyntax, PermissionValue, SyntaxTree};
@@ -25,7 +25,7 @@ pub(crate) struct GroupArgs {
     pub(crate) presence: Option<PermissionSyntax>,
     /// The key itself, for errors to underline.
     pub(crate) announce: Option<Ident>,
-    pub(crate) history: Option<HistorySyntax>,
+    pub(crate) history: Option<History>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) name: Option<LitStr>,
@@ -53,7 +53,7 @@ impl UnreadableKeys {
 }
 
 const KEYS: KeySet = KeySet {
-    attribute: "group",
+    owner: "#[group]",
     known: &[
         "consumer",
         "permission",
@@ -71,6 +71,14 @@ const KEYS: KeySet = KeySet {
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("publishing", "unknown key `publishing`; write `publish`"),
         ("event", "unknown key `event`; write `events(…)`"),
+        (
+            "age",
+            "`age` belongs in the list of `history`; write `history(events = 100, age = \"10m\", since = AllowAny)`",
+        ),
+        (
+            "since",
+            "`since` belongs in the list of `history`; write `history(events = 100, age = \"10m\", since = AllowAny)`",
+        ),
         ("user", "a group uses the user type of its consumer; remove `user`"),
     ],
 };
@@ -86,7 +94,7 @@ impl GroupArgs {
             errors.add(error);
         }
         if let (Some(_), Meta::List(list)) = (&errors.0, &attribute.meta) {
-            let text = list.tokens.to_string();
+            let text = without_history(list.tokens.clone()).to_string();
             let is_written = [
                 ("consumer", text.contains("consumer")),
                 ("permission", key_value::mentions_permission(list.tokens.clone())),
@@ -126,7 +134,11 @@ impl GroupArgs {
                 self.presence = Some(reject_members(expression, message)?);
             }
             "announce" => self.announce = Some(key_value::parse_flag(key, input)?),
-            "history" => self.history = Some(history::parse(key, input)?),
+            "history" => {
+                let (history, error) = History::read(key, input);
+                self.history = Some(history);
+                return error.map_or(Ok(()), Err);
+            }
             "events" => self.events = parse_events(key, input, errors)?,
             "name" => self.name = Some(parse_group_name(key, input)?),
             "local" => {
@@ -141,6 +153,17 @@ impl GroupArgs {
         }
         Ok(())
     }
+}
+
+/// Returns the tokens without the list of `history`, which has an `events` of its own.
+fn without_history(tokens: TokenStream) -> TokenStream {
+    let mut is_list = false;
+    let is_kept = |token: &TokenTree| {
+        let is_dropped = is_list && matches!(token, TokenTree::Group(_));
+        is_list = matches!(token, TokenTree::Ident(key) if key == "history");
+        !is_dropped
+    };
+    tokens.into_iter().filter(is_kept).collect()
 }
 
 /// Parses the name of the type. One with fields in braces is meant for frames.

@@ -1,172 +1,202 @@
-//! The value of the key `history` of a group: how much of its events is kept, and since when a user may see them.
+//! The key `history` of a group: how many events are kept, how long, and since when a user may see them.
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span};
-use syn::parse::{ParseStream, Parser};
-use syn::{LitInt, LitStr, Path, Result, Token, parenthesized, token};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Result, Token, parenthesized, token};
 
+use super::Partial;
 use super::key_value::{self, ErrorList, KeySet, error_at};
+use super::time_limit::{self, AGE};
+use super::token_string::print;
 
-/// What to write.
-const EXAMPLE: &str = "`history(events = 100, age = \"10m\", since = AllowAny)`";
-
-/// The largest number of events of one group that is kept.
-const MAX_EVENTS: u32 = 10_000;
-
-/// The units of an age, each with its length in seconds.
-const UNITS: [(&str, u64); 3] = [("s", 1), ("m", 60), ("h", 60 * 60)];
-
-/// The largest age, in seconds: a day.
-const MAX_SECONDS: u64 = 24 * 60 * 60;
-
-/// The words of permissions that do not tell since when.
-const NOT_SINCE: [&str; 4] = ["DenyAll", "IsAuthenticated", "inherited", "members"];
-
-const KEYS: KeySet = KeySet {
-    attribute: "group(history(…))",
-    known: &["events", "age", "since"],
-    hints: &[
-        ("max_events", "unknown key `max_events`; write `events = 100`"),
-        ("size", "unknown key `size`; write `events = 100`"),
-        ("count", "unknown key `count`; write `events = 100`"),
-        ("ttl", "unknown key `ttl`; write `age = \"10m\"`"),
-        ("max_age", "unknown key `max_age`; write `age = \"10m\"`"),
-    ],
-};
-
-/// The history of a group.
-pub(crate) struct HistorySyntax {
+/// The value of `history`. A part that is missing or could not be read has the smallest value, so that what uses the history
+/// is no error as well.
+pub(crate) struct History {
     /// The key itself, for errors to underline.
     pub(crate) key: Ident,
     pub(crate) max_events: u32,
     pub(crate) max_age: Duration,
-    /// The function that returns since when a user may see events. `None` for `AllowAny`: all that are kept.
-    pub(crate) since: Option<Path>,
+    pub(crate) since: Since,
 }
 
-/// The keys that could be parsed.
-#[derive(Default)]
-struct HistoryArgs {
-    max_events: Option<u32>,
-    max_age: Option<Duration>,
-    since: Option<Option<Path>>,
+/// Since when a user may see events of the history.
+pub(crate) enum Since {
+    /// The word `AllowAny`: all that are kept.
+    AllowAny,
+    /// Since the time that the function returns.
+    Function(ExprPath),
 }
 
-/// Parses `(events = 100, age = "10m", since = AllowAny)`.
-pub(super) fn parse(key: &Ident, input: ParseStream<'_>) -> Result<HistorySyntax> {
-    if !input.peek(token::Paren) {
-        return Err(error_at(key, format_args!("`history` takes its keys in parentheses; write {EXAMPLE}")));
+/// The largest number of events. Each group of the type may keep so many.
+const MAX_EVENTS: u32 = 10_000;
+
+const EXAMPLE: &str = "write, for example, `history(events = 100, age = \"10m\", since = AllowAny)`";
+
+const SINCE: &str = "write `since = AllowAny` if every user who may join may see all events that are kept, or the path of an \
+                     async function that returns since when the user may, as in `since = Room::member_since`";
+
+const KEYS: KeySet = KeySet {
+    owner: "history",
+    known: &["events", "age", "since"],
+    hints: &[
+        ("max_events", "unknown key `max_events`; write `events`"),
+        ("size", "unknown key `size`; write `events`"),
+        ("count", "unknown key `count`; write `events`"),
+        ("event", "unknown key `event`; write `events`"),
+        ("ttl", "unknown key `ttl`; write `age`"),
+        ("max_age", "unknown key `max_age`; write `age`"),
+    ],
+};
+
+/// The keys, each with the message if it is missing.
+const MISSING: [(&str, &str); 3] = [
+    ("events", "write how many events of each group are kept, as in `events = 100`"),
+    ("age", "write how long an event is kept, as in `age = \"10m\"`"),
+    ("since", SINCE),
+];
+
+impl History {
+    /// Parses `(events = 100, age = "10m", since = AllowAny)`.
+    pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Partial<Self> {
+        let mut history =
+            Self { key: key.clone(), max_events: 1, max_age: Duration::from_secs(1), since: Since::AllowAny };
+        let error = history.parse_list(input).err();
+        (history, error)
     }
-    let content;
-    let parentheses = parenthesized!(content in input);
-    let (mut arguments, mut errors) = (HistoryArgs::default(), ErrorList(None));
-    let tokens = content.parse()?;
-    let all = |input: ParseStream<'_>| {
-        if input.is_empty() {
-            return Err(error_at(key, format_args!("`history` is empty; write {EXAMPLE}")));
+
+    fn parse_list(&mut self, input: ParseStream<'_>) -> Result<()> {
+        if !input.peek(token::Paren) {
+            return Err(error_at(&self.key, format_args!("`history` takes its keys in parentheses; {EXAMPLE}")));
         }
-        Ok(key_value::parse_keys(input, &KEYS, &mut |key, input| arguments.key(key, input)))
-    };
-    let parsed = all.parse2(tokens);
-    let has_errors = !matches!(parsed, Ok(None));
-    match parsed {
-        Ok(error) => error.into_iter().for_each(|error| errors.add(error)),
-        Err(error) => errors.add(at_close(error, parentheses.span.close())),
-    }
-    let HistoryArgs { max_events, max_age, since } = arguments;
-    // A key that is missing may be one that could not be parsed.
-    let missing =
-        [(max_events.is_none(), "events = 100"), (max_age.is_none(), "age = \"10m\""), (since.is_none(), "since = …")];
-    for (_, example) in missing.iter().filter(|(is_missing, _)| *is_missing && !has_errors) {
-        let name = example.split(' ').next().unwrap_or_default();
-        let more = if name == "since" {
-            ", with `AllowAny` if whoever may join may see all that is kept, or with the path of a function that returns \
-             when the user was let in"
-        } else {
-            ""
-        };
-        errors.add(error_at(key, format_args!("`history` has no `{name}`; write `{example}`{more}")));
-    }
-    match (errors.0, max_events, max_age, since) {
-        (None, Some(max_events), Some(max_age), Some(since)) => {
-            Ok(HistorySyntax { key: key.clone(), max_events, max_age, since })
+        let content;
+        parenthesized!(content in input);
+        if content.is_empty() {
+            return Err(error_at(&self.key, format_args!("`history` is empty; {EXAMPLE}")));
         }
-        (Some(error), ..) => Err(error),
-        (None, ..) => Err(error_at(key, format_args!("`history` is incomplete; write {EXAMPLE}"))),
+        let mut written = Vec::new();
+        let error = key_value::parse_keys(&content, &KEYS, &mut |key, input| {
+            written.push(key.to_string());
+            self.key(key, input)
+        });
+        // A key that is misspelled or half-written is not reported as missing too.
+        let mut errors = ErrorList(error);
+        if errors.0.is_none() {
+            for (name, message) in MISSING.iter().filter(|(name, _)| !written.iter().any(|key| key == name)) {
+                errors.add(error_at(&self.key, format_args!("`history` has no `{name}`; {message}")));
+            }
+        }
+        errors.0.map_or(Ok(()), Err)
     }
-}
 
-/// Moves an error about the end of the input, which has no span, to the closing parenthesis.
-fn at_close(error: syn::Error, close: Span) -> syn::Error {
-    let text = error.to_string();
-    if text.contains("unexpected end of input") { syn::Error::new(close, text) } else { error }
-}
-
-impl HistoryArgs {
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "events" => {
-                key_value::parse_equals(key, input, "100")?;
-                self.max_events = Some(parse_max_events(input)?);
-            }
-            "age" => self.max_age = Some(parse_max_age(key, input)?),
-            _ => {
-                key_value::parse_equals(key, input, "AllowAny")?;
-                self.since = Some(parse_since(input)?);
-            }
+            "events" => self.max_events = parse_events(key, input)?,
+            "age" => self.max_age = time_limit::parse(key, input, &AGE)?,
+            _ => self.since = parse_since(key, input)?,
         }
         Ok(())
     }
 }
 
-fn parse_max_events(input: ParseStream<'_>) -> Result<u32> {
-    let message = format!("`events` is a whole number from 1 to {MAX_EVENTS}; write, for example, `events = 100`");
-    if !input.peek(LitInt) {
-        return Err(input.error(message));
-    }
-    let literal: LitInt = input.parse()?;
-    let number = literal.base10_parse().ok().filter(|number| (1..=MAX_EVENTS).contains(number));
-    match number {
-        Some(number) if literal.suffix().is_empty() => Ok(number),
-        _ => Err(error_at(literal, message)),
-    }
-}
-
-fn parse_max_age(key: &Ident, input: ParseStream<'_>) -> Result<Duration> {
-    let literal = key_value::parse_string(key, input, "\"10m\"")?;
-    let text = literal.value();
-    let number_end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(number_end);
-    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
-    let seconds = factor.and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
-    match seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds)) {
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => Err(error_at(
-            literal,
-            format_args!(
-                "`{text}` is not an age; write a whole number and a unit, `s`, `m` or `h`, from a second to a day, as in \
-                 `age = \"10m\"`"
+/// Parses `= 100`.
+fn parse_events(key: &Ident, input: ParseStream<'_>) -> Result<u32> {
+    key_value::parse_equals(key, input, "100")?;
+    let value = take_value(input)?;
+    let message = match syn::parse2::<LitInt>(value.clone()) {
+        Ok(literal) => match literal.base10_parse::<u32>() {
+            _ if literal.base10_digits().starts_with('-') => {
+                format!("`{literal}` is negative; write `events = {}`", suggested_events(&literal.base10_digits()[1..]))
+            }
+            _ if !literal.suffix().is_empty() => {
+                let suggested = suggested_events(literal.base10_digits());
+                format!("`{literal}` has a suffix; write `events = {suggested}`")
+            }
+            Ok(0) => {
+                "a history of zero events keeps nothing; write `events = 1` or more, or remove `history`".to_owned()
+            }
+            Ok(count) if count <= MAX_EVENTS => return Ok(count),
+            _ => format!(
+                "`{literal}` is more than {MAX_EVENTS}, the largest number of events in a history; write \
+                 `events = {MAX_EVENTS}` or less"
             ),
-        )),
+        },
+        Err(_) => match syn::parse2::<LitStr>(value.clone()) {
+            Ok(text) => {
+                let suggested = suggested_events(&text.value());
+                format!("the value of `events` is a number; write `events = {suggested}`")
+            }
+            Err(_) => {
+                let printed = print(value.clone());
+                format!("`{printed}` is not a whole number; write it in digits, as in `events = 100`")
+            }
+        },
+    };
+    Err(error_at(value, message))
+}
+
+/// Returns the number if it is a valid one, or an example.
+fn suggested_events(digits: &str) -> u32 {
+    digits.parse().ok().filter(|count| (1..=MAX_EVENTS).contains(count)).unwrap_or(100)
+}
+
+/// Takes the tokens before the next comma, or before the next key if the comma is missing.
+fn take_value(input: ParseStream<'_>) -> Result<TokenStream> {
+    let mut value = TokenStream::new();
+    let is_key = |input: ParseStream<'_>| input.peek(Ident::peek_any) && input.peek2(Token![=]);
+    while !(input.is_empty() || input.peek(Token![,]) || (!value.is_empty() && is_key(input))) {
+        value.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(value)
+}
+
+/// Parses `= AllowAny`, or `=` and the path of a function.
+fn parse_since(key: &Ident, input: ParseStream<'_>) -> Result<Since> {
+    key_value::parse_equals(key, input, "AllowAny")?;
+    let value: Expr = input.parse().map_err(|error| {
+        syn::Error::new(error.span(), format_args!("expected `AllowAny` or the path of a function; {SINCE}"))
+    })?;
+    read_since(&value).map_err(|message| error_at(&value, message))
+}
+
+/// Returns what an expression stands for. The error is the message.
+fn read_since(value: &Expr) -> std::result::Result<Since, String> {
+    let printed = print(value.to_token_stream());
+    match value {
+        Expr::Group(group) => read_since(&group.expr),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().trim() == "AllowAny" => Ok(Since::AllowAny),
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Err(format!("the value of `since` is not a string; {SINCE}")),
+        Expr::Path(path) => read_path(path),
+        Expr::Call(call) => {
+            let function = print(call.func.to_token_stream());
+            Err(format!("`{printed}` is a call; write only the path of the function: `since = {function}`"))
+        }
+        Expr::Closure(_) => Err(format!("`since` takes no closure; {SINCE}")),
+        _ => Err(format!("`{printed}` is not the path of a function; {SINCE}")),
     }
 }
 
-/// Parses `AllowAny`, or the path of a function.
-fn parse_since(input: ParseStream<'_>) -> Result<Option<Path>> {
-    const WHAT: &str = "write `since = AllowAny` if whoever may join may see all that is kept, or the path of a function that \
-                        returns when the user was let in, such as `since = Room::member_since`";
-    if input.peek(LitStr) {
-        return Err(input.error(format_args!("`since` takes no string; {WHAT}")));
+fn read_path(path: &ExprPath) -> std::result::Result<Since, String> {
+    let last = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let printed = print(path.to_token_stream());
+    match last.as_str() {
+        _ if path.path.is_ident("AllowAny") => Ok(Since::AllowAny),
+        "AllowAny" => Err(format!("`{printed}` is the word `AllowAny` here; write `since = AllowAny`")),
+        "members" => Err(format!("`members` is only valid in `publish = members`; {SINCE}")),
+        "DenyAll" => {
+            Err("with `DenyAll` no user could see an event that is kept; remove `history`, or write the path of \
+                          an async function, as in `since = Room::member_since`"
+                .to_owned())
+        }
+        name if name.starts_with(char::is_uppercase) => {
+            Err(format!("`{printed}` is not a function, and `since` evaluates no permission; {SINCE}"))
+        }
+        _ => Ok(Since::Function(path.clone())),
     }
-    let at = input.span();
-    let path: Path = input.parse().map_err(|_| syn::Error::new(at, format_args!("expected a function; {WHAT}")))?;
-    if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(input.error(format_args!("`since` takes a path alone; {WHAT}")));
-    }
-    let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-    if NOT_SINCE.contains(&name.as_str()) {
-        return Err(error_at(&path, format_args!("`{name}` does not tell since when; {WHAT}")));
-    }
-    Ok(if name == "AllowAny" { None } else { Some(path) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,12 @@ use syn::{LitStr, Result, Token};
 
 use super::token_string::print;
 
-/// The keys that an attribute accepts.
+/// The keys that an attribute, or a key with a list, accepts.
 pub(crate) struct KeySet {
-    /// The name of the attribute, for messages.
-    pub(crate) attribute: &'static str,
+    /// The attribute or the key, as messages name it: `#[group]`, `history`.
+    pub(crate) owner: &'static str,
     pub(crate) known: &'static [&'static str],
-    /// Messages for keys that the attribute does not accept but that a user may expect.
+    /// Messages for keys that are not accepted but that a user may expect.
     pub(crate) hints: &'static [(&'static str, &'static str)],
 }
 
@@ -80,8 +80,9 @@ fn bare_permission_error(input: ParseStream<'_>, keys: &KeySet) -> Option<syn::E
     is_permission.then(|| {
         let value: TokenStream =
             input.cursor().token_stream().into_iter().take_while(|token| !is_punct(token, ',')).collect();
+        let attribute = keys.owner.trim_end_matches(']');
         let message =
-            format!("a permission needs its key; write `#[{}(permission = {})]`", keys.attribute, print(value.clone()));
+            format!("a permission needs its key; write `{attribute}(permission = {})]`", print(value.clone()));
         error_at(value, message)
     })
 }
@@ -106,7 +107,7 @@ fn is_punct(token: &TokenTree, character: char) -> bool {
 impl KeySet {
     fn list(&self) -> String {
         let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
-        format!("`#[{}]` takes {}", self.attribute, known.join(", "))
+        format!("`{}` takes {}", self.owner, known.join(", "))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct RouteArgs {
 }
 
 const KEYS: KeySet = KeySet {
-    attribute: "route",
+    owner: "#[route]",
     known: &["permission"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),

@@ -45,7 +45,12 @@ const _: () = {
         ) -> __rt::Result<()> {
             __rt::unknown_leaf()
         }
+        const HISTORY: ::core::option::Option<__rt::History> = ::core::option::Option::Some(
+            __rt::History::new(100u32, 600000u64),
+        );
     }
+    #[automatically_derived]
+    impl __rt::KeepsHistory for RoomGroup {}
     #[automatically_derived]
     impl __rt::CarriedEvent<MessageCreated> for RoomGroup {
         type Consumer = __GroupConsumer;

@@ -21,6 +21,7 @@ pub(crate) mod group_membership;
 mod group_table;
 mod history;
 mod history_feed;
+mod history_function;
 mod join_from;
 pub(crate) mod join_request;
 mod logged_event;
@@ -60,6 +61,7 @@ pub use group::{
     may_join_on,
 };
 pub use history::History;
+pub use history_function::{HistoryFunction, HistoryFuture, call_history_function};
 pub use join_from::Resumed;
 pub(crate) use new_user_joins::NewUserJoins;
 pub use position::Position;
