@@ -33,7 +33,9 @@ async fn each_position_recovers_what_follows_it() {
     let endpoint = endpoint();
     let (mut client, position) = enter(&endpoint, 1).await;
     let texts = ["one", "two", "three", "four", "five"];
-    texts.iter().for_each(|text| say(&endpoint, text));
+    for text in texts {
+        say(&endpoint, text);
+    }
     let mut positions = vec![position];
     for text in texts {
         positions.push(expect_text(&mut client, text).await);

@@ -124,16 +124,15 @@ fn parse_events(key: &Ident, input: ParseStream<'_>) -> Result<u32> {
                  `events = {MAX_EVENTS}` or less"
             ),
         },
-        Err(_) => match syn::parse2::<LitStr>(value.clone()) {
-            Ok(text) => {
+        Err(_) => {
+            if let Ok(text) = syn::parse2::<LitStr>(value.clone()) {
                 let suggested = suggested_events(&text.value());
                 format!("the value of `events` is a number; write `events = {suggested}`")
-            }
-            Err(_) => {
+            } else {
                 let printed = print(value.clone());
                 format!("`{printed}` is not a whole number; write it in digits, as in `events = 100`")
             }
-        },
+        }
     };
     Err(error_at(value, message))
 }

@@ -153,10 +153,13 @@ impl<C: Consumer> Drop for ResumeHandle<C> {
     }
 }
 
+/// A delivery that waits.
+type Deliver = Box<dyn FnOnce()>;
+
 thread_local! {
     /// What waits until this thread has delivered an event under the lock of a feed. `None` if it delivers none. The application's
     /// permissions and encodings run meanwhile, and may publish to the same group.
-    static WAITING: RefCell<Option<VecDeque<Box<dyn FnOnce()>>>> = const { RefCell::new(None) };
+    static WAITING: RefCell<Option<VecDeque<Deliver>>> = const { RefCell::new(None) };
 }
 
 /// Marks this thread as delivering until it is dropped. Not [`Send`].
@@ -165,16 +168,14 @@ struct Delivering(PhantomData<*const ()>);
 impl Delivering {
     /// Returns `None` if this thread delivers already.
     fn begin() -> Option<Delivering> {
-        WAITING.with_borrow_mut(|waiting| match waiting {
-            Some(_) => None,
-            None => {
-                *waiting = Some(VecDeque::new());
-                Some(Delivering(PhantomData))
-            }
+        WAITING.with_borrow_mut(|waiting| {
+            let is_first = waiting.is_none();
+            waiting.get_or_insert_default();
+            is_first.then_some(Delivering(PhantomData))
         })
     }
 
-    fn next() -> Option<Box<dyn FnOnce()>> {
+    fn next() -> Option<Deliver> {
         WAITING.with_borrow_mut(|waiting| waiting.as_mut()?.pop_front())
     }
 }
@@ -245,12 +246,10 @@ impl<C: Consumer> SessionRegistry<C> {
     ///
     /// 503 if the broker cannot be reached.
     pub(super) async fn purge_log(&self, log: LogId) -> Result<()> {
-        match self.node.get() {
-            Some(node) => node.purge_log(log).await,
-            None => {
-                self.history().logs.purge(&log);
-                Ok(())
-            }
+        if let Some(node) = self.node.get() {
+            return node.purge_log(log).await;
         }
+        self.history().logs.purge(&log);
+        Ok(())
     }
 }

@@ -42,6 +42,7 @@ where
 pub type HistoryFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<SystemTime>>> + Send + 'a>>;
 
 /// Calls the function of `since`. Each bound is reported alone: an associated type in the first would repeat its error.
+#[expect(clippy::needless_pass_by_value, reason = "generated code passes a path")]
 pub fn call_history_function<'a, G, C, U, F, R, E>(
     function: F,
     group: &'a G,

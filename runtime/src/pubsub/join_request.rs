@@ -174,13 +174,11 @@ impl<C: Consumer> Session<C> {
         let mut feed = history.lock_feed(log.partition);
         let pending = self.add_to_group(request, evaluation_epoch, record);
         let entry = self.memberships.entry(&*group);
-        let remaining = match &mut resume {
-            Some(resume) => resume.take_effect(&mut feed, self, entry.as_ref().map(|entry| entry.membership())),
-            None => {
-                feed.record_join(log.name(), self.id);
-                None
-            }
-        };
+        if resume.is_none() {
+            feed.record_join(log.name(), self.id);
+        }
+        let membership = entry.as_ref().map(|entry| entry.membership());
+        let remaining = resume.as_mut().and_then(|resume| resume.take_effect(&mut feed, self, membership));
         drop(feed);
         // Not under the lock: dropping an event may run the application's code.
         drop((remaining, resume));
