@@ -42,6 +42,7 @@
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`derive@Event`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of
 //!   connected users.
+//! - [`KeepsHistory`], [`Position`], [`Resumed`]: groups from which a connection that was lost receives what it has missed.
 //! - [`Presence`], [`MemberPermission`], [`PresentUser`]: who is in a group, as far as each viewer may know.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`Tickets`], [`TicketStore`], [`LoginId`]: secrets that open one connection each, for pages that cannot send credentials.

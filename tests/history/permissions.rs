@@ -99,3 +99,11 @@ async fn error_of_the_since_function_refuses_the_join() {
     endpoint.publisher().publish(&room("broken"), Said { text: "one".to_owned(), is_secret: false });
     client.expect_silence().await;
 }
+
+#[test]
+fn audit_lists_what_is_replayed_and_since_when() {
+    let audit = portcullis::audit().unwrap();
+    let permission = |name| &audit.entries().iter().find(|entry| entry.action == name).unwrap().permission;
+    assert!(permission("Room").ends_with("the last 8 events of 600s replayed since Room::let_in_at"));
+    assert!(permission("Archive").ends_with("the last 5000 events of 3600s replayed to whoever may join"));
+}

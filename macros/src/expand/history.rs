@@ -1,11 +1,11 @@
 //! The `history` of a group: how much is kept, and the call of the function that says since when a user may see it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::paths::{self, Locals};
-use crate::model::respan;
+use crate::model::{print, respan};
 use crate::syntax::history::{History, Since};
 
 /// Returns the constant of the group.
@@ -14,7 +14,11 @@ pub(super) fn constant(history: &History) -> TokenStream {
     let (option, some) = (paths::option(span), paths::some(span));
     let (type_, new) = (paths::history(span), paths::history_new(span));
     let (events, millis) = (history.max_events, u64::try_from(history.max_age.as_millis()).unwrap_or(u64::MAX));
-    quote!(const HISTORY: #option<#type_> = #some(#new(#events, #millis));)
+    let since = match &history.since {
+        Since::AllowAny => "AllowAny".to_owned(),
+        Since::Function(path) => print(path.to_token_stream()),
+    };
+    quote!(const HISTORY: #option<#type_> = #some(#new(#events, #millis, #since));)
 }
 
 /// Returns the method that calls the function of `since`, for a consumer and its users of these types. `None` if every user may

@@ -46,7 +46,7 @@ const _: () = {
             __rt::unknown_leaf()
         }
         const HISTORY: ::core::option::Option<__rt::History> = ::core::option::Option::Some(
-            __rt::History::new(100u32, 600000u64),
+            __rt::History::new(100u32, 600000u64, "RoomGroup::member_since"),
         );
     }
     #[automatically_derived]

@@ -70,7 +70,7 @@ const _: () = {
             )
         }
         const HISTORY: ::core::option::Option<__rt::History> = ::core::option::Option::Some(
-            __rt::History::new(100u32, 600000u64),
+            __rt::History::new(100u32, 600000u64, "Self::member_since"),
         );
         async fn history_since(
             &self,
@@ -188,7 +188,7 @@ const _: () = {
             )
         }
         const HISTORY: ::core::option::Option<__rt::History> = ::core::option::Option::Some(
-            __rt::History::new(10000u32, 1500u64),
+            __rt::History::new(10000u32, 1500u64, "AllowAny"),
         );
     }
     #[automatically_derived]

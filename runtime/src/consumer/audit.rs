@@ -138,12 +138,13 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     if registration.authenticates() {
         entries.push(AuditEntry::new(consumer, "authenticate", "built-in, for every connection".to_owned()));
     }
-    for GroupAudit { name, permission, publish, presence } in groups_of(consumer) {
+    for GroupAudit { name, permission, publish, presence, history } in groups_of(consumer) {
         let presence = presence.map(|PresenceRule { permission, is_announced, .. }| {
             format!(", members {} {permission}", if is_announced { "seen and announced by" } else { "seen by" })
         });
         let presence = presence.unwrap_or_default();
-        let permission = format!("group, joined by {permission}, published to by {publish}{presence}");
+        let history = history.map(|history| format!(", {history}")).unwrap_or_default();
+        let permission = format!("group, joined by {permission}, published to by {publish}{presence}{history}");
         entries.push(AuditEntry::new(consumer, name, permission));
     }
     for event in registration.events() {

@@ -21,7 +21,7 @@ pub use mount::{Mount, Mountable, UnknownMount};
 #[cfg(feature = "registry")]
 pub use registry::GroupRegistration;
 #[cfg(feature = "registry")]
-pub(crate) use registry::PresenceRule;
+pub(crate) use registry::{HistoryRule, PresenceRule};
 pub use registry::{Registration, RegistryError, codenames};
 pub(crate) use registry::{group_headers, groups_of, register_mounted};
 pub use traversal::{

@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::const_check::{check_event_types, check_reserved_name};
 use super::{Consumer, EventDescriptor, HandlerDescriptor, LeafHeaders, PublishRule};
@@ -85,6 +86,7 @@ pub struct GroupRegistration {
     permission: &'static Expression,
     publish: PublishRule,
     presence: Option<PresenceRule>,
+    history: Option<HistoryRule>,
     headers: LeafHeaders,
 }
 
@@ -99,19 +101,38 @@ pub(crate) struct PresenceRule {
     pub(crate) is_local: bool,
 }
 
+/// How much of the events of a group is replayed, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HistoryRule {
+    pub(crate) max_events: u32,
+    pub(crate) max_age: Duration,
+    /// The function that returns since when a user may see them, or `AllowAny`.
+    pub(crate) since: &'static str,
+}
+
+impl fmt::Display for HistoryRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { max_events, max_age, since } = self;
+        write!(f, "the last {max_events} events of {max_age:?} replayed ")?;
+        if *since == ALLOW_ANY { f.write_str("to whoever may join") } else { write!(f, "since {since}") }
+    }
+}
+
+/// The word for a history without a function.
+const ALLOW_ANY: &str = "AllowAny";
+
 #[cfg(feature = "registry")]
 impl GroupRegistration {
     /// Creates the registration of a group of the named consumer.
     pub(crate) const fn new(
-        name: &'static str,
-        path: &'static str,
-        consumer: &'static str,
+        (name, path, consumer): (&'static str, &'static str, &'static str),
         permission: &'static Expression,
         publish: PublishRule,
         presence: Option<PresenceRule>,
+        history: Option<HistoryRule>,
         headers: LeafHeaders,
     ) -> GroupRegistration {
-        GroupRegistration { name, path, consumer, permission, publish, presence, headers }
+        GroupRegistration { name, path, consumer, permission, publish, presence, history, headers }
     }
 }
 
@@ -124,6 +145,7 @@ pub(crate) struct GroupAudit {
     pub(crate) permission: &'static Expression,
     pub(crate) publish: PublishRule,
     pub(crate) presence: Option<PresenceRule>,
+    pub(crate) history: Option<HistoryRule>,
 }
 
 /// Returns the groups of a consumer, sorted by name.
@@ -135,6 +157,7 @@ pub(crate) fn groups_of(consumer: &str) -> Vec<GroupAudit> {
         permission: row.permission,
         publish: row.publish,
         presence: row.presence,
+        history: row.history,
     });
     let mut groups: Vec<_> = groups.collect();
     groups.sort_unstable_by_key(|group| group.name);

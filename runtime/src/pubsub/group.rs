@@ -10,7 +10,7 @@ use super::event::{Emits, Subscriber};
 use super::history::History;
 use crate::consumer::{Consumer, LeafHeaders, PublishRule};
 #[cfg(feature = "registry")]
-use crate::consumer::{GroupRegistration, PresenceRule};
+use crate::consumer::{GroupRegistration, HistoryRule, PresenceRule};
 use crate::context::{Call, GrantKeyList, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
@@ -320,5 +320,10 @@ pub const fn group_registration<G: Group>() -> GroupRegistration {
         Some(permission) => Some(PresenceRule { permission, is_announced: G::ANNOUNCES, is_local: G::CODEC.is_none() }),
         None => None,
     };
-    GroupRegistration::new(G::NAME, G::PATH, G::Consumer::NAME, G::PERMISSION, G::PUBLISH, presence, G::HEADERS)
+    let history = match G::HISTORY {
+        Some(History { max_events, max_age, since }) => Some(HistoryRule { max_events, max_age, since }),
+        None => None,
+    };
+    let names = (G::NAME, G::PATH, G::Consumer::NAME);
+    GroupRegistration::new(names, G::PERMISSION, G::PUBLISH, presence, history, G::HEADERS)
 }

@@ -9,13 +9,15 @@ use crate::broker::LogId;
 pub struct History {
     pub(crate) max_events: u32,
     pub(crate) max_age: Duration,
+    /// What says since when a user may see events, as written.
+    pub(crate) since: &'static str,
 }
 
 impl History {
-    /// Creates a description. The age is in milliseconds.
+    /// Creates a description. The age is in milliseconds, and `since` is as written.
     #[must_use]
-    pub const fn new(max_events: u32, max_age: u64) -> History {
-        History { max_events, max_age: Duration::from_millis(max_age) }
+    pub const fn new(max_events: u32, max_age: u64, since: &'static str) -> History {
+        History { max_events, max_age: Duration::from_millis(max_age), since }
     }
 
     /// Returns the log of the group with this encoded key.

@@ -129,6 +129,23 @@ fn policies_example_prints_the_decision_per_policy() {
 }
 
 #[test]
+fn resume_example_receives_what_it_has_missed_and_may_see() {
+    let wanted = [
+        r#"<- {"action":"enter","data":{"position":"…","recovered":false},"errors":[],"route":"","status":200}"#,
+        r#"<- {"data":"hello","event":"said","position":"…"}"#,
+        "the connection is lost",
+        r#"-> {"action":"enter","position":"…","room":5}"#,
+        r#"<- {"action":"enter","data":{"position":"…","recovered":true},"errors":[],"route":"","status":200}"#,
+        r#"<- {"data":"are you there?","event":"said","position":"…"}"#,
+        r#"<- {"data":"only for you","event":"said","position":"…"}"#,
+        r#"<- {"data":"welcome back","event":"said","position":"…"}"#,
+    ];
+    let text = output_of("resume");
+    expect(&text.lines().map(|line| format!("{}\n", line.trim())).collect::<String>(), &wanted);
+    assert!(!text.contains(r#"<- {"data":"ada does not read this""#), "{text}");
+}
+
+#[test]
 fn grants_example_prints_the_status_per_role_channel_and_object() {
     let wanted = [
         "Ada, admin Mo, moderator Ben, member Eve, member Una, muted",
