@@ -171,7 +171,7 @@ impl Delivering {
         WAITING.with_borrow_mut(|waiting| {
             let is_first = waiting.is_none();
             waiting.get_or_insert_default();
-            is_first.then_some(Delivering(PhantomData))
+            is_first.then(|| Delivering(PhantomData))
         })
     }
 
