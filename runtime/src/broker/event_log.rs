@@ -10,10 +10,13 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
-use super::Partition;
+use super::{MAX_MESSAGE_BYTES, Partition};
 
 /// The length of an encoded [`LogPosition`].
 const POSITION_LEN: usize = 16;
+
+/// The size of the largest message of a log, in bytes, so that it is not too large with its position.
+pub(super) const MAX_LOGGED_BYTES: usize = MAX_MESSAGE_BYTES - POSITION_LEN;
 
 /// The log of one group, and how much of it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

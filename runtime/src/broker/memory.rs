@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Weak};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::event_log::{LogContents, LogId, LogPosition};
+use super::event_log::{LogContents, LogId, LogPosition, MAX_LOGGED_BYTES};
 use super::inbox::{Inbox, Received};
 use super::memory_logs::MemoryLogs;
 use super::{Broker, BrokerLink, Channel, LinkReceiver, MAX_MESSAGE_BYTES, OpenLink};
@@ -105,7 +105,7 @@ impl BrokerLink for MemoryLink {
     }
 
     fn append(&self, log: &LogId, message: Bytes) -> bool {
-        if message.len() > MAX_MESSAGE_BYTES {
+        if message.len() > MAX_LOGGED_BYTES {
             return false;
         }
         // Locked before the message has its position, so that all links receive the messages of a log in order.

@@ -3,17 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write as _;
+use std::future::ready;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, PublishErrorKind, ServerAddr, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::server_link::{Connect, Connection, ConnectionError, Reports, ServerLink, SubscriptionChange};
+use super::channel::Destination;
+use super::event_log::{LogContents, LogId, LogPosition};
+use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, is_loopback_host};
 use crate::error::{Error, Result};
 use crate::panic::log_entry;
@@ -188,7 +192,7 @@ fn receive_event(event: &Event, reports: &Weak<Reports>) {
         Event::Disconnected | Event::Closed => reports.lose("the server closed the connection"),
         Event::ServerError(error) => reports.lose(error.to_string()),
         // The event does not tell which channel it is.
-        Event::SlowConsumer(_) => reports.overflow(),
+        Event::SlowConsumer(_) => reports.overflow_all(),
         Event::Connected | Event::Draining | Event::LameDuckMode | Event::ClientError(_) => {}
     }
 }
@@ -267,8 +271,9 @@ impl Connection for NatsConnection {
         Ok(())
     }
 
-    async fn publish(&mut self, messages: Vec<(Channel, Bytes)>) -> Result<(), ConnectionError> {
-        for (channel, message) in messages {
+    async fn publish(&mut self, messages: Vec<(Destination, Bytes)>) -> Result<(), ConnectionError> {
+        for (destination, message) in messages {
+            let Destination::Channel(channel) = destination else { continue };
             let size = message.len();
             match self.client.publish(self.subject(channel), message).await {
                 Ok(()) => {}
@@ -286,8 +291,25 @@ impl Connection for NatsConnection {
         Ok(self.client.flush().await?)
     }
 
+    fn logs(&self) -> Arc<dyn LogStore> {
+        Arc::new(NatsLogs)
+    }
+
     async fn ping(&mut self) -> Result<(), ConnectionError> {
         self.echo().await
+    }
+}
+
+/// Logs are not kept yet.
+struct NatsLogs;
+
+impl LogStore for NatsLogs {
+    fn read<'a>(&'a self, _: &'a LogId, _: Option<LogPosition>) -> BoxFuture<'a, Result<LogContents, ConnectionError>> {
+        Box::pin(ready(Err("no logs".into())))
+    }
+
+    fn purge<'a>(&'a self, _: &'a LogId) -> BoxFuture<'a, Result<(), ConnectionError>> {
+        Box::pin(ready(Err("no logs".into())))
     }
 }
 

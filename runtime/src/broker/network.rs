@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::channel::Destination;
 use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::{Inbox, Received};
 use super::memory_logs::MemoryLogs;
@@ -256,12 +257,6 @@ type Arriving = (Instant, u64, Channel, Bytes);
 
 /// A message on its way from a link: when it is at the broker.
 type Leaving = (Instant, Destination, Bytes);
-
-/// Where a message goes.
-enum Destination {
-    Channel(Channel),
-    Log(LogId),
-}
 
 #[derive(Default)]
 struct LinkState {

@@ -1,5 +1,7 @@
 //! The broker of several machines that share a Redis server.
 
+mod logs;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,13 +9,17 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, Value, cmd,
-    pipe,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
+    RedisResult, Value, cmd, pipe,
 };
 
-use super::server_link::{Connect, Connection, ConnectionError, Reports, ServerLink, SubscriptionChange};
+use self::logs::{LogServer, RedisLogs, Script};
+use super::channel::Destination;
+use super::event_log::LogId;
+use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, is_loopback_host};
 use crate::error::Result;
+use crate::panic::log_entry;
 use crate::result_ext::ResultExt;
 
 /// Connects the machines of a service through a Redis server, version 6 or newer, or a server that speaks its protocol
@@ -79,7 +85,7 @@ impl OpenLink for RedisBroker {
     }
 
     fn open(&self, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<dyn BrokerLink> {
-        let names = Arc::new(ChannelNames::new(&self.prefix, namespace));
+        let names = Arc::new(ServerNames::new(&self.prefix, namespace));
         ServerLink::open(RedisConnect { client: self.client.clone(), names }, namespace, receiver)
     }
 }
@@ -91,21 +97,29 @@ impl fmt::Debug for RedisBroker {
     }
 }
 
-/// The names of a link's channels on the server.
-struct ChannelNames {
+/// The names of a link's channels and logs on the server.
+struct ServerNames {
     /// What all names start with.
     prefix: String,
 }
 
-impl ChannelNames {
-    fn new(prefix: &str, namespace: &str) -> ChannelNames {
+impl ServerNames {
+    fn new(prefix: &str, namespace: &str) -> ServerNames {
         // Without colons in it, so that two pairs of prefix and namespace never have the same name.
         let namespace = namespace.replace('%', "%25").replace(':', "%3A");
-        ChannelNames { prefix: format!("{prefix}:{namespace}:") }
+        ServerNames { prefix: format!("{prefix}:{namespace}:") }
     }
 
-    fn name(&self, channel: Channel) -> String {
+    fn channel_name(&self, channel: Channel) -> String {
         format!("{}{channel}", self.prefix)
+    }
+
+    /// Returns the keys of the messages and of the state of a log. With a hash tag, because a server of a cluster requires keys
+    /// of one slot.
+    fn log_keys(&self, log: &LogId) -> [String; 2] {
+        let key = format!("{}log:{{{}}}", self.prefix, log.name());
+        let state = format!("{key}:state");
+        [key, state]
     }
 
     fn channel(&self, name: &[u8]) -> Option<Channel> {
@@ -118,7 +132,7 @@ impl ChannelNames {
 /// command, and it does not tell whether the server accepted the subscriptions again.
 struct RedisConnect {
     client: Client,
-    names: Arc<ChannelNames>,
+    names: Arc<ServerNames>,
 }
 
 impl Connect for RedisConnect {
@@ -127,22 +141,24 @@ impl Connect for RedisConnect {
     const BROKER: &'static str = "redis";
 
     async fn connect(&self, reports: &Arc<Reports>) -> Result<RedisConnection, ConnectionError> {
-        let (names, reports) = (self.names.clone(), reports.clone());
+        let (names, push_reports) = (self.names.clone(), reports.clone());
         let config = AsyncConnectionConfig::new()
             // The supervisor has its own.
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_push_sender(move |push| {
-                receive(push, &names, &reports);
+                receive(push, &names, &push_reports);
                 Ok::<(), ()>(())
             });
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(RedisConnection { connection, names: self.names.clone() })
+        let logs = Arc::new(RedisLogs::new(connection.clone(), self.names.clone()));
+        let (names, reports) = (self.names.clone(), reports.clone());
+        Ok(RedisConnection { connection, names, reports, logs, has_refused: false })
     }
 }
 
 /// Receives from a connection, in the task that reads its socket.
-fn receive(push: PushInfo, names: &ChannelNames, reports: &Reports) {
+fn receive(push: PushInfo, names: &ServerNames, reports: &Reports) {
     let PushInfo { kind, data } = push;
     let mut data = data.into_iter();
     let channel = match data.next() {
@@ -162,7 +178,31 @@ fn receive(push: PushInfo, names: &ChannelNames, reports: &Reports) {
 /// A connection. Its subscriptions and its commands share a socket, so that each command shows whether it still receives.
 struct RedisConnection {
     connection: MultiplexedConnection,
-    names: Arc<ChannelNames>,
+    names: Arc<ServerNames>,
+    reports: Arc<Reports>,
+    logs: Arc<RedisLogs>,
+    /// Whether the server has refused to append a message, which is logged once.
+    has_refused: bool,
+}
+
+impl RedisConnection {
+    /// Returns what appends need to know of the server, or `None` if it refuses to tell.
+    async fn log_server(&mut self) -> Result<Option<Arc<LogServer>>, ConnectionError> {
+        match self.logs.server().await {
+            Ok(server) => Ok(Some(server)),
+            Err(error) if error.code().is_some() => {
+                self.log_refusal(&error);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn log_refusal(&mut self, error: &RedisError) {
+        if !std::mem::replace(&mut self.has_refused, true) {
+            log_entry!(ERROR, broker = "redis", %error, "events of groups with a history dropped: the server refused them");
+        }
+    }
 }
 
 impl Connection for RedisConnection {
@@ -174,17 +214,54 @@ impl Connection for RedisConnection {
                 SubscriptionChange::Subscribe(channel) => ("SUBSCRIBE", *channel),
                 SubscriptionChange::Unsubscribe(channel) => ("UNSUBSCRIBE", *channel),
             };
-            batch.cmd(command).arg(self.names.name(channel));
+            batch.cmd(command).arg(self.names.channel_name(channel));
         }
         Ok(batch.exec_async(&mut self.connection).await?)
     }
 
-    async fn publish(&mut self, messages: Vec<(Channel, Bytes)>) -> Result<(), ConnectionError> {
+    async fn publish(&mut self, messages: Vec<(Destination, Bytes)>) -> Result<(), ConnectionError> {
+        let has_appends = messages.iter().any(|(destination, _)| matches!(destination, Destination::Log(_)));
+        let server = if has_appends { self.log_server().await? } else { None };
         let mut batch = pipe();
-        for (channel, message) in &messages {
-            batch.cmd("PUBLISH").arg(self.names.name(*channel)).arg(&**message);
+        batch.ignore_errors();
+        let mut destinations = Vec::with_capacity(messages.len());
+        // The server may have forgotten it since the last batch.
+        let mut script = Script::Text;
+        for (destination, message) in &messages {
+            match (destination, &server) {
+                (Destination::Channel(channel), _) => {
+                    batch.cmd("PUBLISH").arg(self.names.channel_name(*channel)).arg(&**message);
+                }
+                (Destination::Log(log), Some(server)) => {
+                    batch.add_command(self.logs.append(server, script, log, message)?);
+                    script = Script::Name;
+                }
+                (Destination::Log(log), None) => {
+                    self.reports.overflow(Channel::History(log.partition));
+                    continue;
+                }
+            }
+            destinations.push(*destination);
         }
-        Ok(batch.exec_async(&mut self.connection).await?)
+        if destinations.is_empty() {
+            return Ok(());
+        }
+        let replies: Vec<RedisResult<Value>> = batch.query_async(&mut self.connection).await?;
+        for (destination, reply) in destinations.into_iter().zip(replies) {
+            match (destination, reply) {
+                (_, Ok(_)) => {}
+                (Destination::Channel(_), Err(error)) => return Err(error.into()),
+                (Destination::Log(log), Err(error)) => {
+                    self.log_refusal(&error);
+                    self.reports.overflow(Channel::History(log.partition));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn logs(&self) -> Arc<dyn LogStore> {
+        self.logs.clone()
     }
 
     async fn ping(&mut self) -> Result<(), ConnectionError> {
@@ -200,7 +277,7 @@ mod tests {
     #[test]
     fn channel_names_tell_prefixes_and_namespaces_apart() {
         let pairs = [("a", "b:c"), ("a:b", "c"), ("a", "b%3Ac"), ("a:", "c"), ("a", ":c"), ("a%3Ab", "c"), ("", "")];
-        let names = pairs.map(|(prefix, namespace)| ChannelNames::new(prefix, namespace).name(Channel::Control));
+        let names = pairs.map(|(prefix, namespace)| ServerNames::new(prefix, namespace).channel_name(Channel::Control));
         assert_eq!(names[0], "a:b%3Ac:control");
         for (index, name) in names.iter().enumerate() {
             assert!(!names[..index].contains(name), "{name}");
@@ -209,9 +286,9 @@ mod tests {
 
     #[test]
     fn channel_is_parsed_from_its_name() {
-        let names = ChannelNames::new("chat", "app::Chat\n\u{1f600}");
+        let names = ServerNames::new("chat", "app::Chat\n\u{1f600}");
         for channel in (0..CHANNEL_COUNT).filter_map(Channel::from_index) {
-            assert_eq!(names.channel(names.name(channel).as_bytes()), Some(channel));
+            assert_eq!(names.channel(names.channel_name(channel).as_bytes()), Some(channel));
         }
         for name in ["", "chat:other:1", "chat:app%3A%3AChat\n\u{1f600}:128", "1"] {
             assert_eq!(names.channel(name.as_bytes()), None);

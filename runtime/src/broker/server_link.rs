@@ -1,5 +1,6 @@
 //! A link to a server, kept by a task: one connection after the other, each with its subscriptions, messages and heartbeat.
 
+mod log_access;
 mod reports;
 mod requests;
 mod retry_delay;
@@ -16,13 +17,17 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use self::log_access::LogAccess;
+pub(super) use self::log_access::LogStore;
 pub(super) use self::reports::Reports;
 use self::requests::LinkRequests;
 pub(super) use self::requests::SubscriptionChange;
 use self::retry_delay::retry_delay;
+use super::channel::Destination;
 use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::Inbox;
-use super::{BrokerLink, Channel, LinkReceiver, broker_unavailable};
+use super::{BrokerLink, Channel, LinkReceiver};
+use crate::error::Result as CallResult;
 use crate::panic::log_entry;
 
 /// The time limit of an attempt to connect, and of a reply of the server.
@@ -58,8 +63,14 @@ pub(super) trait Connection: Send {
         changes: &[SubscriptionChange],
     ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
 
-    /// Sends messages in order.
-    fn publish(&mut self, messages: Vec<(Channel, Bytes)>) -> impl Future<Output = Result<(), ConnectionError>> + Send;
+    /// Sends messages in order. Messages for a log that the server refuses are dropped, by [`Reports::overflow`].
+    fn publish(
+        &mut self,
+        messages: Vec<(Destination, Bytes)>,
+    ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
+
+    /// Returns what reads the logs, also while this connection is in use.
+    fn logs(&self) -> Arc<dyn LogStore>;
 
     /// Waits for a reply of the server.
     fn ping(&mut self) -> impl Future<Output = Result<(), ConnectionError>> + Send;
@@ -70,6 +81,7 @@ pub(super) struct ServerLink {
     broker: &'static str,
     namespace: String,
     requests: Arc<LinkRequests>,
+    logs: Arc<LogAccess>,
     task: JoinHandle<()>,
 }
 
@@ -80,16 +92,17 @@ impl ServerLink {
     ///
     /// Panics outside of a tokio runtime.
     pub(super) fn open<C: Connect>(connect: C, namespace: &str, receiver: Arc<dyn LinkReceiver>) -> Arc<ServerLink> {
-        let requests = Arc::new(LinkRequests::default());
+        let (requests, logs) = (Arc::new(LinkRequests::default()), Arc::new(LogAccess::new(C::BROKER)));
         let supervisor = Supervisor {
             connect,
             namespace: namespace.to_owned(),
             requests: requests.clone(),
+            logs: logs.clone(),
             inbox: Arc::new(Inbox::new(receiver)),
             failed_attempts: 0,
         };
         let task = tokio::spawn(supervisor.run());
-        Arc::new(ServerLink { broker: C::BROKER, namespace: namespace.to_owned(), requests, task })
+        Arc::new(ServerLink { broker: C::BROKER, namespace: namespace.to_owned(), requests, logs, task })
     }
 }
 
@@ -98,16 +111,17 @@ impl BrokerLink for ServerLink {
         self.requests.publish(channel, message)
     }
 
-    fn append(&self, _: &LogId, _: Bytes) -> bool {
-        false
+    /// What is queued when the connection is lost is appended by the next one.
+    fn append(&self, log: &LogId, message: Bytes) -> bool {
+        self.logs.is_connected() && self.requests.publish(Destination::Log(*log), message)
     }
 
-    fn read_log(&self, _: LogId, _: Option<LogPosition>) -> BoxFuture<'_, Result<LogContents, crate::error::Error>> {
-        Box::pin(std::future::ready(Err(broker_unavailable())))
+    fn read_log(&self, log: LogId, after: Option<LogPosition>) -> BoxFuture<'_, CallResult<LogContents>> {
+        Box::pin(async move { self.logs.read(&log, after).await })
     }
 
-    fn purge_log(&self, _: LogId) -> BoxFuture<'_, Result<(), crate::error::Error>> {
-        Box::pin(std::future::ready(Err(broker_unavailable())))
+    fn purge_log(&self, log: LogId) -> BoxFuture<'_, CallResult<()>> {
+        Box::pin(async move { self.logs.purge(&log).await })
     }
 
     fn subscribe(&self, channel: Channel) {
@@ -148,6 +162,7 @@ struct Supervisor<C> {
     connect: C,
     namespace: String,
     requests: Arc<LinkRequests>,
+    logs: Arc<LogAccess>,
     inbox: Arc<Inbox>,
     /// Since the link last worked for as long as a heartbeat. Not reset earlier, because a server that accepts connections and
     /// closes them is not asked without pause either.
@@ -159,6 +174,7 @@ impl<C: Connect> Supervisor<C> {
         loop {
             let reports = Arc::new(Reports::new(self.inbox.clone(), self.requests.clone()));
             let Err(error) = self.serve(&reports).await;
+            self.logs.set(None);
             reports.lose("");
             if self.requests.is_closed() {
                 return;
@@ -178,6 +194,7 @@ impl<C: Connect> Supervisor<C> {
     /// of each covers all.
     async fn serve(&mut self, reports: &Arc<Reports>) -> Result<Infallible, ConnectionError> {
         let mut connection = limited(reports, self.connect.connect(reports)).await?;
+        self.logs.set(Some(connection.logs()));
         let mut replied_at = Instant::now();
         loop {
             if replied_at.elapsed() >= HEARTBEAT_INTERVAL {
@@ -191,8 +208,8 @@ impl<C: Connect> Supervisor<C> {
             }
             let messages = reports.start_publishing();
             if !messages.is_empty() {
-                let control: Vec<_> =
-                    messages.iter().filter(|(channel, _)| *channel == Channel::Control).cloned().collect();
+                let is_control = |(destination, _): &&(_, _)| *destination == Destination::Channel(Channel::Control);
+                let control = messages.iter().filter(is_control).map(|(_, message)| message.clone()).collect();
                 if let Err(error) = limited(reports, connection.publish(messages)).await {
                     // Receivers discard what they get twice, by its number. A missing number would make each of them evaluate
                     // everything anew.

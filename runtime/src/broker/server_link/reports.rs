@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::requests::{LinkRequests, SubscriptionChange, Subscriptions};
 use crate::broker::Channel;
-use crate::broker::channel::CHANNEL_COUNT;
+use crate::broker::channel::{CHANNEL_COUNT, Destination};
 use crate::broker::inbox::{Inbox, Received};
 use crate::sync::ignore_poison;
 
@@ -70,18 +70,18 @@ impl Reports {
         }
     }
 
+    /// Messages of a channel have been lost, although the connection is not.
+    pub(in crate::broker) fn overflow(&self, channel: Channel) {
+        let state = ignore_poison(self.state.lock());
+        if state.cause.is_none() && state.is_confirmed[channel.index()] {
+            self.inbox.push(Received::Overflowed(channel));
+        }
+    }
+
     /// Messages of any channel may have been lost, although the connection is not.
     #[cfg(feature = "nats")]
-    pub(in crate::broker) fn overflow(&self) {
-        let state = ignore_poison(self.state.lock());
-        if state.cause.is_some() {
-            return;
-        }
-        for (index, is_confirmed) in state.is_confirmed.iter().enumerate() {
-            if let Some(channel) = Channel::from_index(index).filter(|_| *is_confirmed) {
-                self.inbox.push(Received::Overflowed(channel));
-            }
-        }
+    pub(in crate::broker) fn overflow_all(&self) {
+        (0..CHANNEL_COUNT).filter_map(Channel::from_index).for_each(|channel| self.overflow(channel));
     }
 
     /// The connection is lost. Does nothing if that was known.
@@ -120,7 +120,7 @@ impl Reports {
 
     /// Takes the messages that are to be sent now. None if the connection is lost: what is published after the loss was
     /// reported is sent by the next connection.
-    pub(super) fn start_publishing(&self) -> Vec<(Channel, Bytes)> {
+    pub(super) fn start_publishing(&self) -> Vec<(Destination, Bytes)> {
         let mut state = ignore_poison(self.state.lock());
         if state.cause.is_some() {
             return Vec::new();
@@ -210,15 +210,15 @@ mod tests {
             requests.subscribe(channel);
         }
         reports.start_subscription_changes();
-        reports.overflow();
+        reports.overflow_all();
         reports.confirm(channels[0]);
         reports.confirm(channels[2]);
-        reports.overflow();
+        reports.overflow_all();
         reported.subscribed([channels[0], channels[2]]).await;
         assert_eq!(reported.next().await, Report::Overflowed(channels[0]));
         assert_eq!(reported.next().await, Report::Overflowed(channels[2]));
         reports.lose("");
-        reports.overflow();
+        reports.overflow_all();
         assert_eq!(reported.next().await, Report::Lost);
         tokio::task::yield_now().await;
         assert_eq!(reported.try_next(), None);

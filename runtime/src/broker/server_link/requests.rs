@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::broker::channel::CHANNEL_COUNT;
+use crate::broker::channel::{CHANNEL_COUNT, Destination};
+use crate::broker::event_log::MAX_LOGGED_BYTES;
 use crate::broker::{Channel, MAX_MESSAGE_BYTES};
 use crate::sync::ignore_poison;
 
@@ -18,6 +19,8 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// changes of rights.
 const MAX_CONTROL_MESSAGES: usize = 4096;
 const MAX_CONTROL_BYTES: usize = 4 * 1024 * 1024;
+
+const CONTROL: Destination = Destination::Channel(Channel::Control);
 
 /// The bounds of one batch. A batch has at least one message.
 const MAX_BATCH_MESSAGES: usize = 256;
@@ -34,7 +37,7 @@ pub(super) struct LinkRequests {
 struct State {
     control_messages: VecDeque<Bytes>,
     control_bytes: usize,
-    messages: VecDeque<(Channel, Bytes)>,
+    messages: VecDeque<(Destination, Bytes)>,
     /// The bytes of all messages but control messages.
     bytes: usize,
     wanted: Subscriptions,
@@ -57,32 +60,35 @@ pub(in crate::broker) enum SubscriptionChange {
 }
 
 impl State {
-    fn has_room(&self, channel: Channel, message: &Bytes) -> bool {
-        if channel == Channel::Control {
-            return message.len() <= MAX_MESSAGE_BYTES
+    fn has_room(&self, destination: Destination, message: &Bytes) -> bool {
+        let max_len = match destination {
+            Destination::Channel(_) => MAX_MESSAGE_BYTES,
+            Destination::Log(_) => MAX_LOGGED_BYTES,
+        };
+        if destination == CONTROL {
+            return message.len() <= max_len
                 && self.control_messages.len() < MAX_CONTROL_MESSAGES
                 && self.control_bytes + message.len() <= MAX_CONTROL_BYTES;
         }
-        message.len() <= MAX_MESSAGE_BYTES
-            && self.messages.len() < MAX_MESSAGES
-            && self.bytes + message.len() <= MAX_BYTES
+        message.len() <= max_len && self.messages.len() < MAX_MESSAGES && self.bytes + message.len() <= MAX_BYTES
     }
 }
 
 impl LinkRequests {
     /// Queues a message. Returns `false` if it is too large, or if too many wait.
-    pub(super) fn publish(&self, channel: Channel, message: Bytes) -> bool {
+    pub(super) fn publish(&self, destination: impl Into<Destination>, message: Bytes) -> bool {
+        let destination = destination.into();
         {
             let mut state = ignore_poison(self.state.lock());
-            if !state.has_room(channel, &message) {
+            if !state.has_room(destination, &message) {
                 return false;
             }
-            if channel == Channel::Control {
+            if destination == CONTROL {
                 state.control_bytes += message.len();
                 state.control_messages.push_back(message);
             } else {
                 state.bytes += message.len();
-                state.messages.push_back((channel, message));
+                state.messages.push_back((destination, message));
             }
         }
         self.changed.notify_one();
@@ -139,13 +145,13 @@ impl LinkRequests {
         changes
     }
 
-    /// Takes the messages that are sent next, those of each channel in order.
-    pub(super) fn take_batch(&self) -> Vec<(Channel, Bytes)> {
+    /// Takes the messages that are sent next, those of each destination in order.
+    pub(super) fn take_batch(&self) -> Vec<(Destination, Bytes)> {
         let mut state = ignore_poison(self.state.lock());
         if !state.control_messages.is_empty() {
             let (count, bytes) = batch_of(state.control_messages.iter());
             state.control_bytes -= bytes;
-            return state.control_messages.drain(..count).map(|message| (Channel::Control, message)).collect();
+            return state.control_messages.drain(..count).map(|message| (CONTROL, message)).collect();
         }
         let (count, bytes) = batch_of(state.messages.iter().map(|(_, message)| message));
         state.bytes -= bytes;
@@ -153,9 +159,9 @@ impl LinkRequests {
     }
 
     /// Puts control messages back of which it is not known whether they were sent.
-    pub(super) fn put_back(&self, messages: Vec<(Channel, Bytes)>) {
+    pub(super) fn put_back(&self, messages: Vec<Bytes>) {
         let mut state = ignore_poison(self.state.lock());
-        for (_, message) in messages.into_iter().rev() {
+        for message in messages.into_iter().rev() {
             state.control_bytes += message.len();
             state.control_messages.push_front(message);
         }
@@ -219,7 +225,7 @@ mod tests {
             assert!(requests.publish(channel(0), large.clone()));
         }
         assert!(!requests.publish(channel(0), Bytes::from_static(b"1")));
-        assert_eq!(requests.take_batch(), [(channel(0), large)]);
+        assert_eq!(requests.take_batch(), [(channel(0).into(), large)]);
         assert!(requests.publish(channel(0), Bytes::from_static(b"1")));
     }
 
@@ -235,11 +241,11 @@ mod tests {
         while taken.len() < MAX_CONTROL_MESSAGES {
             taken.extend(requests.take_batch());
         }
-        let expected = |(number, (channel, message)): (usize, &(Channel, Bytes))| {
-            *channel == Channel::Control && message[..] == number.to_be_bytes()
+        let expected = |(number, (destination, message)): (usize, &(Destination, Bytes))| {
+            *destination == CONTROL && message[..] == number.to_be_bytes()
         };
         assert!(taken.iter().enumerate().all(expected));
-        assert_eq!(requests.take_batch()[0], (channel(0), Bytes::from_static(b"event")));
+        assert_eq!(requests.take_batch()[0], (channel(0).into(), Bytes::from_static(b"event")));
     }
 
     #[test]

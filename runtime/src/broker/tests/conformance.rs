@@ -10,30 +10,7 @@ use super::super::channel::CHANNEL_COUNT;
 use super::super::{BrokerLink, Channel, LinkReceiver, MAX_MESSAGE_BYTES};
 use super::channel;
 use super::recorder::{Report, panicking_recorder, recorder};
-use super::service::Service;
-
-/// Defines each test for each broker.
-macro_rules! conformance_tests {
-    ($($test:ident)*) => {
-        conformance_tests!(memory, $($test)*);
-        #[cfg(feature = "redis")]
-        conformance_tests!(redis, $($test)*);
-        #[cfg(feature = "nats")]
-        conformance_tests!(nats, $($test)*);
-    };
-    ($service:ident, $($test:ident)*) => {
-        mod $service {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    if let Some(service) = super::Service::$service() {
-                        super::$test(&service).await;
-                    }
-                }
-            )*
-        }
-    };
-}
+use super::service::{Service, conformance_tests};
 
 conformance_tests! {
     messages_of_a_publisher_arrive_in_order

@@ -4,6 +4,9 @@
 //! tests that need it are skipped, except with the variable `CI`. The tests of outages start servers of their own.
 
 mod conformance;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod log_outages;
+mod logs;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(any(feature = "nats", feature = "redis"))]

@@ -10,7 +10,7 @@ use super::super::channel::CHANNEL_COUNT;
 use super::super::{BrokerLink, Channel};
 use super::channel;
 use super::recorder::{Report, Reports, recorder};
-use super::server::{Program, Server};
+use super::server::Server;
 
 /// How long a link may take after the return of its server.
 const RETURN_LIMIT: Duration = Duration::from_secs(2);
@@ -29,7 +29,8 @@ macro_rules! outage_tests {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 $(#[$attribute])*
                 async fn $test() {
-                    if let Some(server) = super::Server::prepare(super::Program::$program) {
+                    let program = crate::broker::tests::server::Program::$program;
+                    if let Some(server) = super::Server::prepare(program) {
                         super::$test(server).await;
                     }
                 }
@@ -37,6 +38,8 @@ macro_rules! outage_tests {
         }
     };
 }
+
+pub(super) use outage_tests;
 
 outage_tests! {
     link_that_is_opened_before_its_server_runs_connects

@@ -95,6 +95,34 @@ impl Server {
         }
     }
 
+    /// Starts a server that keeps logs, with what it had written before it ended, and waits until it answers.
+    pub(super) async fn run_with_logs(&mut self) {
+        match self.program {
+            #[cfg(feature = "redis")]
+            Program::Redis => self.run(&[]).await,
+            #[cfg(feature = "nats")]
+            Program::Nats => self.run(&["-js", "-sd", "data"]).await,
+        }
+    }
+
+    /// Has a Redis server write what it has. A NATS server writes by itself.
+    pub(super) async fn save(&self) {
+        #[cfg(feature = "redis")]
+        if self.program == Program::Redis {
+            let client = redis::Client::open(self.url()).unwrap();
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            redis::cmd("SAVE").exec_async(&mut connection).await.unwrap();
+        }
+    }
+
+    /// Removes what an ended server has written.
+    pub(super) fn remove_data(&self) {
+        assert!(self.process.is_none(), "the server runs");
+        // A server may have written nothing.
+        let _ = fs::remove_dir_all(self.folder.join("data"));
+        let _ = fs::remove_file(self.folder.join("dump.rdb"));
+    }
+
     /// Starts a NATS server with more lines in its configuration file, and waits until it answers.
     #[cfg(feature = "nats")]
     pub(super) async fn run_with_configuration(&mut self, configuration: &str) {

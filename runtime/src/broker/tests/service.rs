@@ -7,6 +7,32 @@ use super::super::{Broker, BrokerLink, LinkReceiver, MemoryBroker};
 use super::recorder::{Reports, recorder};
 use crate::ConnectionId;
 
+/// Defines each test for each broker.
+macro_rules! conformance_tests {
+    ($($test:ident)*) => {
+        conformance_tests!(memory, $($test)*);
+        #[cfg(feature = "redis")]
+        conformance_tests!(redis, $($test)*);
+        #[cfg(feature = "nats")]
+        conformance_tests!(nats, $($test)*);
+    };
+    ($service:ident, $($test:ident)*) => {
+        mod $service {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    if let Some(service) = super::Service::$service() {
+                        super::$test(&service).await;
+                        service.remove_logs().await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+pub(super) use conformance_tests;
+
 /// A broker, seen as a service with links of several prefixes.
 pub(super) struct Service {
     kind: Kind,
@@ -53,6 +79,10 @@ impl Service {
             Kind::Nats(url) => Box::new(crate::NatsBroker::new(url, &prefix).unwrap()),
         }
     }
+
+    /// Removes what remains on the server after a test.
+    #[expect(clippy::unused_async, reason = "TODO")]
+    pub(super) async fn remove_logs(&self) {}
 
     /// Opens a link of the namespace `chat`.
     pub(super) fn link(&self) -> (Arc<dyn BrokerLink>, Reports) {

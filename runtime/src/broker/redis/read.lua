@@ -1,0 +1,29 @@
+-- Reads a log: its epoch, its last sequence number, and the messages after a position, or nil unless all of them are kept.
+-- KEYS: the messages (a stream with ids SEQUENCE-MILLISECONDS), the state of the log (a hash).
+-- ARGV: the run of the server, the epoch if the log is new, max_messages, max_age in ms, the position's epoch and sequence.
+local state = redis.call('HMGET', KEYS[2], 'run', 'epoch', 'last')
+local epoch, last = state[2], tonumber(state[3])
+if state[1] ~= ARGV[1] then
+  redis.call('DEL', KEYS[1], KEYS[2])
+  epoch, last = ARGV[2], 0
+  redis.call('HSET', KEYS[2], 'run', ARGV[1], 'epoch', epoch, 'last', last)
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+local after = tonumber(ARGV[6])
+if ARGV[5] ~= epoch or after > last or last - after > tonumber(ARGV[3]) then
+  return { epoch, last, false }
+end
+if after == last then
+  return { epoch, last, {} }
+end
+local messages = redis.call('XRANGE', KEYS[1], string.format('%.0f', after + 1), '+')
+if #messages < last - after then
+  return { epoch, last, false }
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if tonumber(string.match(messages[1][1], '%d+$')) <= now - ARGV[4] then
+  return { epoch, last, false }
+end
+return { epoch, last, messages }
