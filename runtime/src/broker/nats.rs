@@ -1,24 +1,24 @@
 //! The broker of several machines that share a NATS server.
 
+mod logs;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write as _;
-use std::future::ready;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, PublishErrorKind, ServerAddr, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::logs::{KnownStreams, NatsLogs};
 use super::channel::Destination;
-use super::event_log::{LogContents, LogId, LogPosition};
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
-use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, is_loopback_host};
+use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, Partition, is_loopback_host};
 use crate::error::{Error, Result};
 use crate::panic::log_entry;
 use crate::result_ext::ResultExt;
@@ -163,8 +163,11 @@ impl Connect for NatsConnect {
         }
         let inbox = client.new_inbox();
         let echoes = client.subscribe(inbox.clone()).await?;
+        let logs = Arc::new(NatsLogs::new(client.clone(), self.subject_prefix.clone()));
         Ok(NatsConnection {
             client,
+            logs,
+            has_refused: false,
             subject_prefix: self.subject_prefix.clone(),
             reports: reports.clone(),
             inbox,
@@ -202,6 +205,9 @@ struct NatsConnection {
     client: Client,
     subject_prefix: String,
     reports: Arc<Reports>,
+    logs: Arc<NatsLogs>,
+    /// Whether the server has refused to append a message, which is logged once.
+    has_refused: bool,
     /// The subject of messages to this connection itself.
     inbox: String,
     echoes: Subscriber,
@@ -211,8 +217,36 @@ struct NatsConnection {
 }
 
 impl NatsConnection {
+    /// Returns the subject by which messages are published on a channel.
     fn subject(&self, channel: Channel) -> String {
-        format!("{}{channel}", self.subject_prefix)
+        match channel {
+            Channel::History(partition) => self.history_subject(partition, "-"),
+            channel => format!("{}{channel}", self.subject_prefix),
+        }
+    }
+
+    /// Returns the subject by which a channel is subscribed.
+    fn subscribed_subject(&self, channel: Channel) -> String {
+        match channel {
+            Channel::History(partition) => self.history_subject(partition, "*"),
+            channel => self.subject(channel),
+        }
+    }
+
+    /// Returns a subject of the history channel of a partition. Its last token is that of a log, from the streams.
+    fn history_subject(&self, partition: Partition, last: &str) -> String {
+        format!("{}history.{}.{last}", self.subject_prefix, Channel::Partition(partition))
+    }
+
+    fn log_refusal(&mut self, error: &ConnectionError) {
+        if !std::mem::replace(&mut self.has_refused, true) {
+            log_entry!(
+                ERROR,
+                broker = "nats",
+                %error,
+                "events of groups with a history dropped: the server has no JetStream, or refuses it"
+            );
+        }
     }
 
     /// Sends a message to this connection and waits for it. The server processes what a connection sends in order, so
@@ -235,10 +269,10 @@ impl NatsConnection {
     async fn subscribe(&mut self, channel: Channel) -> Result<oneshot::Receiver<()>, ConnectionError> {
         self.echo_count += 1;
         let probe = Bytes::copy_from_slice(&self.echo_count.to_be_bytes());
-        let subscriber = self.client.subscribe(self.subject(channel)).await?;
+        let subscriber = self.client.subscribe(self.subscribed_subject(channel)).await?;
         let (sender, receiver) = oneshot::channel();
         let expected = Probe { inbox: self.inbox.clone(), payload: probe.clone(), confirmed: Some(sender) };
-        let reader = tokio::spawn(read(subscriber, channel, self.reports.clone(), expected));
+        let reader = tokio::spawn(read(subscriber, channel, (self.reports.clone(), self.logs.clone()), expected));
         self.readers.insert(channel, AbortOnDropHandle::new(reader));
         self.client.publish_with_reply(self.subject(channel), self.inbox.clone(), probe).await?;
         Ok(receiver)
@@ -273,9 +307,19 @@ impl Connection for NatsConnection {
 
     async fn publish(&mut self, messages: Vec<(Destination, Bytes)>) -> Result<(), ConnectionError> {
         for (destination, message) in messages {
-            let Destination::Channel(channel) = destination else { continue };
+            let subject = match destination {
+                Destination::Channel(channel) => self.subject(channel),
+                Destination::Log(log) => match self.logs.append_subject(&log).await {
+                    Ok(subject) => subject,
+                    Err(error) => {
+                        self.log_refusal(&error);
+                        self.reports.overflow(Channel::History(log.partition));
+                        continue;
+                    }
+                },
+            };
             let size = message.len();
-            match self.client.publish(self.subject(channel), message).await {
+            match self.client.publish(subject, message).await {
                 Ok(()) => {}
                 Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     log_entry!(
@@ -292,24 +336,11 @@ impl Connection for NatsConnection {
     }
 
     fn logs(&self) -> Arc<dyn LogStore> {
-        Arc::new(NatsLogs)
+        self.logs.clone()
     }
 
     async fn ping(&mut self) -> Result<(), ConnectionError> {
         self.echo().await
-    }
-}
-
-/// Logs are not kept yet.
-struct NatsLogs;
-
-impl LogStore for NatsLogs {
-    fn read<'a>(&'a self, _: &'a LogId, _: Option<LogPosition>) -> BoxFuture<'a, Result<LogContents, ConnectionError>> {
-        Box::pin(ready(Err("no logs".into())))
-    }
-
-    fn purge<'a>(&'a self, _: &'a LogId) -> BoxFuture<'a, Result<(), ConnectionError>> {
-        Box::pin(ready(Err("no logs".into())))
     }
 }
 
@@ -321,7 +352,13 @@ struct Probe {
     confirmed: Option<oneshot::Sender<()>>,
 }
 
-async fn read(mut subscriber: Subscriber, channel: Channel, reports: Arc<Reports>, mut probe: Probe) {
+async fn read(
+    mut subscriber: Subscriber,
+    channel: Channel,
+    (reports, logs): (Arc<Reports>, Arc<NatsLogs>),
+    mut probe: Probe,
+) {
+    let mut known_streams = KnownStreams::default();
     while let Some(message) = subscriber.next().await {
         if let Some(reply) = &message.reply {
             if **reply == *probe.inbox
@@ -331,6 +368,13 @@ async fn read(mut subscriber: Subscriber, channel: Channel, reports: Arc<Reports
                 reports.confirm(channel);
                 // The connection may be closing.
                 let _ = confirmed.send(());
+            }
+            continue;
+        }
+        if matches!(channel, Channel::History(_)) {
+            match logs.address(&message, &mut known_streams).await {
+                Ok(message) => reports.receive(channel, message),
+                Err(_) => reports.overflow(channel),
             }
             continue;
         }

@@ -187,7 +187,8 @@ async fn reads_of_a_server_that_does_not_reply_fail(mut server: Server) {
     let called_at = Instant::now();
     assert_eq!(link.read_log(log, Some(start)).await.unwrap_err().status(), 503);
     assert!(called_at.elapsed() < Duration::from_secs(5), "{:?}", called_at.elapsed());
+    reports.lost().await;
     server.proceed();
-    returned(&mut reports, &log).await;
+    reports.subscribed([Channel::History(log.partition)]).await;
     append(&link, &mut reports, &log, "one").await;
 }

@@ -209,7 +209,8 @@ async fn append_that_the_server_refuses_is_reported() {
             assert!(link.publish(channel(1), Bytes::from_static(b"published")));
             assert_eq!(reports.message().await, (channel(1), Bytes::from_static(b"published")));
         }
-        assert_eq!(link.read_log(log, None).await.unwrap_err().status(), 503);
+        // Reading needs no memory, because the log is there by then.
+        assert_eq!(link.read_log(log, None).await.is_err(), memory == "0");
         cmd("CONFIG").arg(&["SET", "maxmemory", "0"]).exec_async(&mut admin).await.unwrap();
         cmd("ACL").arg(&["SETUSER", "limited", "+@all"]).exec_async(&mut admin).await.unwrap();
         append(&link, &mut reports, &log, "accepted").await;

@@ -1,0 +1,246 @@
+//! The logs of a NATS server: one `JetStream` stream per namespace and bounds, with two subjects per log.
+//!
+//! The messages of a log are on the first subject, and the stream publishes each again on the history channel of the log's
+//! partition. On the second one are marks: they are positions to hand out while the last message is about to expire, or while there
+//! is none. A position is good as long as the message or the mark at its sequence number is kept. Then no message after it has
+//! expired, and whether some were trimmed shows by their number: the stream keeps one more per subject than the log.
+//!
+//! An epoch ends with the process of the server, because what a process has written for the next one may lack the last messages,
+//! whose sequence numbers would be given again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{Config, DirectGetError, DirectGetErrorKind, Info, Republish, StorageType, Stream};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, Message};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::broker::Channel;
+use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage};
+use crate::broker::memory_logs::unix_millis;
+use crate::broker::server_link::{ConnectionError, LogStore};
+use crate::sync::ignore_poison;
+
+/// How long a server that has refused a stream is not asked again by appends.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// The logs of a connection.
+pub(super) struct NatsLogs {
+    client: Client,
+    jetstream: Context,
+    /// What all subjects of the link start with.
+    subject_prefix: String,
+    /// Protects what appends know of the streams.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The streams that exist.
+    streams: HashSet<String>,
+    refused_at: Option<Instant>,
+}
+
+/// The subjects of a log.
+struct Subjects {
+    messages: String,
+    marks: String,
+}
+
+/// What a reader of a channel knows of the streams whose messages it receives: the epoch, and the last sequence number.
+#[derive(Default)]
+pub(super) struct KnownStreams(HashMap<String, (u64, u64)>);
+
+impl NatsLogs {
+    pub(super) fn new(client: Client, subject_prefix: String) -> NatsLogs {
+        let jetstream = jetstream::new(client.clone());
+        NatsLogs { client, jetstream, subject_prefix, state: Mutex::default() }
+    }
+
+    /// Returns what the names of the log's stream have in common with its subjects: the bounds.
+    fn bounds(log: &LogId) -> String {
+        format!("{}-{}", log.max_messages, log.max_age.as_millis())
+    }
+
+    fn stream_name(&self, log: &LogId) -> String {
+        // A name has no dots.
+        format!("{}{}", self.subject_prefix.replace('.', "+"), NatsLogs::bounds(log))
+    }
+
+    fn subjects(&self, log: &LogId) -> Subjects {
+        let (prefix, bounds, name) = (&self.subject_prefix, NatsLogs::bounds(log), log.name());
+        let partition = Channel::Partition(log.partition);
+        Subjects {
+            messages: format!("{prefix}log.{bounds}.{partition}.{name}"),
+            marks: format!("{prefix}mark.{bounds}.{name}"),
+        }
+    }
+
+    /// Returns the stream of a log, and creates it if there is none.
+    async fn stream(&self, log: &LogId) -> Result<Stream, ConnectionError> {
+        let (prefix, bounds) = (&self.subject_prefix, NatsLogs::bounds(log));
+        let messages = format!("{prefix}log.{bounds}.*.*");
+        let republish = Republish {
+            source: messages.clone(),
+            // A server of version 2.9 requires that it has all wildcards of the source.
+            destination: format!("{prefix}history.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}"),
+            headers_only: false,
+        };
+        let config = Config {
+            name: self.stream_name(log),
+            subjects: vec![messages, format!("{prefix}mark.{bounds}.*")],
+            max_messages_per_subject: i64::from(log.max_messages) + 1,
+            max_age: log.max_age,
+            storage: StorageType::File,
+            allow_direct: true,
+            republish: Some(republish),
+            ..Config::default()
+        };
+        Ok(self.jetstream.get_or_create_stream(config).await?)
+    }
+
+    /// Returns the subject by which a message is appended to a log.
+    pub(super) async fn append_subject(&self, log: &LogId) -> Result<String, ConnectionError> {
+        let name = self.stream_name(log);
+        let is_refused = {
+            let state = ignore_poison(self.state.lock());
+            if state.streams.contains(&name) {
+                return Ok(self.subjects(log).messages);
+            }
+            state.refused_at.is_some_and(|refused_at| refused_at.elapsed() < REFUSAL_PAUSE)
+        };
+        if is_refused {
+            return Err("the server has refused the stream".into());
+        }
+        let stream = self.stream(log).await;
+        let mut state = ignore_poison(self.state.lock());
+        match stream {
+            Ok(_) => _ = state.streams.insert(name),
+            Err(_) => state.refused_at = Some(Instant::now()),
+        }
+        drop(state);
+        stream.map(|_| self.subjects(log).messages)
+    }
+
+    fn epoch(&self, stream: &Info) -> u64 {
+        let server = self.client.server_info().server_id;
+        let created = stream.created.unix_timestamp_nanos().to_be_bytes();
+        let hash: [u8; 32] = Sha256::new().chain_update(created).chain_update(server).finalize().into();
+        hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    /// Returns a message of a history channel as the link passes it on: after its position.
+    pub(super) async fn address(&self, message: &Message, known: &mut KnownStreams) -> Result<Bytes, ConnectionError> {
+        let header = |name| message.headers.as_ref()?.get(name).map(|value| value.as_str().to_owned());
+        let Some((stream, sequence)) = header("Nats-Stream").zip(header("Nats-Sequence")) else {
+            // Not of a stream, so it has no position, and its receiver refuses it.
+            return Ok(Bytes::copy_from_slice(&message.payload));
+        };
+        let sequence: u64 = sequence.parse()?;
+        let epoch = match known.0.get(&stream) {
+            Some((epoch, last)) if sequence > *last => *epoch,
+            // The stream is not known yet, or another one of its name.
+            _ => self.epoch(self.jetstream.get_stream(&stream).await?.cached_info()),
+        };
+        known.0.insert(stream, (epoch, sequence));
+        Ok(LogPosition { epoch, sequence }.address(&message.payload))
+    }
+
+    async fn read_log(&self, log: &LogId, after: Option<LogPosition>) -> Result<LogContents, ConnectionError> {
+        let (stream, subjects) = (self.stream(log).await?, self.subjects(log));
+        let epoch = self.epoch(stream.cached_info());
+        let last = found(stream.direct_get_last_for_subject(&*subjects.messages).await)?;
+        let mark = found(stream.direct_get_last_for_subject(&*subjects.marks).await)?;
+        let newest = last.into_iter().chain(mark).max_by_key(|message| message.sequence);
+        // A position is handed out while at least half of its time is left.
+        let is_young = |message: &StreamMessage| {
+            unix_millis(SystemTime::now()).saturating_sub(millis_of(message)) < half_millis(log.max_age)
+        };
+        let sequence = match newest.filter(is_young) {
+            Some(newest) => newest.sequence,
+            // After all messages that are there.
+            None => self.jetstream.publish(subjects.marks.clone(), Bytes::new()).await?.await?.sequence,
+        };
+        let messages = match after.filter(|after| after.epoch == epoch && (1..=sequence).contains(&after.sequence)) {
+            Some(after) => messages_after(&stream, &subjects, log, after.sequence).await?,
+            None => None,
+        };
+        let up_to_end = |messages: Vec<LoggedMessage>| {
+            messages.into_iter().take_while(|message| message.sequence <= sequence).collect()
+        };
+        Ok(LogContents { end: LogPosition { epoch, sequence }, messages: messages.map(up_to_end) })
+    }
+}
+
+impl LogStore for NatsLogs {
+    fn read<'a>(
+        &'a self,
+        log: &'a LogId,
+        after: Option<LogPosition>,
+    ) -> BoxFuture<'a, Result<LogContents, ConnectionError>> {
+        Box::pin(self.read_log(log, after))
+    }
+
+    fn purge<'a>(&'a self, log: &'a LogId) -> BoxFuture<'a, Result<(), ConnectionError>> {
+        Box::pin(async move {
+            let (stream, Subjects { messages, marks }) = (self.stream(log).await?, self.subjects(log));
+            // With the marks, positions from before are not good any more.
+            stream.purge().filter(messages).await?;
+            stream.purge().filter(marks).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Returns the messages after a sequence number. `None` if it is none of the log, or if some of them may be missing.
+async fn messages_after(
+    stream: &Stream,
+    subjects: &Subjects,
+    log: &LogId,
+    after: u64,
+) -> Result<Option<Vec<LoggedMessage>>, ConnectionError> {
+    let (mut messages, mut next) = (Vec::new(), after + 1);
+    while let Some(message) = found(stream.direct_get_next_for_subject(subjects.messages.clone(), Some(next)).await)? {
+        if messages.len() >= usize::try_from(log.max_messages).unwrap_or(usize::MAX) {
+            return Ok(None);
+        }
+        next = message.sequence + 1;
+        let received_at = millis_of(&message);
+        messages.push(LoggedMessage { sequence: message.sequence, received_at, message: message.payload });
+    }
+    // If some were trimmed before this, there was one message too many; if meanwhile, it was the first one.
+    if let Some(first_read) = messages.first() {
+        let first = found(stream.direct_get_first_for_subject(subjects.messages.clone()).await)?;
+        if first.is_none_or(|first| first.sequence > first_read.sequence) {
+            return Ok(None);
+        }
+    }
+    // Checked last: what is kept now was kept all the time.
+    let position = found(stream.direct_get(after).await)?;
+    let is_kept = position.is_some_and(|at| *at.subject == *subjects.messages || *at.subject == *subjects.marks);
+    Ok(is_kept.then_some(messages))
+}
+
+/// Returns `None` if there is no such message.
+fn found(message: Result<StreamMessage, DirectGetError>) -> Result<Option<StreamMessage>, ConnectionError> {
+    match message {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns when the server has received a message, in milliseconds since 1970.
+fn millis_of(message: &StreamMessage) -> u64 {
+    u64::try_from(message.time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+fn half_millis(age: Duration) -> u64 {
+    u64::try_from(age.as_millis() / 2).unwrap_or(u64::MAX)
+}
