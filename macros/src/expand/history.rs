@@ -5,8 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::paths::{self, Locals};
-use crate::model::{print, respan};
-use crate::syntax::history::{History, Since};
+use crate::model::{History, Since, print, respan};
 
 /// Returns the constant of the group.
 pub(super) fn constant(history: &History) -> TokenStream {

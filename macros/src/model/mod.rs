@@ -23,6 +23,7 @@ use syn::{FnArg, PatType, ReturnType, Signature, Type};
 pub(crate) use crate::syntax::attribute::{MethodKind, Role, cfgs};
 pub(crate) use crate::syntax::block::BlockKind;
 pub(crate) use crate::syntax::codenames::{Codename, CodenameGroup, Codenames};
+pub(crate) use crate::syntax::history::{History, Since};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::leaf_argument::replace_placeholders;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};

@@ -6,9 +6,6 @@ use std::ops::BitOrAssign;
 
 use sha2::{Digest, Sha256};
 
-#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
-use super::LogId;
-
 /// The number of partitions. The same for all machines of a service, or they do not find each other's groups.
 pub(crate) const PARTITION_COUNT: u8 = 128;
 
@@ -133,23 +130,6 @@ impl Channel {
             Some(index) => partition(index).map(Channel::History),
             None => partition(index).map(Channel::Partition),
         }
-    }
-}
-
-/// Where a link sends a message.
-#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Destination {
-    /// A channel.
-    Channel(Channel),
-    /// A log, from which it is passed on to a channel.
-    Log(LogId),
-}
-
-#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
-impl From<Channel> for Destination {
-    fn from(channel: Channel) -> Destination {
-        Destination::Channel(channel)
     }
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
+#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
+use super::Channel;
 use super::{MAX_MESSAGE_BYTES, Partition};
 
 /// The length of an encoded [`LogPosition`].
@@ -56,6 +58,23 @@ pub struct LogContents {
     pub(crate) end: LogPosition,
     /// The messages after the position that was asked for, up to the end. `None` if some of them are not kept any more.
     pub(crate) messages: Option<Vec<LoggedMessage>>,
+}
+
+/// Where a link sends a message.
+#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// A channel.
+    Channel(Channel),
+    /// A log, from which it is passed on to a channel.
+    Log(LogId),
+}
+
+#[cfg(any(feature = "nats", feature = "redis", feature = "testing"))]
+impl From<Channel> for Destination {
+    fn from(channel: Channel) -> Destination {
+        Destination::Channel(channel)
+    }
 }
 
 impl LogId {

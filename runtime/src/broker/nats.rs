@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::logs::{KnownStreams, NatsLogs};
-use super::channel::Destination;
+use super::event_log::Destination;
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, Partition, is_loopback_host};
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::channel::Destination;
+use super::event_log::Destination;
 use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::{Inbox, Received};
 use super::memory_logs::MemoryLogs;

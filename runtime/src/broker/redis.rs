@@ -1,6 +1,7 @@
 //! The broker of several machines that share a Redis server.
 
 mod logs;
+mod server_names;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use redis::{
 };
 
 use self::logs::{LogServer, RedisLogs, Script};
-use super::channel::Destination;
-use super::event_log::LogId;
+use self::server_names::ServerNames;
+use super::event_log::Destination;
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, is_loopback_host};
 use crate::error::Result;
@@ -94,37 +95,6 @@ impl fmt::Debug for RedisBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The URL may contain a password.
         f.debug_struct("RedisBroker").field("prefix", &self.prefix).finish_non_exhaustive()
-    }
-}
-
-/// The names of a link's channels and logs on the server.
-struct ServerNames {
-    /// What all names start with.
-    prefix: String,
-}
-
-impl ServerNames {
-    fn new(prefix: &str, namespace: &str) -> ServerNames {
-        // Without colons in it, so that two pairs of prefix and namespace never have the same name.
-        let namespace = namespace.replace('%', "%25").replace(':', "%3A");
-        ServerNames { prefix: format!("{prefix}:{namespace}:") }
-    }
-
-    fn channel_name(&self, channel: Channel) -> String {
-        format!("{}{channel}", self.prefix)
-    }
-
-    /// Returns the keys of the messages and of the state of a log. With a hash tag, because a server of a cluster requires keys
-    /// of one slot.
-    fn log_keys(&self, log: &LogId) -> [String; 2] {
-        let key = format!("{}log:{{{}}}", self.prefix, log.name());
-        let state = format!("{key}:state");
-        [key, state]
-    }
-
-    fn channel(&self, name: &[u8]) -> Option<Channel> {
-        let name = name.strip_prefix(self.prefix.as_bytes())?;
-        Channel::from_name(std::str::from_utf8(name).ok()?)
     }
 }
 
@@ -266,32 +236,5 @@ impl Connection for RedisConnection {
 
     async fn ping(&mut self) -> Result<(), ConnectionError> {
         Ok(cmd("PING").exec_async(&mut self.connection).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::broker::channel::CHANNEL_COUNT;
-
-    #[test]
-    fn channel_names_tell_prefixes_and_namespaces_apart() {
-        let pairs = [("a", "b:c"), ("a:b", "c"), ("a", "b%3Ac"), ("a:", "c"), ("a", ":c"), ("a%3Ab", "c"), ("", "")];
-        let names = pairs.map(|(prefix, namespace)| ServerNames::new(prefix, namespace).channel_name(Channel::Control));
-        assert_eq!(names[0], "a:b%3Ac:control");
-        for (index, name) in names.iter().enumerate() {
-            assert!(!names[..index].contains(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn channel_is_parsed_from_its_name() {
-        let names = ServerNames::new("chat", "app::Chat\n\u{1f600}");
-        for channel in (0..CHANNEL_COUNT).filter_map(Channel::from_index) {
-            assert_eq!(names.channel(names.channel_name(channel).as_bytes()), Some(channel));
-        }
-        for name in ["", "chat:other:1", "chat:app%3A%3AChat\n\u{1f600}:128", "1"] {
-            assert_eq!(names.channel(name.as_bytes()), None);
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! A link to a server, kept by a task: one connection after the other, each with its subscriptions, messages and heartbeat.
 
+mod attempt;
 mod log_access;
 mod reports;
 mod requests;
 mod retry_delay;
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,25 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+pub(super) use self::attempt::{ConnectionError, REPLY_TIMEOUT};
 use self::log_access::LogAccess;
 pub(super) use self::log_access::LogStore;
 pub(super) use self::reports::Reports;
 use self::requests::LinkRequests;
 pub(super) use self::requests::SubscriptionChange;
 use self::retry_delay::retry_delay;
-use super::channel::Destination;
+use super::event_log::Destination;
 use super::event_log::{LogContents, LogId, LogPosition};
 use super::inbox::Inbox;
 use super::{BrokerLink, Channel, LinkReceiver};
 use crate::error::Result as CallResult;
 use crate::panic::log_entry;
 
-/// The time limit of an attempt to connect, and of a reply of the server.
-pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How long a link that was dropped may send what waits.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often the server must show that it is there.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
-
-pub(super) type ConnectionError = Box<dyn Error + Send + Sync>;
 
 /// Opens the connections of one link.
 pub(super) trait Connect: Send + Sync + 'static {

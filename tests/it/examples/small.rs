@@ -141,7 +141,7 @@ fn resume_example_receives_what_it_has_missed_and_may_see() {
         r#"<- {"data":"welcome back","event":"said","position":"…"}"#,
     ];
     let text = output_of("resume");
-    expect(&text.lines().map(|line| format!("{}\n", line.trim())).collect::<String>(), &wanted);
+    expect(&text, &wanted);
     assert!(!text.contains(r#"<- {"data":"ada does not read this""#), "{text}");
 }
 

@@ -12,7 +12,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, cmd, pipe};
 use tokio::sync::OnceCell;
 
-use super::ServerNames;
+use super::server_names::ServerNames;
 use crate::broker::Channel;
 use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage};
 use crate::broker::server_link::{ConnectionError, LogStore};

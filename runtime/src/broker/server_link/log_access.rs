@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{ConnectionError, REPLY_TIMEOUT};
+use super::attempt::{ConnectionError, REPLY_TIMEOUT};
 use crate::broker::broker_unavailable;
 use crate::broker::event_log::{LogContents, LogId, LogPosition};
 use crate::error::Result;

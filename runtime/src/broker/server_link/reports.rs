@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::requests::{LinkRequests, SubscriptionChange, Subscriptions};
 use crate::broker::Channel;
-use crate::broker::channel::{CHANNEL_COUNT, Destination};
+use crate::broker::channel::CHANNEL_COUNT;
+use crate::broker::event_log::Destination;
 use crate::broker::inbox::{Inbox, Received};
 use crate::sync::ignore_poison;
 

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::broker::channel::{CHANNEL_COUNT, Destination};
+use crate::broker::channel::CHANNEL_COUNT;
+use crate::broker::event_log::Destination;
 use crate::broker::event_log::MAX_LOGGED_BYTES;
 use crate::broker::{Channel, MAX_MESSAGE_BYTES};
 use crate::sync::ignore_poison;

@@ -37,7 +37,7 @@ conformance_tests! {
 }
 
 const MAX_MESSAGES: u32 = 500;
-const MAX_AGE: Duration = Duration::from_secs(60);
+const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// What expires soon.
 const SHORT_AGE: Duration = Duration::from_secs(1);

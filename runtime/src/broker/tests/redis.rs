@@ -201,7 +201,9 @@ async fn append_that_the_server_refuses_is_reported() {
         let link = RedisBroker::new(&url, "test").unwrap().open("chat", receiver);
         let log = log("1");
         let channels = [channel(1), Channel::History(log.partition)];
-        channels.iter().for_each(|channel| link.subscribe(*channel));
+        for channel in channels {
+            link.subscribe(channel);
+        }
         reports.subscribed(channels).await;
         for _ in 0..2 {
             assert!(link.append(&log, Bytes::from_static(b"refused")));
