@@ -12,11 +12,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, DirectGetError, DirectGetErrorKind, Info, Republish, StorageType, Stream};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, Message};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -168,7 +170,7 @@ impl NatsLogs {
             None => self.jetstream.publish(subjects.marks.clone(), Bytes::new()).await?.await?.sequence,
         };
         let messages = match after.filter(|after| after.epoch == epoch && (1..=sequence).contains(&after.sequence)) {
-            Some(after) => messages_after(&stream, &subjects, log, after.sequence).await?,
+            Some(after) => messages_after(&stream, &subjects, log, (after.sequence, sequence)).await?,
             None => None,
         };
         let up_to_end = |messages: Vec<LoggedMessage>| {
@@ -198,22 +200,19 @@ impl LogStore for NatsLogs {
     }
 }
 
-/// Returns the messages after a sequence number. `None` if it is none of the log, or if some of them may be missing.
+/// Returns the messages after a sequence number, at least up to the end, which is another one. `None` if the first is none of the
+/// log, or if some messages may be missing.
 async fn messages_after(
     stream: &Stream,
     subjects: &Subjects,
     log: &LogId,
-    after: u64,
+    (after, end): (u64, u64),
 ) -> Result<Option<Vec<LoggedMessage>>, ConnectionError> {
-    let (mut messages, mut next) = (Vec::new(), after + 1);
-    while let Some(message) = found(stream.direct_get_next_for_subject(subjects.messages.clone(), Some(next)).await)? {
-        if messages.len() >= usize::try_from(log.max_messages).unwrap_or(usize::MAX) {
-            return Ok(None);
-        }
-        next = message.sequence + 1;
-        let received_at = millis_of(&message);
-        messages.push(LoggedMessage { sequence: message.sequence, received_at, message: message.payload });
-    }
+    let messages = match found(stream.direct_get_next_for_subject(subjects.messages.clone(), Some(after + 1)).await)? {
+        Some(_) => consume(stream, subjects, log, (after + 1, end)).await?,
+        None => Some(Vec::new()),
+    };
+    let Some(messages) = messages else { return Ok(None) };
     // If some were trimmed before this, there was one message too many; if meanwhile, it was the first one.
     if let Some(first_read) = messages.first() {
         let first = found(stream.direct_get_first_for_subject(subjects.messages.clone()).await)?;
@@ -225,6 +224,45 @@ async fn messages_after(
     let position = found(stream.direct_get(after).await)?;
     let is_kept = position.is_some_and(|at| *at.subject == *subjects.messages || *at.subject == *subjects.marks);
     Ok(is_kept.then_some(messages))
+}
+
+/// Reads the messages from a sequence number on, at least up to the end, by a consumer, which has them sent without a request for
+/// each. `None` if there are more than the log keeps, or if one was lost on the way.
+async fn consume(
+    stream: &Stream,
+    subjects: &Subjects,
+    log: &LogId,
+    (start_sequence, end): (u64, u64),
+) -> Result<Option<Vec<LoggedMessage>>, ConnectionError> {
+    let max_messages = usize::try_from(log.max_messages).unwrap_or(usize::MAX);
+    let config = pull::Config {
+        filter_subject: subjects.messages.clone(),
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+        ack_policy: AckPolicy::None,
+        memory_storage: true,
+        // If it is not deleted, because the connection or this call ends.
+        inactive_threshold: Duration::from_secs(5),
+        ..pull::Config::default()
+    };
+    let consumer = stream.create_consumer(config).await?;
+    let mut sent = consumer.fetch().max_messages(max_messages.saturating_add(1)).messages().await?;
+    let (mut messages, mut pending, mut is_complete) = (Vec::new(), 0, true);
+    while let Some(message) = sent.next().await {
+        let message = message?;
+        let info = message.info()?;
+        pending = info.pending;
+        is_complete &= info.consumer_sequence == messages.len() as u64 + 1;
+        let received_at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        // A copy, because the payload keeps the whole read buffer.
+        let payload = Bytes::copy_from_slice(&message.payload);
+        messages.push(LoggedMessage { sequence: info.stream_sequence, received_at, message: payload });
+    }
+    drop(sent);
+    stream.delete_consumer(&consumer.cached_info().name).await?;
+    // Those that are not sent were appended meanwhile.
+    is_complete &= pending == 0 || messages.last().is_some_and(|last| last.sequence >= end);
+    let count = messages.len() as u64 + pending;
+    Ok((is_complete && count <= u64::from(log.max_messages)).then_some(messages))
 }
 
 /// Returns `None` if there is no such message.
