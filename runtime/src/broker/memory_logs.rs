@@ -14,6 +14,9 @@ use crate::error::Result;
 use crate::random::random_bytes;
 use crate::sync::ignore_poison;
 
+/// The number of logs that are kept although they have never had a message. Clients may choose the keys of groups.
+const MAX_READ_ONLY: usize = 65_536;
+
 /// Logs by their names. A log of which everything has expired is removed; what has expired in others is not read, and is removed
 /// with the next message.
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ struct Logs {
     by_name: HashMap<LogName, Log>,
     /// When each log expires, so that none outlives its messages.
     expiry: BTreeSet<(Instant, LogName)>,
+    /// The logs that were read before they had a message, the oldest first. Some may have messages by now, or be gone.
+    read_only: VecDeque<LogName>,
     /// Whether a task removes what expires.
     is_swept: bool,
 }
@@ -58,14 +63,29 @@ impl Logs {
         }
     }
 
+    /// Removes the oldest logs that have never had a message, if there are too many. Nobody recovers by their positions.
+    fn bound_read_only(&mut self) {
+        while self.read_only.len() > MAX_READ_ONLY {
+            let Some(name) = self.read_only.pop_front() else { return };
+            if let Entry::Occupied(log) = self.by_name.entry(name)
+                && log.get().last == 0
+            {
+                let expires_at = log.remove().expires_at;
+                self.expiry.remove(&(expires_at, name));
+            }
+        }
+    }
+
     /// Returns a log, which is kept for its age from now on.
     fn log(&mut self, id: &LogId, now: Instant) -> Result<&mut Log> {
         self.remove_expired(now);
+        self.bound_read_only();
         let expires_at = now + id.max_age;
         let log = match self.by_name.entry(id.name()) {
             Entry::Occupied(log) => log.into_mut(),
             Entry::Vacant(vacant) => {
                 let epoch = u64::from_be_bytes(random_bytes()?);
+                self.read_only.push_back(id.name());
                 vacant.insert(Log { epoch, last: 0, expires_at, messages: VecDeque::new() })
             }
         };
@@ -163,4 +183,28 @@ const MIN_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) fn unix_millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(number: usize) -> LogId {
+        LogId::new("chat::Room", "Room", &number.to_be_bytes(), 5, Duration::from_mins(1))
+    }
+
+    #[test]
+    fn logs_without_messages_are_bounded() {
+        let logs: Arc<MemoryLogs> = Arc::default();
+        let position = logs.append(&log(0), Bytes::from_static(b"kept")).unwrap();
+        for number in 1..MAX_READ_ONLY + 1000 {
+            logs.read(&log(number), None).unwrap();
+        }
+        let state = logs.state();
+        assert!((MAX_READ_ONLY..=MAX_READ_ONLY + 2).contains(&state.by_name.len()), "{}", state.by_name.len());
+        assert_eq!(state.by_name.len(), state.expiry.len());
+        drop(state);
+        let start = LogPosition { sequence: 0, ..position };
+        assert_eq!(logs.read(&log(0), Some(start)).unwrap().messages.unwrap().len(), 1);
+    }
 }

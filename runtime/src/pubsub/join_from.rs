@@ -82,6 +82,7 @@ where
     check_key(&session.registry, &group)?;
     let registry = &session.registry;
     let log = log_of(&group)?.ok_or_else(|| Error::internal("bug: a group with a history has no log"))?;
+    let user_id = call.scope().user().map(|user| user.id().into_owned());
     let since = group.history_since(&session.consumer, call.scope()).await?;
     let hold = registry.hold_group(&group).await?;
     // Before the events of other machines are looked for in it.
@@ -110,7 +111,7 @@ where
     let end = contents.map(|contents| contents.end);
     let seal = |end| key.as_ref().and_then(|key| key.seal(log.name(), end));
     let resumed = Resumed { recovered: replayed.is_some(), position: end.and_then(seal) };
-    let resume = Resume { handle, end, replayed: replayed.unwrap_or_default() };
+    let resume = Resume { handle, user_id, end, replayed: replayed.unwrap_or_default() };
     let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
     let effect = join_effect(session, (group, hold), id, (false, freed_slots), evaluation_epoch, Some(resume))?;
     call.with_side_effects(|effects| effects.push(effect));

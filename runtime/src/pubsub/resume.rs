@@ -26,6 +26,8 @@ use crate::transport::CloseReason;
 /// A join that replays events.
 pub(super) struct Resume<C: Consumer> {
     pub(super) handle: ResumeHandle<C>,
+    /// The id of the user for whom the events were chosen.
+    pub(super) user_id: Option<String>,
     /// The position up to which events were read. `None` if they could not be read.
     pub(super) end: Option<LogPosition>,
     pub(super) replayed: Vec<AnyEvent<C>>,
@@ -42,9 +44,13 @@ impl<C: Consumer> Resume<C> {
     ) -> Option<PendingResume<C>> {
         let mut pending = feed.end_resume(&mut self.handle)?;
         let Some(membership) = membership else { return Some(pending) };
-        if pending.is_incomplete {
+        // For another user, `since` might have returned another time.
+        if pending.is_incomplete || session.user_id() != self.user_id.as_deref() {
             // The reply has promised what would be missing or repeated. The client connects again and resumes.
-            log_entry!(WARN, "connection closed: the events with which it resumes a group are incomplete");
+            log_entry!(
+                WARN,
+                "connection closed: the events with which it resumes a group are incomplete, or not for its user"
+            );
             session.close_with(CloseReason::TooSlow);
             return Some(pending);
         }
