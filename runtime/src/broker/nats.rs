@@ -32,7 +32,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
 
-/// Connects the machines of a service through a NATS server. Requires the feature `nats`. `JetStream` is not needed.
+/// Connects the machines of a service through a NATS server. Requires the feature `nats`. `JetStream` is needed only for groups with a
+/// [history](crate::guide::events#history).
 ///
 /// Each link, of one endpoint in one process, has one connection. It connects in the background, and again after the
 /// connection was lost: within 2 seconds of the server's return, with delays between 25 ms and 1 s. A connection is lost if
@@ -46,6 +47,12 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// Subjects are named `PREFIX.NAMESPACE.CHANNEL`. In the prefix and the namespace, each byte other than an ASCII letter, a
 /// digit, `-` or `_` is written as `=` and two hexadecimal digits; empty ones are written as `=`. A link also publishes to
 /// an inbox of its own and subscribes to it (`_INBOX.>`).
+///
+/// The events of groups with a history are kept in streams, one per namespace and bounds, named `PREFIX+NAMESPACE+EVENTS-MILLISECONDS`
+/// and created when they are first used: in files, one subject per group (`PREFIX.NAMESPACE.log.>`), and one for marks of positions
+/// (`PREFIX.NAMESPACE.mark.>`). A link needs the permissions for these subjects and for the `$JS.API` requests that create, read and
+/// purge a stream and its consumers. No client recovers by a position from before a restart of the server. Streams with bounds that no
+/// group has any more are not deleted.
 ///
 /// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
 /// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`

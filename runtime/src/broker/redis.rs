@@ -38,7 +38,14 @@ use crate::result_ext::ResultExt;
 ///
 /// A channel is named `PREFIX:NAMESPACE:CHANNEL`, with `:` and `%` in the namespace written as `%3A` and `%25`. Channels
 /// belong to the server, not to one of its databases. The server is a primary: what is published to a replica reaches only
-/// the clients of that replica. The server reads all messages. Without
+/// the clients of that replica.
+///
+/// The events of a group with a [history](crate::guide::events#history) are kept in a stream and a hash, named
+/// `PREFIX:NAMESPACE:log:{HASH}` and the same with `:state`, in the database of the URL. They expire with the history. A link needs
+/// the commands `EVAL`, `EVALSHA`, `SCRIPT`, `INFO` and `DEL`, and those of the scripts, on these keys and channels. No client
+/// recovers by a position from before a restart of the server.
+///
+/// The server reads all messages. Without
 /// [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them; with it, it can still withhold them. For
 /// `rediss://` URLs, depend on the crate `redis` with a feature for TLS.
 ///
