@@ -1,6 +1,7 @@
 //! The broker of several machines that share a NATS server.
 
 mod logs;
+mod republished;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::logs::{KnownStreams, NatsLogs};
+use self::logs::{NatsLogs, ReceivedStreams};
 use super::event_log::Destination;
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, Partition, is_loopback_host};
@@ -51,8 +52,11 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// The events of groups with a history are kept in streams, one per namespace and bounds, named `PREFIX+NAMESPACE+EVENTS-MILLISECONDS`
 /// and created when they are first used: in files, one subject per group (`PREFIX.NAMESPACE.log.>`), and one for marks of positions
 /// (`PREFIX.NAMESPACE.mark.>`). A link needs the permissions for these subjects and for the `$JS.API` requests that create, read and
-/// purge a stream and its consumers. No client recovers by a position from before a restart of the server. Streams with bounds that no
-/// group has any more are not deleted.
+/// purge a stream and its consumers. No client recovers by a position from before a restart of the server. Streams with bounds
+/// that no group has any more are not deleted.
+///
+/// A server before version 2.10 may disorder the events of a group that several machines publish. A machine restores the order;
+/// an event waits up to 200 ms for the one before it, for which the first one after a subscription may wait in vain.
 ///
 /// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
 /// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`
@@ -365,8 +369,18 @@ async fn read(
     (reports, logs): (Arc<Reports>, Arc<NatsLogs>),
     mut probe: Probe,
 ) {
-    let mut known_streams = KnownStreams::default();
-    while let Some(message) = subscriber.next().await {
+    let mut streams = ReceivedStreams::default();
+    loop {
+        let message = tokio::select! {
+                    message = subscriber.next() => message,
+                    messages = streams.overdue() => {
+                        for message in messages {
+         reports.receive(channel, message);
+        }
+                        continue;
+                    }
+                };
+        let Some(message) = message else { break };
         if let Some(reply) = &message.reply {
             if **reply == *probe.inbox
                 && message.payload == probe.payload
@@ -379,9 +393,12 @@ async fn read(
             continue;
         }
         if matches!(channel, Channel::History(_)) {
-            match logs.address(&message, &mut known_streams).await {
-                Ok(message) => reports.receive(channel, message),
-                Err(_) => reports.overflow(channel),
+            let (messages, result) = logs.receive(&message, &mut streams).await;
+            for message in messages {
+                reports.receive(channel, message);
+            }
+            if result.is_err() {
+                reports.overflow(channel);
             }
             continue;
         }

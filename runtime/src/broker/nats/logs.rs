@@ -16,13 +16,14 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, DirectGetError, DirectGetErrorKind, Info, Republish, StorageType, Stream};
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, Message};
+use async_nats::{Client, HeaderValue, Message};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
+use super::republished::{OutOfOrder, Reordering, Republished};
 use crate::broker::Channel;
 use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage};
 use crate::broker::memory_logs::unix_millis;
@@ -55,9 +56,14 @@ struct Subjects {
     marks: String,
 }
 
-/// What a reader of a channel knows of the streams whose messages it receives: the epoch, and the last sequence number.
+/// What a reader of a channel has received of the streams.
 #[derive(Default)]
-pub(super) struct KnownStreams(HashMap<String, (u64, u64)>);
+pub(super) struct ReceivedStreams(HashMap<String, ReceivedStream>);
+
+struct ReceivedStream {
+    epoch: u64,
+    order: Reordering<Bytes>,
+}
 
 impl NatsLogs {
     pub(super) fn new(client: Client, subject_prefix: String) -> NatsLogs {
@@ -137,21 +143,56 @@ impl NatsLogs {
         hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Returns a message of a history channel as the link passes it on: after its position.
-    pub(super) async fn address(&self, message: &Message, known: &mut KnownStreams) -> Result<Bytes, ConnectionError> {
-        let header = |name| message.headers.as_ref()?.get(name).map(|value| value.as_str().to_owned());
-        let Some((stream, sequence)) = header("Nats-Stream").zip(header("Nats-Sequence")) else {
+    /// Whether the server publishes the messages of a stream again in their order.
+    fn keeps_order(&self) -> bool {
+        let version = self.client.server_info().version;
+        let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        (numbers.next(), numbers.next()) >= (Some(2), Some(10))
+    }
+
+    /// Receives a message of a history channel. Returns what is passed on, each message after its position.
+    ///
+    /// # Errors
+    ///
+    /// If a message is missing.
+    pub(super) async fn receive(
+        &self,
+        message: &Message,
+        received: &mut ReceivedStreams,
+    ) -> (Vec<Bytes>, Result<(), ConnectionError>) {
+        let header = |name| message.headers.as_ref()?.get(name).map(HeaderValue::as_str);
+        let Some(stream) = header("Nats-Stream") else {
             // Not of a stream, so it has no position, and its receiver refuses it.
-            return Ok(Bytes::copy_from_slice(&message.payload));
+            return (vec![Bytes::copy_from_slice(&message.payload)], Ok(()));
         };
-        let sequence: u64 = sequence.parse()?;
-        let epoch = match known.0.get(&stream) {
-            Some((epoch, last)) if sequence > *last => *epoch,
-            // The stream is not known yet, or another one of its name.
-            _ => self.epoch(self.jetstream.get_stream(&stream).await?.cached_info()),
+        let number = |name| header(name).and_then(|number| number.parse().ok());
+        let Some((sequence, previous)) = number("Nats-Sequence").zip(number("Nats-Last-Sequence")) else {
+            return (Vec::new(), Err("a message of a stream has no sequence number".into()));
         };
-        known.0.insert(stream, (epoch, sequence));
-        Ok(LogPosition { epoch, sequence }.address(&message.payload))
+        // A copy, because the payload keeps the whole read buffer.
+        let mut message = Republished { sequence, previous, message: Bytes::copy_from_slice(&message.payload) };
+        let mut passed = Vec::new();
+        if let Some(known) = received.0.get_mut(stream) {
+            let (ready, result) = known.order.receive(message, Instant::now());
+            passed.extend(known.address(ready));
+            match result {
+                Ok(()) => return (passed, Ok(())),
+                Err(OutOfOrder(rejected)) => message = rejected,
+            }
+        }
+        // The stream is not known yet, or another one of its name.
+        let epoch = match self.jetstream.get_stream(stream).await {
+            Ok(stream) => self.epoch(stream.cached_info()),
+            Err(error) => return (passed, Err(error.into())),
+        };
+        if received.0.get(stream).is_some_and(|known| known.epoch == epoch) {
+            return (passed, Err("a message of a stream came too late".into()));
+        }
+        let mut known = ReceivedStream { epoch, order: Reordering::new(self.keeps_order()) };
+        let (ready, _) = known.order.receive(message, Instant::now());
+        passed.extend(known.address(ready));
+        received.0.insert(stream.to_owned(), known);
+        (passed, Ok(()))
     }
 
     async fn read_log(&self, log: &LogId, after: Option<LogPosition>) -> Result<LogContents, ConnectionError> {
@@ -177,6 +218,37 @@ impl NatsLogs {
             messages.into_iter().take_while(|message| message.sequence <= sequence).collect()
         };
         Ok(LogContents { end: LogPosition { epoch, sequence }, messages: messages.map(up_to_end) })
+    }
+}
+
+impl ReceivedStream {
+    fn address(&self, messages: Vec<Republished<Bytes>>) -> impl Iterator<Item = Bytes> {
+        let epoch = self.epoch;
+        messages
+            .into_iter()
+            .map(move |Republished { sequence, message, .. }| LogPosition { epoch, sequence }.address(&message))
+    }
+}
+
+impl ReceivedStreams {
+    /// Waits until messages have waited for others long enough. Returns them, each after its position.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost if the future is dropped.
+    pub(super) async fn overdue(&mut self) -> Vec<Bytes> {
+        let Some(deadline) = self.0.values().filter_map(|known| known.order.deadline()).min() else {
+            return std::future::pending().await;
+        };
+        sleep_until(deadline).await;
+        let now = Instant::now();
+        self.0
+            .values_mut()
+            .flat_map(|known| {
+                let ready = known.order.pass_over(now);
+                known.address(ready)
+            })
+            .collect()
     }
 }
 
