@@ -4,6 +4,7 @@
 mod common;
 
 mod brokers;
+mod cut_off;
 mod events;
 mod gaps;
 #[cfg(unix)]

@@ -85,6 +85,10 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
     /// Applies a change of rights, and calls `done` when it has taken effect.
     fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
 
+    /// Closes all connections and those whose handshake is in progress, because they may have been closed by a change that
+    /// this machine has missed.
+    fn close_all(&self);
+
     /// The link is up, or down.
     fn link_changed(&self, is_connected: bool);
 
@@ -130,6 +134,8 @@ pub(crate) struct Node {
     /// By the index of the channel: its name with the namespace, which tags cover.
     channel_names: [String; CHANNEL_COUNT],
     key: Option<ClusterKey>,
+    /// Whether connections are closed where they would be evaluated anew because changes may have been missed.
+    closes_when_cut_off: bool,
     link: Arc<dyn BrokerLink>,
     endpoint: Weak<dyn ClusterEndpoint>,
     /// By the index of the channel: the number of the last message. Each is locked until the message is queued, so that the
@@ -310,6 +316,16 @@ impl Node {
         self.listens_since().is_some()
     }
 
+    /// Returns whether connections are closed while changes may be missed.
+    pub(super) fn closes_when_cut_off(&self) -> bool {
+        self.closes_when_cut_off
+    }
+
+    /// Returns whether no connection is accepted now, because it would miss that it is to be closed.
+    pub(crate) fn refuses_connections(&self) -> bool {
+        self.closes_when_cut_off && !self.is_connected()
+    }
+
     /// Returns the number of other machines that were heard of lately.
     pub(crate) fn peer_count(&self) -> usize {
         self.state().peers.machines().len()
@@ -339,10 +355,17 @@ impl Node {
         }
     }
 
-    /// Evaluates everything anew: what is evaluated from here on is no older than this. Returns whether it has.
+    /// Evaluates everything anew, or closes all connections: what is evaluated from here on is no older than this. Returns whether
+    /// it has.
     fn apply_all(&self) -> bool {
         let Some(endpoint) = self.endpoint.upgrade() else { return true };
-        catch_unwind(|| endpoint.apply(&ChangeMessage::All, Box::new(|| ()))).is_ok()
+        let apply = || {
+            endpoint.clone().apply(&ChangeMessage::All, Box::new(|| ()));
+            if self.closes_when_cut_off {
+                endpoint.close_all();
+            }
+        };
+        catch_unwind(apply).is_ok()
     }
 
     fn upkeep(&self) {

@@ -32,7 +32,8 @@ pub enum Propagation {
     /// On every machine that is connected to the broker, every connection concerned has the new epoch of rights, and no
     /// action that was authorized before is about to start: no event is delivered and no action starts on the rights from
     /// before the change. A machine that was cut off from the broker for more than eleven seconds is not waited for: its
-    /// rights are at most six seconds old, but it never learns of a `disconnect_*` call.
+    /// rights are at most six seconds old, but it never learns of a `disconnect_*` call, unless it
+    /// [closes](crate::Endpoint::close_when_cut_off) all connections.
     #[non_exhaustive]
     Acknowledged {
         /// The other machines that have acknowledged the change, in no particular order.
@@ -46,8 +47,9 @@ pub enum Propagation {
         /// The machines that have not, in no particular order. Empty if this machine has been connected to the broker for
         /// less than eleven seconds, or has missed a control message, and does not know all others.
         missing: Vec<MachineId>,
-        /// How long it takes from now until the change holds on all machines. `None` for a `disconnect_*` call: a machine
-        /// that is cut off evaluates rights again, but does not learn which connections to close.
+        /// How long it takes from now until the change holds on all machines. `None` for a `disconnect_*` call, unless
+        /// machines [close](crate::Endpoint::close_when_cut_off) all connections when they are cut off: otherwise such a machine
+        /// evaluates rights again, but does not learn which connections to close.
         safe_after: Option<Duration>,
     },
     /// The change holds on this machine. The broker has not confirmed that it was passed on; it may still be. Report it

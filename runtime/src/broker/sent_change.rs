@@ -57,7 +57,8 @@ impl SentChange {
             return Propagation::Acknowledged { by };
         }
         let safe_at = returned_at + MAX_SILENCE;
-        let safe_after = (!self.is_disconnect).then(|| safe_at.saturating_duration_since(Instant::now()));
+        let is_bounded = !self.is_disconnect || self.node.closes_when_cut_off();
+        let safe_after = is_bounded.then(|| safe_at.saturating_duration_since(Instant::now()));
         Propagation::Incomplete { by, missing: missing.into_iter().collect(), safe_after }
     }
 }

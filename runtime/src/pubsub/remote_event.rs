@@ -194,6 +194,10 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
         self.apply_remote(change, done);
     }
 
+    fn close_all(&self) {
+        self.close_cut_off();
+    }
+
     fn link_changed(&self, is_connected: bool) {
         self.telemetry.record_link(is_connected);
     }

@@ -32,14 +32,45 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Closes all connections with 1013 when this machine is cut off from the [broker](Endpoint::broker), so that a
+    /// `disconnect_*` call of [`Connections`](crate::Connections) holds on all machines after a known time: it returns
+    /// [`Incomplete`](crate::Propagation::Incomplete) with `safe_after` then. Call it on all machines, before `broker`.
+    ///
+    /// Connections are closed six seconds after the link has stalled, or when it is back after it was lost, because a call
+    /// may have been missed meanwhile. While the link is down, handshakes are rejected with 503. So the service needs the broker: if
+    /// that restarts, all clients connect again. Default: connections stay, and their rights are
+    /// [evaluated anew](crate::guide::scaling_out#a-machine-that-is-cut-off).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the endpoint has a broker already.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Endpoint, MemoryBroker, consumer, websocket};
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let chat: Endpoint<Chat> = websocket(Chat).close_when_cut_off().broker(MemoryBroker::new());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn close_when_cut_off(mut self) -> Self {
+        assert!(self.registry.node.get().is_none(), "`close_when_cut_off` must be called before `broker`");
+        self.closes_when_cut_off = true;
+        self
+    }
+
     /// Connects the endpoint to those of the same consumer in other processes: events reach the members of groups and the
     /// users on all of them, and so do changes of rights. [The chapter](crate::guide::scaling_out) says what holds then.
     ///
     /// The permissions of events are evaluated where the subscriber is connected; the broker carries events, never rights.
     ///
     /// Default: none; events and changes of rights stay on this machine. Call it last:
-    /// [`cluster_key`](Endpoint::cluster_key) and [`present_user_loader`](Endpoint::present_user_loader) come before it. It
-    /// connects in the background; [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
+    /// [`cluster_key`](Endpoint::cluster_key), [`close_when_cut_off`](Endpoint::close_when_cut_off) and
+    /// [`present_user_loader`](Endpoint::present_user_loader) come before it. It connects in the background; [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
     /// `NatsBroker` (feature `nats`) connect processes:
     ///
     /// ```standalone_crate
@@ -70,7 +101,7 @@ impl<C: Consumer> Endpoint<C> {
             C::NAME
         );
         self.share_present_users();
-        let node = Node::start(&broker, C::NAME, self.cluster_key.clone(), endpoint)
+        let node = Node::start(&broker, C::NAME, self.cluster_key.clone(), self.closes_when_cut_off, endpoint)
             .unwrap_or_else(|error| panic!("the broker of `{}` cannot be used: {error}", C::NAME));
         assert!(
             self.registry.node.set(node).is_ok(),

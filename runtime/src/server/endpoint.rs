@@ -39,6 +39,7 @@ use crate::tickets::Tickets;
 /// | [`behind_proxies`](Endpoint::behind_proxies) | the address of a client is that of its socket |
 /// | [`subprotocols`](Endpoint::subprotocols) | none; the response names no subprotocol |
 /// | [`broker`](Endpoint::broker), [`cluster_key`](Endpoint::cluster_key) | events and changes of rights stay on this machine |
+/// | [`close_when_cut_off`](Endpoint::close_when_cut_off) | a machine that is cut off from the broker keeps its connections |
 /// | [`present_user_loader`](Endpoint::present_user_loader) | present users are those that are connected to the same machine |
 /// | [`keep_headers`](Endpoint::keep_headers) | only headers that permissions [declare](crate::Permission::HEADERS) are kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
@@ -104,6 +105,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
     pub(super) cluster_key: Option<ClusterKey>,
+    pub(super) closes_when_cut_off: bool,
     pub(super) load_present_user: Option<Arc<LoadUser<C::User>>>,
 }
 
@@ -155,6 +157,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         registry: Arc::new(SessionRegistry::new(Telemetry::new::<C>(), ActionRates::new(C::DESCRIPTOR.rates()))),
         overflow_policy: OverflowPolicy::default(),
         cluster_key: None,
+        closes_when_cut_off: false,
         load_present_user: None,
     }
 }
@@ -370,6 +373,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
             cluster_key: self.cluster_key.clone(),
+            closes_when_cut_off: self.closes_when_cut_off,
             load_present_user: self.load_present_user.clone(),
         }
     }

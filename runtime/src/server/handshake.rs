@@ -122,6 +122,10 @@ impl<C: Consumer> Endpoint<C> {
             grants.limit_age(self.limits.max_age());
         }
         let changes_at_start = self.registry.change_count();
+        // After the number of changes is known: if the machine is cut off from now on, that is a change.
+        if self.registry.node.get().is_some_and(|node| node.refuses_connections()) {
+            return Err(Rejection::busy());
+        }
         let head = ConnectContext::<C::User>::head();
         let address = peer_address(&parts);
         let scope = match self.with_timeout(self.build_scope(parts, known_user, ticket)).await {

@@ -208,6 +208,13 @@ impl<U, S> Registry<U, S> {
         tombstones.insert(disconnected, Tombstone { change: self.record_change(), kept });
     }
 
+    /// Records that the connections are closed whose handshake is in progress, because any of them may have been disconnected.
+    pub(crate) fn record_missed_disconnects(&self) {
+        let mut tombstones = lock(&self.tombstones);
+        tombstones.clear();
+        self.expired_change.store(self.record_change(), Ordering::SeqCst);
+    }
+
     /// Returns whether a session or its user was disconnected after change number `changes_at_start`, which was the latest
     /// when the handshake began.
     pub(crate) fn was_disconnected_since(

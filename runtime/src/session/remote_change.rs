@@ -92,6 +92,14 @@ impl<C: Consumer> SessionRegistry<C> {
         }
     }
 
+    /// Closes all connections, because a disconnect of any of them may have been missed.
+    pub(crate) fn close_cut_off(&self) {
+        self.record_missed_disconnects();
+        for session in self.sessions() {
+            session.close_with(CloseReason::CutOff);
+        }
+    }
+
     /// Applies a change of another machine, and calls `done` when it has taken effect.
     pub(crate) fn apply_remote(self: Arc<Self>, message: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>) {
         let change = match message {

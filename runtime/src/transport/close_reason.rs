@@ -21,6 +21,9 @@ pub(crate) enum CloseReason {
     ServiceRestart,
     /// 1013: the send queue overflowed, because the client did not keep up with its events.
     TooSlow,
+    /// 1013: the machine may have missed that the connection was to be closed, see
+    /// [`Endpoint::close_when_cut_off`](crate::Endpoint::close_when_cut_off).
+    CutOff,
     /// 4401: the credentials of the user have expired.
     Expired,
     /// 4401: `#[connect]` returned an error with status 401, or an anonymous client did not authenticate in time.
@@ -46,7 +49,7 @@ impl CloseReason {
             CloseReason::InvalidUtf8 => 1007,
             CloseReason::MessageTooLarge => 1009,
             CloseReason::ServiceRestart => 1012,
-            CloseReason::TooSlow => 1013,
+            CloseReason::TooSlow | CloseReason::CutOff => 1013,
             CloseReason::Expired | CloseReason::Unauthenticated => 4401,
             CloseReason::Refused | CloseReason::Revoked => 4403,
             CloseReason::TooManyMessages(_) => 4429,
@@ -72,6 +75,7 @@ impl CloseReason {
             CloseReason::MessageTooLarge => "message too large",
             CloseReason::ServiceRestart => "service restart",
             CloseReason::TooSlow => "too slow",
+            CloseReason::CutOff => "cut off",
             CloseReason::Expired => "credentials expired",
             CloseReason::Unauthenticated => "unauthenticated",
             CloseReason::Refused => "refused",

@@ -41,6 +41,7 @@ impl Node {
         broker: &dyn OpenLink,
         namespace: &str,
         key: Option<ClusterKey>,
+        closes_when_cut_off: bool,
         endpoint: Weak<dyn ClusterEndpoint>,
     ) -> Result<Arc<Node>> {
         let (machine, now) = (MachineId::random()?, Instant::now());
@@ -52,6 +53,7 @@ impl Node {
             connects_processes: broker.connects_processes(),
             channel_names: from_fn(name),
             key,
+            closes_when_cut_off,
             link: broker.open(namespace, Arc::new(NodeReceiver(node.clone()))),
             endpoint,
             sequences: from_fn(|_| Mutex::new(0)),

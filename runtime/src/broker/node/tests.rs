@@ -57,6 +57,8 @@ impl ClusterEndpoint for Recorder {
         self.missed.lock().unwrap().push(partitions);
     }
 
+    fn close_all(&self) {}
+
     fn shares_presence(&self) -> bool {
         true
     }
@@ -115,7 +117,7 @@ fn machine(network: &TestNetwork, key: Option<&[u8]>) -> Machine {
     let recorder = Arc::new(Recorder::default());
     let endpoint: Weak<Recorder> = Arc::downgrade(&recorder);
     let key = key.map(|secret| ClusterKey::new(secret).unwrap());
-    Machine { node: Node::start(&broker, "Chat", key, endpoint).unwrap(), recorder }
+    Machine { node: Node::start(&broker, "Chat", key, false, endpoint).unwrap(), recorder }
 }
 
 fn event(name: &'static str) -> EventMessage<'static> {
