@@ -225,7 +225,7 @@ impl Node {
     /// Sends an encoded control message. `record` gets its number before the message can be received.
     fn send_recorded(&self, payload: &[u8], record: impl FnOnce(u64)) {
         self.publish(Channel::Control, payload, |sequence| {
-            self.lease.record_sent(sequence, Instant::now());
+            self.lease.record_sent(sequence);
             record(sequence);
         });
     }
@@ -335,7 +335,7 @@ impl Node {
     /// process which was paused does not use them.
     #[inline]
     pub(crate) fn enforce_lease(&self) {
-        if self.lease.has_ended(Instant::now()) {
+        if self.lease.has_ended(self.lease.now()) {
             self.renew_lease();
         }
     }
@@ -349,7 +349,7 @@ impl Node {
             return;
         }
         let _renewing = ignore_poison(self.renewing.lock());
-        let begun_at = Instant::now();
+        let begun_at = self.lease.now();
         if self.lease.has_ended(begun_at) && self.apply_all() {
             self.lease.extend(begun_at);
         }

@@ -99,7 +99,7 @@ impl Node {
         let mut state = self.state();
         if let Some(sent_at) = sent_at {
             // By the time of sending: the broker may have more messages by now that are not received yet.
-            state.peers.expire(MAX_SILENCE, sent_at);
+            state.peers.expire(MAX_SILENCE, sent_at.instant);
         }
         let machines = state.peers.machines();
         let has_missed_changes = std::mem::take(&mut state.has_missed_changes);
@@ -113,7 +113,7 @@ impl Node {
             self.resume_presence();
         }
         if let Some(sent_at) = sent_at {
-            self.expire_presence(sent_at);
+            self.expire_presence(sent_at.instant);
         }
         self.changes.record_returned(sequence, &machines, now);
         if has_missed_changes && !self.apply_all() {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::{ClusterEndpoint, HEARTBEAT_INTERVAL, Node, NodeCounters, NodeState};
 use crate::broker::cluster_key::ClusterKey;
-use crate::broker::lease::Lease;
+use crate::broker::lease::{Lease, suspended};
 use crate::broker::machine_id::MachineId;
 use crate::broker::node_presence::NodePresence;
 use crate::broker::peers::Peers;
@@ -44,7 +44,7 @@ impl Node {
         closes_when_cut_off: bool,
         endpoint: Weak<dyn ClusterEndpoint>,
     ) -> Result<Arc<Node>> {
-        let (machine, now) = (MachineId::random()?, Instant::now());
+        let machine = MachineId::random()?;
         let name =
             |index| Channel::from_index(index).map(|channel| format!("{namespace}/{channel}")).unwrap_or_default();
         let node = Arc::new_cyclic(|node: &Weak<Node>| Node {
@@ -59,7 +59,7 @@ impl Node {
             sequences: from_fn(|_| Mutex::new(0)),
             publications: AtomicU64::new(0),
             has_departed: AtomicBool::new(false),
-            lease: Lease::new(now),
+            lease: Lease::new(suspended),
             renewing: Mutex::default(),
             state: Mutex::new(NodeState {
                 subscriptions: Subscriptions::new(),
@@ -76,7 +76,7 @@ impl Node {
         });
         node.subscribe(Channel::Control);
         // Nothing was evaluated yet that could be older.
-        node.lease.extend(now);
+        node.lease.extend(node.lease.now());
         let upkeep = tokio::spawn(run_upkeep(Arc::downgrade(&node)));
         *ignore_poison(node.upkeep.lock()) = Some(upkeep.abort_handle());
         Ok(node)
