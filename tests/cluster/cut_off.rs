@@ -8,7 +8,9 @@ use portcullis::testing::Cluster;
 use portcullis::{Authenticate, Propagation};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::simulation::{has_own_seeds, run_seeds};
 use super::*;
+use crate::common::rng::Rng;
 
 /// How long a machine that is cut off may keep its connections.
 const MAX_SILENCE: Duration = Duration::from_secs(11);
@@ -34,7 +36,7 @@ async fn pair() -> Pair {
 
 /// Returns the status of a handshake.
 async fn handshake(endpoint: &Endpoint<Service>) -> u16 {
-    connect(endpoint).user(member(2, &[])).open().await.map_or_else(|error| error.status(), |_| 101)
+    connect(endpoint).user(member(2, &[])).open().await.map_or_else(|rejected| rejected.status(), |_| 101)
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,4 +115,63 @@ impl Authenticate<Member> for SlowLogin {
         sleep(Duration::from_secs(4)).await;
         Ok(Some(member(2, &[])))
     }
+}
+
+/// The number of seeds that are run, see [`run_seeds`].
+const SEEDS: u64 = 100;
+const MACHINES: usize = 3;
+const USERS: u32 = 4;
+
+/// Opens a connection to any machine that accepts it.
+async fn connect_to_any(machines: &[Endpoint<Service>], user: u32, rng: &mut Rng) -> Client {
+    loop {
+        let machine = &machines[rng.below(MACHINES)];
+        if let Ok(client) = connect(machine).user(member(user, &[])).open().await {
+            return client;
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Disconnects users while machines are cut off and come back at random. Returns the numbers of calls that were acknowledged, safe
+/// after a time, and local.
+async fn disconnect_at_random(seed: u64) -> [u32; 3] {
+    let (cluster, database) = (Cluster::new(MACHINES, seed), Arc::<Database>::default());
+    let machines: Vec<_> = (0..MACHINES).map(|index| machine(&cluster, index, &database)).collect();
+    let mut rng = Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    sleep(Duration::from_secs(15)).await;
+    let mut outcomes = [0; 3];
+    for _ in 0..30 {
+        let machine = rng.below(MACHINES);
+        match rng.below(5) {
+            0 => cluster.partition(machine),
+            1 | 2 => cluster.heal(machine),
+            _ => {
+                let user = rng.below(USERS);
+                let mut client = connect_to_any(&machines, user, &mut rng).await;
+                sleep(Duration::from_millis(rng.below(3000))).await;
+                // A machine that has been cut off for longer than this is not waited for.
+                let (outcome, wait) = match machines[machine].connections().disconnect_user(&user.to_string()).await {
+                    Propagation::Acknowledged { .. } => (0, Some(MAX_SILENCE)),
+                    Propagation::Incomplete { safe_after, .. } => (1, Some(safe_after.unwrap())),
+                    _ => (2, None),
+                };
+                outcomes[outcome] += 1;
+                if let Some(wait) = wait {
+                    let code = timeout(wait, client.closed()).await;
+                    assert!(matches!(code, Ok(1013 | 4403)), "seed {seed}: {code:?} in {wait:?}");
+                }
+            }
+        }
+        sleep(Duration::from_millis(rng.below(5000))).await;
+        // Not all at once, or nobody can connect.
+        cluster.heal(rng.below(MACHINES));
+    }
+    outcomes
+}
+
+#[test]
+fn disconnect_holds_on_all_machines_whatever_is_cut_off_meanwhile() {
+    let sums = run_seeds(SEEDS, disconnect_at_random);
+    assert!(has_own_seeds() || sums.iter().all(|sum| *sum > 50), "{sums:?}");
 }

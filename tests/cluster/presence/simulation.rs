@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use tokio::runtime::Builder;
-
 use super::*;
 use crate::common::rng::Rng;
+use crate::simulation::{has_own_seeds, run_seeds};
 
 const MACHINES: usize = 4;
 const USERS: u32 = 6;
@@ -16,7 +15,7 @@ const STEPS: usize = 12;
 const MAX_CRASHES: usize = 8;
 const TEAMS: [&str; 2] = ["red", "blue"];
 
-/// The number of seeds that are run. `PORTCULLIS_SEED` runs a single one.
+/// The number of seeds that are run, see [`run_seeds`].
 const SEEDS: u64 = 60;
 
 struct Connection {
@@ -161,34 +160,21 @@ impl Simulation {
     }
 }
 
-fn run(seed: u64) -> usize {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
-        let (mut simulation, mut remote) = (Simulation::new(seed).await, 0);
-        for round in 0..ROUNDS {
-            for _ in 0..STEPS {
-                simulation.step().await;
-            }
-            simulation.compare(round).await;
-            let is_remote = |connection: &&Connection| connection.is_member && connection.machine > 0;
-            remote += simulation.connections.iter().filter(is_remote).count();
+async fn run(seed: u64) -> [u32; 1] {
+    let (mut simulation, mut remote) = (Simulation::new(seed).await, 0);
+    for round in 0..ROUNDS {
+        for _ in 0..STEPS {
+            simulation.step().await;
         }
-        remote
-    })
+        simulation.compare(round).await;
+        let is_remote = |connection: &&Connection| connection.is_member && connection.machine > 0;
+        remote += simulation.connections.iter().filter(is_remote).map(|_| 1).sum::<u32>();
+    }
+    [remote]
 }
 
 #[test]
 fn machines_list_the_same_users_as_a_plain_oracle_when_the_network_is_quiet() {
-    if let Ok(seed) = std::env::var("PORTCULLIS_SEED") {
-        run(seed.parse().unwrap());
-        return;
-    }
-    let mut remote = 0;
-    for seed in 0..SEEDS {
-        remote += std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|panic| {
-            eprintln!("run it again: PORTCULLIS_SEED={seed} cargo test --test cluster presence::simulation");
-            std::panic::resume_unwind(panic);
-        });
-    }
-    assert!(remote > 250, "{remote} users of other machines were compared");
+    let [remote] = run_seeds(SEEDS, run);
+    assert!(has_own_seeds() || remote > 250, "{remote} users of other machines were compared");
 }
