@@ -53,7 +53,7 @@ impl EventPermission<Said, Chat> for IsMeant {
 struct Room(u32);
 
 impl Room {
-    /// Nothing from before is replayed. An application reads it from its database.
+    /// Returns when the user joined; earlier events are not replayed. An application reads it from its database.
     async fn member_since(&self, chat: &Chat, _: &Scope<Member>) -> Result<SystemTime> {
         Ok(chat.opened_at)
     }

@@ -19,10 +19,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | status | reply | log level |
 /// |---|---|---|
 /// | 400 to 499 | the status, the code and the detail of the error | `info` or `debug` |
-/// | 503 of Portcullis itself, because the broker cannot be reached | the status, code `broker_unavailable` | `debug` |
+/// | 503 `broker_unavailable`, which only Portcullis creates | the status, the code and the detail | `debug` |
 /// | any other | status 500, code `internal_error`, detail `Internal error.` and an id | `error` |
 ///
-/// An error of the second kind is called a *fault*. Its cause is logged under the id and not sent.
+/// An error of the last row is called a *fault*. Its cause is logged under the id and not sent.
 ///
 /// An action may return an error type of the application. If that type converts into `Error`, the conversion decides the
 /// status. Any other type that implements [`std::error::Error`], `Box<dyn std::error::Error + Send + Sync>` and, with the

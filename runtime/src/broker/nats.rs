@@ -51,12 +51,14 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 ///
 /// The events of groups with a history are kept in streams, one per namespace and bounds, named `PREFIX+NAMESPACE+EVENTS-MILLISECONDS`
 /// and created when they are first used: in files, one subject per group (`PREFIX.NAMESPACE.log.>`), and one for marks of positions
-/// (`PREFIX.NAMESPACE.mark.>`). A link needs the permissions for these subjects and for the `$JS.API` requests that create, read and
-/// purge a stream and its consumers. No client recovers by a position from before a restart of the server. Streams with bounds
+/// (`PREFIX.NAMESPACE.mark.>`); the server publishes the events again on `PREFIX.NAMESPACE.history.>`. A link needs the permissions
+/// for these subjects and for the `$JS.API` requests that create, read and purge a stream and its consumers. The server must have
+/// version 2.9 or newer. If it refuses a stream, events are dropped, an error is logged once per connection, and
+/// [`#[gap]`](macro@crate::gap) runs. No client recovers by a position from before a restart of the server. Streams with bounds
 /// that no group has any more are not deleted.
 ///
-/// A server before version 2.10 may disorder the events of a group that several machines publish. A machine restores the order;
-/// an event waits up to 200 ms for the one before it, for which the first one after a subscription may wait in vain.
+/// Before version 2.10, the events of a group that several machines publish may arrive out of order. Each machine restores the order by
+/// holding an event for at most 200 ms until the one before it arrives; the first event after a subscription may be late by that much.
 ///
 /// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
 /// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`
@@ -255,7 +257,7 @@ impl NatsConnection {
                 ERROR,
                 broker = "nats",
                 %error,
-                "events of groups with a history dropped: the server has no JetStream, or refuses it"
+                "events of groups with a history dropped: the server refused their stream; enable JetStream, and grant `$JS.API`"
             );
         }
     }

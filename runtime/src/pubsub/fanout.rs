@@ -88,7 +88,8 @@ impl<C: Consumer> SessionRegistry<C> {
         counts
     }
 
-    /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
+    /// Delivers an event to every member of several groups. A member of more than one of them receives it once, unless the groups keep a
+    /// history.
     /// Returns the number of these members on this machine.
     pub(crate) fn publish_to_several<G, E>(self: &Arc<Self>, groups: &[G], event: OutgoingEvent<E>) -> usize
     where

@@ -9,7 +9,7 @@ use crate::broker::LogId;
 pub struct History {
     pub(crate) max_events: u32,
     pub(crate) max_age: Duration,
-    /// What says since when a user may see events, as written.
+    /// The `since` argument as written, for the audit.
     pub(crate) since: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What an endpoint has for its groups with a history: their logs, and the feeds that decide what a session receives.
+//! The histories of an endpoint: their logs without a broker, and the feeds, which decide what a session receives.
 //!
 //! The feed of a partition is locked while an event gets its position and is delivered, and while a session joins, so that each
 //! event is either replayed to the session ([`resume`](super::resume)) or delivered to it.
@@ -35,7 +35,7 @@ pub(super) fn log_of<G: Group>(group: &G) -> Result<Option<LogId>> {
     Ok(Some(history.log(G::PATH, G::NAME, &encode_key(&codec, group)?)))
 }
 
-/// What an endpoint has for its groups with a history.
+/// The histories of an endpoint: logs, the key of positions, and a feed per partition.
 pub(super) struct EndpointHistory<C: Consumer> {
     /// The logs of an endpoint without a broker.
     pub(super) logs: Arc<MemoryLogs>,

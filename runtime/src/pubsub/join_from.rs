@@ -28,11 +28,11 @@ use crate::sync::ignore_poison;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Resumed {
-    /// Whether the connection receives every event since the position that it has given, as far as it may see them. Otherwise
-    /// none of them is replayed, and the client loads what it shows.
+    /// Whether every event after the given position is replayed, as far as the user may see it. If not, none is, and the client
+    /// loads what it shows.
     pub recovered: bool,
-    /// The position from which events follow if none was recovered: what is loaded after this reply and these events are all
-    /// there is. `None` if the broker cannot be reached.
+    /// The position up to which the history was read: all later events are delivered. A client that has received no event yet
+    /// sends it next time. `None` if the history could not be read, for example because the broker cannot be reached.
     pub position: Option<Position>,
 }
 
@@ -58,7 +58,12 @@ fn decode_events<C: Consumer>(
             C::EVENTS.iter().find(|event| event.type_name == message.event && event.fingerprint == message.fingerprint);
         if let Err(error) = (event?.receive)(&*any, &message) {
             let event = Truncated::new(message.event);
-            log_entry!(WARN, ?event, ?error, "history not replayed: an event of it cannot be decoded");
+            log_entry!(
+                WARN,
+                ?event,
+                ?error,
+                "history not replayed: an event of it is unknown here, or cannot be decoded"
+            );
             return None;
         }
     }
@@ -127,10 +132,12 @@ impl<U: User> Context<'_, U> {
     /// any of them is not kept any more, or is from before the time that `since` of the group's `history` returns, none is
     /// replayed, and `recovered` is `false`: the client loads what it shows. Without a position it is `false` too.
     ///
-    /// In both cases the connection misses no event from `position` of the result on. What was published to others
-    /// ([`publish_to_others`](Context::publish_to_others)) is replayed to any connection but the one that it was not for.
-    /// Replayed events wait until the client has read those before them, whatever the
-    /// [`OverflowPolicy`](crate::OverflowPolicy). The [events chapter](crate::guide::events#history) has more.
+    /// In both cases the connection misses no event from `position` of the result on. An event of
+    /// [`publish_to_others`](Context::publish_to_others) is not replayed to the connection that has published it, but to later ones of
+    /// the same user. Replayed events wait until the client has read those before them, whatever the
+    /// [`OverflowPolicy`](crate::OverflowPolicy). If more events are published while the history is read than it keeps, or if the
+    /// connection joins the group otherwise or changes its user meanwhile, the connection closes with 1013 after the reply. The
+    /// [events chapter](crate::guide::events#history) has more.
     ///
     /// # Errors
     ///
@@ -181,7 +188,7 @@ impl<U: User> Context<'_, U> {
     ///
     /// # Errors
     ///
-    /// As [`subscribe`](Context::subscribe) and [`join_from`](Context::join_from).
+    /// As [`subscribe`](Context::subscribe), 400 `missing_request_id` among them, and [`join_from`](Context::join_from).
     ///
     /// # Cancel safety
     ///

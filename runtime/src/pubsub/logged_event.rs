@@ -84,14 +84,14 @@ impl<C: Consumer> SessionRegistry<C> {
 
     fn report_unpublished<G: Group>(&self, error: &Error) {
         self.telemetry.record_failure();
-        log_entry!(ERROR, group = G::NAME, cause = ?Cause::new(error), "event not published: its group keeps no history now");
+        log_entry!(ERROR, group = G::NAME, cause = ?Cause::new(error), "event not published: it could not be appended to the history of its group");
     }
 
     /// Delivers an event that has come back from the broker with its position.
     ///
     /// # Errors
     ///
-    /// The error of `decode`, which is called if somebody receives the event.
+    /// The error of `decode`, which is called if a connection receives the event.
     pub(super) fn deliver_logged<E, R>(
         &self,
         (log, position): (LogId, LogPosition),

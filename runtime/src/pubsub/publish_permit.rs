@@ -117,6 +117,9 @@ impl<U: User> Context<'_, U> {
     ///   returned. The event is not published, even if the action handles the error and succeeds.
     /// - 413 `event_too_large` if the frame exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes), and 500
     ///   `internal_error` if it cannot be encoded. For a frame that is built per subscriber this is found at its delivery.
+    ///   Also if the event itself exceeds 900 KiB, with a broker or a [history](crate::guide::events#history).
+    /// - 503 `broker_unavailable` if the group keeps a history and the broker cannot be reached. If the link is lost after this
+    ///   call, the event may be lost.
     /// - 500 `internal_error` when called by [`Load`](crate::Load) or in `#[authenticate]`, or if this connection does not
     ///   belong to the consumer of the group.
     ///
@@ -185,7 +188,8 @@ impl<U: User> Context<'_, U> {
     }
 
     /// Publishes an event as [`publish`](Context::publish) does, to several groups. A member of more than one of them
-    /// receives it once.
+    /// receives it once, or once per group if the groups keep a [history](crate::guide::events#history), because it has a position in
+    /// each.
     ///
     /// # Errors
     ///

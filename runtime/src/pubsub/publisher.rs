@@ -21,7 +21,9 @@ use crate::session::session::SessionRegistry;
 /// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
 /// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
 ///
-/// Publishing takes effect at once and does not wait. Code that publishes many events in a row calls
+/// Publishing takes effect at once and does not wait. Exception: with a broker, an event for a group with a
+/// [history](crate::guide::events#history) is delivered when it is back from the broker, and is dropped and logged while that cannot be
+/// reached. Code that publishes many events in a row calls
 /// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
 /// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
 /// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
@@ -82,6 +84,8 @@ impl<C: Consumer> Publisher<C> {
     /// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes). It waits for at most 100 ms per call, and never for a
     /// connection whose client does not read: the overflow policy applies to that one. It also lets other tasks run from
     /// time to time, so that such a loop occupies no thread of the runtime.
+    ///
+    /// It does not wait for events that the broker passes back to this machine, those of groups with a history.
     ///
     /// Each handle waits for what it has published itself since its first call of `ready`; a clone is another handle. Tasks
     /// that share a handle by reference wait for the publications of all of them.
@@ -154,7 +158,8 @@ impl<C: Consumer> Publisher<C> {
         self.publish_by_handle(|registry| registry.publish(group, event, None));
     }
 
-    /// Publishes an event to every member of several groups. A member of more than one of them receives it once.
+    /// Publishes an event to every member of several groups. A member of more than one of them receives it once, or once per group if
+    /// the groups keep a [history](crate::guide::events#history), because it has a position in each.
     pub fn publish_to_several<G, E>(&self, groups: &[G], event: E)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -168,8 +173,8 @@ impl<C: Consumer> Publisher<C> {
         self.publish_by_handle(|registry| registry.publish_to_several(groups, event));
     }
 
-    /// Forgets the history of a group. No event from before is replayed any more, and no connection recovers by a position from
-    /// before. What is being replayed to connections at the moment is not recalled.
+    /// Deletes the [history](crate::guide::events#history) of a group. No connection recovers by a position from before. Events that
+    /// a connection is already replaying are still delivered.
     ///
     /// # Errors
     ///
@@ -178,7 +183,18 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the history may be forgotten or not.
+    /// If the future is dropped before it completes, the history may or may not have been deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use portcullis::{Group, KeepsHistory, Publisher, Result};
+    /// # async fn delete<G: KeepsHistory>(publisher: Publisher<G::Consumer>, room: G) -> Result<()> {
+    /// // After a message of the room was deleted from the database:
+    /// publisher.purge(&room).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn purge<G: KeepsHistory<Consumer = C>>(&self, group: &G) -> Result<()> {
         match log_of(group)? {
             Some(log) => self.registry.purge_log(log).await,

@@ -71,7 +71,7 @@ impl NatsLogs {
         NatsLogs { client, jetstream, subject_prefix, state: Mutex::default() }
     }
 
-    /// Returns what the names of the log's stream have in common with its subjects: the bounds.
+    /// Returns the bounds of a log as a token of the names of its stream and subjects.
     fn bounds(log: &LogId) -> String {
         format!("{}-{}", log.max_messages, log.max_age.as_millis())
     }
@@ -143,7 +143,7 @@ impl NatsLogs {
         hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Whether the server publishes the messages of a stream again in their order.
+    /// Returns whether the server publishes the messages of a stream again in their order.
     fn keeps_order(&self) -> bool {
         let version = self.client.server_info().version;
         let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));

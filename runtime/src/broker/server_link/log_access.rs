@@ -1,4 +1,4 @@
-//! Reading the logs of a server, beside the task of the link.
+//! Reading the logs of a server, while the task of the link goes on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
