@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use portcullis::testing::Cluster;
+use portcullis::testing::{Cluster, Rejected};
 use portcullis::{Authenticate, Propagation};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -36,7 +36,7 @@ async fn pair() -> Pair {
 
 /// Returns the status of a handshake.
 async fn handshake(endpoint: &Endpoint<Service>) -> u16 {
-    connect(endpoint).user(member(2, &[])).open().await.map_or_else(|rejected| rejected.status(), |_| 101)
+    connect(endpoint).user(member(2, &[])).open().await.map_or_else(Rejected::status, |_| 101)
 }
 
 #[tokio::test(start_paused = true)]
