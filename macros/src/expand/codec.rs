@@ -30,9 +30,10 @@ impl Encoded {
     }
 }
 
-/// Returns the constants that identify the type on other machines: its path in this program and its fingerprint.
-pub(super) fn identity(body: &TypeBody, ty: &Ident, name: &str) -> TokenStream {
-    let (site, text, ty) = (Span::call_site(), body.fingerprint_text(name), ty.to_string());
+/// Returns the constants that identify the type on other machines: its path in this program and its fingerprint. `settings` are those
+/// that must be equal on all machines.
+pub(super) fn identity(body: &TypeBody, ty: &Ident, name: &str, settings: &str) -> TokenStream {
+    let (site, text, ty) = (Span::call_site(), body.fingerprint_text(name) + settings, ty.to_string());
     let (string, u64, fingerprint) = (paths::string(site), paths::u64(site), paths::fingerprint(site));
     let (concat, module_path) = (paths::concat(site), paths::module_path(site));
     quote! {

@@ -28,7 +28,7 @@ fn event_impls(event: &EventType, body: &TokenStream) -> TokenStream {
     let (alias, string, bool) = (paths::alias(&event.runtime), paths::string(site), paths::bool(site));
     let generics = bounded(event);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let identity = codec::identity(&event.body, ty, name);
+    let identity = codec::identity(&event.body, ty, name, "");
     let is_local = event.is_local;
     // A type that is not `Send` is reported at its name.
     let (event_trait, distributed_trait) = (paths::event_trait(at), paths::distributed_event(site));

@@ -203,7 +203,8 @@ fn group_impls(
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
     let (site, self_type, name) = (Span::call_site(), &group.ty, &group.name);
-    let identity = codec::identity(&group.body, self_type, name);
+    let settings = group.history.as_ref().map(history::settings).unwrap_or_default();
+    let identity = codec::identity(&group.body, self_type, name, &settings);
     let (alias, defaults, string) = (paths::alias(&group.runtime), paths::leaf_defaults(), paths::string(site));
     // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));

@@ -20,6 +20,11 @@ pub(super) fn constant(history: &History) -> TokenStream {
     quote!(const HISTORY: #option<#type_> = #some(#new(#events, #millis, #since));)
 }
 
+/// Returns what must be equal on all machines: with other bounds, a machine may keep the events in another log.
+pub(super) fn settings(history: &History) -> String {
+    format!(" history {} {}ms", history.max_events, history.max_age.as_millis())
+}
+
 /// Returns the method that calls the function of `since`, for a consumer and its users of these types. `None` if every user may
 /// see all events that are kept.
 ///

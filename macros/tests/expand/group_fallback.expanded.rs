@@ -24,7 +24,7 @@ const _: () = {
             ::core::module_path!(), "::", "RoomGroup"
         );
         const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
-            "struct RoomGroup {channel: ChannelId}",
+            "struct RoomGroup {channel: ChannelId} history 100 600000ms",
         );
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),

@@ -27,7 +27,7 @@ const _: () = {
             ::core::module_path!(), "::", "RoomGroup"
         );
         const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
-            "struct RoomGroup {room_id: u32}",
+            "struct RoomGroup {room_id: u32} history 100 600000ms",
         );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
@@ -127,7 +127,9 @@ const _: () = {
         const PATH: &'static ::core::primitive::str = ::core::concat!(
             ::core::module_path!(), "::", "Lobby"
         );
-        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint("struct Lobby {}");
+        const FINGERPRINT: ::core::primitive::u64 = __rt::fingerprint(
+            "struct Lobby {} history 10000 1500ms",
+        );
         const PERMISSION: &'static __rt::Expression = &__GROUP;
         const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
         const HEADERS: __rt::LeafHeaders = &[
