@@ -58,7 +58,7 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// that no group has any more are not deleted.
 ///
 /// Before version 2.10, the events of a group that several machines publish may arrive out of order. Each machine restores the order by
-/// holding an event for at most 200 ms until the one before it arrives; the first event after a subscription may be late by that much.
+/// holding an event for at most two seconds until the one before it arrives.
 ///
 /// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
 /// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`
@@ -341,6 +341,9 @@ impl Connection for NatsConnection {
                         size,
                         "message dropped: it exceeds the max_payload of the server"
                     );
+                    if let Destination::Log(log) = destination {
+                        self.reports.overflow(Channel::History(log.partition));
+                    }
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -388,6 +391,13 @@ async fn read(
                 && message.payload == probe.payload
                 && let Some(confirmed) = probe.confirmed.take()
             {
+                if matches!(channel, Channel::History(_)) {
+                    match logs.streams_before().await {
+                        Ok(before) => streams = before,
+                        // Then the first events may wait for those before the subscription.
+                        Err(_) => reports.overflow(channel),
+                    }
+                }
                 reports.confirm(channel);
                 // The connection may be closing.
                 let _ = confirmed.send(());

@@ -53,7 +53,7 @@ use super::machine_id::MachineId;
 use super::machine_presence::GroupUser;
 use super::message::{EventMessage, Undeliverable, seal};
 use super::node_presence::NodePresence;
-use super::peers::Peers;
+use super::peers::{Peers, ReceivedNumbers};
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
 use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition, PartitionSet};
@@ -162,6 +162,8 @@ pub(crate) struct Node {
 struct NodeState {
     subscriptions: Subscriptions,
     peers: Peers,
+    /// The own messages on history channels that are back.
+    own: ReceivedNumbers,
     /// Since when the link is up: the first heartbeat is back. `None` if it is down.
     listens_since: Option<Instant>,
     /// Whether changes may have been lost. If so, nothing extends the lease until everything was evaluated anew.
@@ -374,6 +376,7 @@ impl Node {
         let (idle, gap) = state.subscriptions.take_idle(now);
         for channel in idle {
             state.peers.forget_channel(channel);
+            state.own.forget_channel(channel);
             self.end_presence(channel);
             self.link.unsubscribe(channel);
         }

@@ -11,6 +11,9 @@ use super::machine_id::MachineId;
 /// The number of publications on several channels that are remembered per machine.
 const MAX_PUBLICATIONS: usize = 32_768;
 
+/// The number of messages of a machine on one channel that may be late at a time. More are lost.
+const MAX_LATE: usize = 4096;
+
 /// The number of machines that are not there any more and of which the numbers of messages are kept, so that a recorded
 /// message is not accepted again.
 const MAX_ABSENT: usize = 256;
@@ -22,8 +25,7 @@ pub(super) struct Peers(BTreeMap<MachineId, Peer>);
 struct Peer {
     heard_at: Instant,
     state: MachineState,
-    /// By the index of the channel.
-    channels: Box<[ChannelProgress; CHANNEL_COUNT]>,
+    received: ReceivedNumbers,
     /// The numbers of the last publications on several channels, and that up to which all are known.
     publications: BTreeSet<u64>,
     known_publications: Option<u64>,
@@ -38,8 +40,11 @@ enum MachineState {
     Departed,
 }
 
+/// The numbers of the messages of one machine that were received, by the index of the channel.
+pub(super) struct ReceivedNumbers(Box<[ChannelProgress]>);
+
 /// The messages of one machine on one channel.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct ChannelProgress {
     /// The number of the last message. Kept while the channel is not subscribed, so that no message is received again.
     last: Option<u64>,
@@ -49,12 +54,17 @@ struct ChannelProgress {
     /// The number that the last heartbeat has announced. `None` if there was none since the channel is subscribed. What is
     /// missing then is missed with the next heartbeat, because a heartbeat may overtake messages of another channel.
     announced: Option<u64>,
+    /// The numbers between the base and the last one that may still come, on a channel whose messages are in the order of each log only.
+    late: BTreeSet<u64>,
+    /// On such a channel, the numbers up to the base that have come since the subscription, and that up to which none come any more.
+    early: BTreeSet<u64>,
+    settled: u64,
 }
 
 /// How a message follows those that were received before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// It is the next one, or the first one.
+    /// It is the next one, or the first one, or one that was late.
     Next,
     /// It is newer, and others before it were lost.
     AfterGap,
@@ -63,27 +73,80 @@ pub(super) enum Arrival {
 }
 
 impl ChannelProgress {
-    fn record(&mut self, sequence: u64) -> Arrival {
+    fn record(&mut self, sequence: u64, is_ordered: bool) -> Arrival {
         if self.last.is_some_and(|last| sequence <= last) {
-            return Arrival::Repeated;
+            let is_early = !is_ordered && self.base.is_none_or(|base| sequence <= base) && sequence > self.settled;
+            let is_next = self.late.remove(&sequence) || is_early && self.early.insert(sequence);
+            return if is_next { Arrival::Next } else { Arrival::Repeated };
         }
-        let is_gap = self.base.is_some_and(|base| sequence > self.last.unwrap_or_default().max(base) + 1);
+        let next = self.base.map_or(sequence, |base| self.last.unwrap_or_default().max(base) + 1);
         self.last = Some(sequence);
-        self.base.get_or_insert(sequence);
-        if is_gap { Arrival::AfterGap } else { Arrival::Next }
+        if sequence <= *self.base.get_or_insert(sequence) && !is_ordered {
+            self.early.insert(sequence);
+        }
+        if next >= sequence {
+            return Arrival::Next;
+        }
+        if is_ordered || sequence - next > (MAX_LATE - self.late.len()) as u64 {
+            return Arrival::AfterGap;
+        }
+        self.late.extend(next..sequence);
+        Arrival::Next
     }
 
     /// Returns whether messages that the previous heartbeat has announced were lost.
     fn announce(&mut self, sequence: u64) -> bool {
         let base = self.base.get_or_insert(sequence);
         let Some(announced) = self.announced.replace(sequence) else { return false };
-        let is_gap = announced > self.last.unwrap_or_default().max(*base);
+        let is_last_missing = announced > self.last.unwrap_or_default().max(*base);
         *base = announced.max(*base);
-        is_gap
+        self.settled = *base;
+        self.early.clear();
+        let still_late = self.late.split_off(&(announced + 1));
+        let lost = std::mem::replace(&mut self.late, still_late);
+        is_last_missing || !lost.is_empty()
     }
 
     fn forget(&mut self) {
-        *self = ChannelProgress { last: self.last, ..ChannelProgress::default() };
+        let settled = self.last.unwrap_or_default().max(self.settled);
+        *self = ChannelProgress { last: self.last, settled, ..ChannelProgress::default() };
+    }
+}
+
+impl ReceivedNumbers {
+    pub(super) fn new() -> ReceivedNumbers {
+        ReceivedNumbers((0..CHANNEL_COUNT).map(|_| ChannelProgress::default()).collect())
+    }
+
+    /// Records a message.
+    pub(super) fn record(&mut self, channel: Channel, sequence: u64) -> Arrival {
+        self.0[channel.index()].record(sequence, !matches!(channel, Channel::History(_)))
+    }
+
+    /// Records a heartbeat with the numbers of the last messages of the machine, and returns the channels on which messages
+    /// were lost. Only channels that are subscribed here count.
+    pub(super) fn record_heartbeat(
+        &mut self,
+        sequences: &[(usize, u64)],
+        is_subscribed: impl Fn(usize) -> bool,
+    ) -> Vec<usize> {
+        let mut last = [0; CHANNEL_COUNT];
+        for &(index, sequence) in sequences {
+            last[index] = sequence;
+        }
+        let control = Channel::Control.index();
+        let subscribed = (0..CHANNEL_COUNT).filter(|index| *index != control && is_subscribed(*index));
+        subscribed.filter(|index| self.0[*index].announce(last[*index])).collect()
+    }
+
+    /// Records that a channel is not subscribed any more.
+    pub(super) fn forget_channel(&mut self, channel: Channel) {
+        self.0[channel.index()].forget();
+    }
+
+    /// Records that no channel is subscribed any more.
+    pub(super) fn forget_channels(&mut self) {
+        self.0.iter_mut().for_each(ChannelProgress::forget);
     }
 }
 
@@ -92,7 +155,7 @@ impl Peers {
         self.0.entry(machine).or_insert_with(|| Peer {
             heard_at: now,
             state: MachineState::Present,
-            channels: Box::new([ChannelProgress::default(); CHANNEL_COUNT]),
+            received: ReceivedNumbers::new(),
             publications: BTreeSet::new(),
             known_publications: None,
         })
@@ -101,7 +164,7 @@ impl Peers {
     /// Records a message.
     pub(super) fn record(&mut self, machine: MachineId, channel: Channel, sequence: u64, now: Instant) -> Arrival {
         let peer = self.peer(machine, now);
-        let arrival = peer.channels[channel.index()].record(sequence);
+        let arrival = peer.received.record(channel, sequence);
         if arrival != Arrival::Repeated {
             peer.heard_at = now;
             if peer.state == MachineState::Silent {
@@ -111,8 +174,7 @@ impl Peers {
         arrival
     }
 
-    /// Records a heartbeat with the numbers of the last messages of its machine, and returns the channels on which messages
-    /// were lost. Only channels that are subscribed here count.
+    /// See [`ReceivedNumbers::record_heartbeat`].
     pub(super) fn record_heartbeat(
         &mut self,
         machine: MachineId,
@@ -120,14 +182,7 @@ impl Peers {
         is_subscribed: impl Fn(usize) -> bool,
         now: Instant,
     ) -> Vec<usize> {
-        let channels = &mut self.peer(machine, now).channels;
-        let mut last = [0; CHANNEL_COUNT];
-        for &(index, sequence) in sequences {
-            last[index] = sequence;
-        }
-        let control = Channel::Control.index();
-        let subscribed = (0..CHANNEL_COUNT).filter(|index| *index != control && is_subscribed(*index));
-        subscribed.filter(|index| channels[*index].announce(last[*index])).collect()
+        self.peer(machine, now).received.record_heartbeat(sequences, is_subscribed)
     }
 
     /// Returns whether a publication on several channels is received for the first time.
@@ -144,12 +199,12 @@ impl Peers {
 
     /// Records that a channel is not subscribed any more.
     pub(super) fn forget_channel(&mut self, channel: Channel) {
-        self.0.values_mut().for_each(|peer| peer.channels[channel.index()].forget());
+        self.0.values_mut().for_each(|peer| peer.received.forget_channel(channel));
     }
 
     /// Records that no channel is subscribed any more.
     pub(super) fn forget_channels(&mut self) {
-        self.0.values_mut().for_each(|peer| peer.channels.iter_mut().for_each(ChannelProgress::forget));
+        self.0.values_mut().for_each(|peer| peer.received.forget_channels());
     }
 
     /// Records that a machine has departed.
@@ -239,6 +294,26 @@ mod tests {
                 assert_eq!(peers.record(machine(1), channel(0), sequence, now), Arrival::Next);
             }
         }
+    }
+
+    #[test]
+    fn message_of_a_history_may_be_late_and_is_lost_after_two_heartbeats() {
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        let history = Channel::from_index(200).unwrap();
+        assert!(matches!(history, Channel::History(_)));
+        let (next, repeated) = (Arrival::Next, Arrival::Repeated);
+        let arrive = |peers: &mut Peers, sequence| peers.record(machine(1), history, sequence, now);
+        let beat = |peers: &mut Peers, sequence| peers.record_heartbeat(machine(1), &[(200, sequence)], |_| true, now);
+        // After a subscription, messages of which the order is not known yet.
+        let arrivals = [3, 1, 1, 3, 4, 2].map(|sequence| arrive(&mut peers, sequence));
+        assert_eq!(arrivals, [next, next, repeated, repeated, next, next]);
+        assert_eq!(beat(&mut peers, 4), NONE);
+        let arrivals = [7, 5, 5, 6, 9].map(|sequence| arrive(&mut peers, sequence));
+        assert_eq!(arrivals, [next, next, repeated, next, next]);
+        assert_eq!(beat(&mut peers, 9), NONE, "8 may be under way");
+        assert_eq!(beat(&mut peers, 9), [200]);
+        assert_eq!((arrive(&mut peers, 8), beat(&mut peers, 9)), (repeated, NONE), "lost, and reported once");
+        assert_eq!(arrive(&mut peers, 10 + MAX_LATE as u64 + 1), Arrival::AfterGap, "too many would be late");
     }
 
     #[test]

@@ -8,18 +8,20 @@
 //! An epoch ends with the process of the server, because what a process has written for the next one may lack the last messages,
 //! whose sequence numbers would be given again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{Config, DirectGetError, DirectGetErrorKind, Info, Republish, StorageType, Stream};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, HeaderValue, Message};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 
@@ -33,6 +35,9 @@ use crate::sync::ignore_poison;
 /// How long a server that has refused a stream is not asked again by appends.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long appends rely on a stream that was there. Its operator may delete it.
+const STREAM_TRUST: Duration = Duration::from_secs(10);
+
 /// The logs of a connection.
 pub(super) struct NatsLogs {
     client: Client,
@@ -45,8 +50,8 @@ pub(super) struct NatsLogs {
 
 #[derive(Default)]
 struct State {
-    /// The streams that exist.
-    streams: HashSet<String>,
+    /// The streams that exist, and when each was seen.
+    streams: HashMap<String, Instant>,
     refused_at: Option<Instant>,
 }
 
@@ -63,6 +68,15 @@ pub(super) struct ReceivedStreams(HashMap<String, ReceivedStream>);
 struct ReceivedStream {
     epoch: u64,
     order: Reordering<Bytes>,
+    /// The last message from before the subscription, which is not passed on.
+    began_after: u64,
+}
+
+/// A page of the streams of a server.
+#[derive(Deserialize)]
+struct StreamPage {
+    total: usize,
+    streams: Option<Vec<Info>>,
 }
 
 impl NatsLogs {
@@ -118,7 +132,7 @@ impl NatsLogs {
         let name = self.stream_name(log);
         let is_refused = {
             let state = ignore_poison(self.state.lock());
-            if state.streams.contains(&name) {
+            if state.streams.get(&name).is_some_and(|seen_at| seen_at.elapsed() < STREAM_TRUST) {
                 return Ok(self.subjects(log).messages);
             }
             state.refused_at.is_some_and(|refused_at| refused_at.elapsed() < REFUSAL_PAUSE)
@@ -129,7 +143,7 @@ impl NatsLogs {
         let stream = self.stream(log).await;
         let mut state = ignore_poison(self.state.lock());
         match stream {
-            Ok(_) => _ = state.streams.insert(name),
+            Ok(_) => _ = state.streams.insert(name, Instant::now()),
             Err(_) => state.refused_at = Some(Instant::now()),
         }
         drop(state);
@@ -148,6 +162,33 @@ impl NatsLogs {
         let version = self.client.server_info().version;
         let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
         (numbers.next(), numbers.next()) >= (Some(2), Some(10))
+    }
+
+    /// Returns what there is of the streams when a history channel has been subscribed.
+    pub(super) async fn streams_before(&self) -> Result<ReceivedStreams, ConnectionError> {
+        let mut received = ReceivedStreams::default();
+        if self.keeps_order() {
+            return Ok(received);
+        }
+        let mut offset = 0;
+        loop {
+            let request = serde_json::json!({ "offset": offset, "subject": format!("{}log.>", self.subject_prefix) });
+            let page: StreamPage = match self.jetstream.request("STREAM.LIST", &request).await? {
+                Response::Ok(page) => page,
+                Response::Err { error } => return Err(error.into()),
+            };
+            let streams = page.streams.unwrap_or_default();
+            offset += streams.len();
+            let is_last = streams.is_empty() || offset >= page.total;
+            for stream in streams {
+                let (epoch, began_after) = (self.epoch(&stream), stream.state.last_sequence);
+                let order = Reordering::new(false, began_after);
+                received.0.insert(stream.config.name, ReceivedStream { epoch, order, began_after });
+            }
+            if is_last {
+                return Ok(received);
+            }
+        }
     }
 
     /// Receives a message of a history channel. Returns what is passed on, each message after its position.
@@ -177,6 +218,10 @@ impl NatsLogs {
             passed.extend(known.address(ready));
             match result {
                 Ok(()) => return (passed, Ok(())),
+                // A stream of the same name would begin anew.
+                Err(OutOfOrder(rejected)) if (2..=known.began_after).contains(&rejected.sequence) => {
+                    return (passed, Ok(()));
+                }
                 Err(OutOfOrder(rejected)) => message = rejected,
             }
         }
@@ -188,7 +233,7 @@ impl NatsLogs {
         if received.0.get(stream).is_some_and(|known| known.epoch == epoch) {
             return (passed, Err("a message of a stream came too late".into()));
         }
-        let mut known = ReceivedStream { epoch, order: Reordering::new(self.keeps_order()) };
+        let mut known = ReceivedStream { epoch, order: Reordering::new(self.keeps_order(), 0), began_after: 0 };
         let (ready, _) = known.order.receive(message, Instant::now());
         passed.extend(known.address(ready));
         received.0.insert(stream.to_owned(), known);
@@ -264,9 +309,11 @@ impl LogStore for NatsLogs {
     fn purge<'a>(&'a self, log: &'a LogId) -> BoxFuture<'a, Result<(), ConnectionError>> {
         Box::pin(async move {
             let (stream, Subjects { messages, marks }) = (self.stream(log).await?, self.subjects(log));
-            // With the marks, positions from before are not good any more.
-            stream.purge().filter(messages).await?;
+            // Acknowledged after all that this connection has appended is in the stream.
+            self.jetstream.publish(marks.clone(), Bytes::new()).await?.await?;
+            // The marks first: a position at one of them must not be good while messages after it are missing.
             stream.purge().filter(marks).await?;
+            stream.purge().filter(messages).await?;
             Ok(())
         })
     }

@@ -1,7 +1,8 @@
 //! Messages that a stream publishes again, in the order of their logs.
 //!
 //! A server before version 2.10 publishes them in the threads of its clients, so that one may overtake another that was stored before
-//! it. Each tells which one precedes it in its log, and waits for that one.
+//! it. Each tells which one precedes it in its log, and waits for that one. What was stored before the subscription is not passed on:
+//! a member that joins by it reads that from the log, or does not receive it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How much later than another one a message may be received that was stored before it.
-const MAX_DELAY: Duration = Duration::from_millis(200);
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 /// A message of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +38,15 @@ pub(super) struct Reordering<M> {
 pub(super) struct OutOfOrder<M>(pub(super) Republished<M>);
 
 impl<M> Reordering<M> {
-    /// Begins with the first message that is received. `is_ordered` is whether the server keeps the order.
-    pub(super) fn new(is_ordered: bool) -> Reordering<M> {
+    /// Begins after a sequence number. `is_ordered` is whether the server keeps the order.
+    pub(super) fn new(is_ordered: bool, settled: u64) -> Reordering<M> {
         let max_delay = if is_ordered { Duration::ZERO } else { MAX_DELAY };
-        Reordering { max_delay, settled: 0, passed: BTreeMap::new(), held: BTreeMap::new() }
+        Reordering { max_delay, settled, passed: BTreeMap::new(), held: BTreeMap::new() }
+    }
+
+    /// Returns whether a message was received before, or comes too late, or is from before the beginning.
+    fn is_settled(&self, sequence: u64) -> bool {
+        sequence <= self.settled || self.passed.contains_key(&sequence)
     }
 
     /// Receives a message. Returns what is passed on, in order.
@@ -53,11 +59,10 @@ impl<M> Reordering<M> {
             self.settled = self.settled.max(oldest.remove_entry().0);
         }
         let mut passed = self.pass_over(now);
-        if message.sequence <= self.settled || self.passed.contains_key(&message.sequence) {
+        if self.is_settled(message.sequence) {
             return (passed, Err(OutOfOrder(message)));
         }
-        let is_next = message.previous <= self.settled || self.passed.contains_key(&message.previous);
-        if is_next || self.max_delay.is_zero() {
+        if self.is_settled(message.previous) || self.max_delay.is_zero() {
             passed.extend(self.pass_on(message, now));
         } else {
             self.held.insert(message.previous, (now + self.max_delay, message));
@@ -70,8 +75,7 @@ impl<M> Reordering<M> {
         self.held.values().map(|(deadline, _)| *deadline).min()
     }
 
-    /// Returns the messages that wait no longer, in order. What they have waited for was published before the subscription, unless it
-    /// comes too late.
+    /// Returns the messages that wait no longer, in order, although what they have waited for is missing.
     pub(super) fn pass_over(&mut self, now: Instant) -> Vec<Republished<M>> {
         let mut passed = Vec::new();
         let is_missing = |held: &BTreeMap<u64, (Instant, _)>, settled| {
@@ -101,12 +105,12 @@ impl<M> Reordering<M> {
 mod tests {
     use super::*;
 
-    const STEP: Duration = Duration::from_millis(50);
+    const STEP: Duration = Duration::from_millis(500);
 
-    /// Receives messages, which are pairs of the sequence number and that of the previous one, 50 ms after each other. Returns the
-    /// sequence numbers in the order in which they are passed on.
+    /// Receives messages, which are pairs of the sequence number and that of the previous one, half a second after each other. Returns
+    /// the sequence numbers in the order in which they are passed on.
     fn passed_on(is_ordered: bool, messages: &[(u64, u64)]) -> Vec<u64> {
-        let mut reordering = Reordering::new(is_ordered);
+        let mut reordering = Reordering::new(is_ordered, 0);
         let (mut now, mut passed) = (Instant::now(), Vec::new());
         for (sequence, previous) in messages.iter().copied() {
             passed.extend(reordering.pass_over(now));
@@ -132,14 +136,25 @@ mod tests {
     #[test]
     fn message_from_before_the_subscription_is_not_awaited_forever() {
         assert_eq!(passed_on(false, &[(7, 3), (8, 7), (9, 5)]), [7, 8, 9]);
-        // That one of the stream was received 200 ms ago shows that those before it do not come.
-        let mut reordering = Reordering::new(false);
+        // That one of the stream was received two seconds ago shows that those before it do not come.
+        let mut reordering = Reordering::new(false, 0);
         let now = Instant::now();
         let message = |sequence, previous| Republished { sequence, previous, message: () };
         assert_eq!(reordering.receive(message(7, 0), now).0.len(), 1);
         assert_eq!(reordering.receive(message(8, 3), now + STEP).0.len(), 0);
         assert_eq!(reordering.deadline(), Some(now + STEP + MAX_DELAY));
         assert_eq!(reordering.receive(message(9, 4), now + MAX_DELAY).0.len(), 2);
+    }
+
+    #[test]
+    fn message_after_one_from_before_the_beginning_does_not_wait() {
+        let mut reordering = Reordering::new(false, 5);
+        let now = Instant::now();
+        let message = |sequence, previous| Republished { sequence, previous, message: () };
+        assert_eq!(reordering.receive(message(8, 3), now).0.len(), 1);
+        assert_eq!(reordering.receive(message(5, 1), now).1, Err(OutOfOrder(message(5, 1))));
+        assert_eq!(reordering.receive(message(7, 6), now).0.len(), 0);
+        assert_eq!(reordering.receive(message(6, 5), now).0.len(), 2);
     }
 
     #[test]

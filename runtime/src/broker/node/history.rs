@@ -5,7 +5,7 @@ use super::Node;
 use crate::broker::cluster_key::ClusterKey;
 use crate::broker::event_log::{LogContents, LogId, LogPosition};
 use crate::broker::message::open;
-use crate::broker::{Channel, EventMessage};
+use crate::broker::{Channel, EventMessage, broker_unavailable};
 use crate::error::Result;
 use crate::panic::log_entry;
 
@@ -29,9 +29,14 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// 503 if the broker does not reply.
+    /// 503 if the broker does not reply, or if the channel of the log is not subscribed.
     pub(crate) async fn read_log(&self, log: LogId, after: Option<LogPosition>) -> Result<LogContents> {
-        let name = &self.channel_names[Channel::History(log.partition).index()];
+        let channel = Channel::History(log.partition);
+        // Else an event between what is read and what is received would be missed.
+        if !self.state().subscriptions.is_confirmed(channel.index()) {
+            return Err(broker_unavailable());
+        }
+        let name = &self.channel_names[channel.index()];
         let LogContents { end, mut messages } = self.link.read_log(log, after).await?;
         for logged in messages.iter_mut().flatten() {
             match open(self.key.as_ref(), name, std::mem::take(&mut logged.message)) {

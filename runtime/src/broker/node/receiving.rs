@@ -45,7 +45,7 @@ impl Node {
         let (machine, now) = (opened.machine, Instant::now());
         if machine == self.machine {
             if channel == Channel::Control {
-                self.receive_own(opened.sequence, now);
+                self.receive_own(opened, now);
             }
             return Ok(());
         }
@@ -64,10 +64,14 @@ impl Node {
         Ok(())
     }
 
-    /// Records a message of another machine. Returns false if it was received before.
+    /// Records a message of another machine, or an own one on a history channel. Returns false if it was received before.
     fn record_arrival(&self, channel: Channel, opened: &Opened, now: Instant) -> bool {
-        self.counters.received.fetch_add(1, Ordering::Relaxed);
-        let arrival = self.state().peers.record(opened.machine, channel, opened.sequence, now);
+        let arrival = if opened.machine == self.machine {
+            self.state().own.record(channel, opened.sequence)
+        } else {
+            self.counters.received.fetch_add(1, Ordering::Relaxed);
+            self.state().peers.record(opened.machine, channel, opened.sequence, now)
+        };
         match arrival {
             Arrival::Repeated => return false,
             Arrival::AfterGap => self.record_loss(channel),
@@ -80,7 +84,7 @@ impl Node {
     fn receive_logged(self: &Arc<Self>, channel: Channel, message: Bytes) -> Result<(), Unreadable> {
         let (position, message) = LogPosition::split(message).ok_or(Unreadable::Malformed)?;
         let opened = open(self.key.as_ref(), &self.channel_names[channel.index()], message)?;
-        if opened.machine != self.machine && !self.record_arrival(channel, &opened, Instant::now()) {
+        if !self.record_arrival(channel, &opened, Instant::now()) {
             return Ok(());
         }
         let mut message = EventMessage::decode(&opened.payload).inspect_err(|_| self.record_loss(channel))?;
@@ -94,7 +98,16 @@ impl Node {
     }
 
     /// Receives an own message on the control channel: the broker has passed on all changes that it had before.
-    fn receive_own(self: &Arc<Self>, sequence: u64, now: Instant) {
+    fn receive_own(self: &Arc<Self>, opened: &Opened, now: Instant) {
+        let sequence = opened.sequence;
+        if let Ok(ControlMessage::Heartbeat { sequences, .. }) = ControlMessage::decode(&opened.payload) {
+            let mut state = self.state();
+            let NodeState { own, subscriptions, .. } = &mut *state;
+            let is_history = |index| matches!(Channel::from_index(index), Some(Channel::History(_)));
+            let lost = own.record_heartbeat(&sequences, |index| is_history(index) && subscriptions.is_confirmed(index));
+            drop(state);
+            lost.into_iter().filter_map(Channel::from_index).for_each(|channel| self.record_loss(channel));
+        }
         let sent_at = self.lease.take_sent(sequence);
         let mut state = self.state();
         if let Some(sent_at) = sent_at {
@@ -217,6 +230,7 @@ impl Node {
         let gap = state.subscriptions.confirm(channel);
         // What came late from an earlier subscription is no start for the numbers.
         state.peers.forget_channel(channel);
+        state.own.forget_channel(channel);
         drop(state);
         self.begin_presence(channel, Instant::now());
         self.confirmed.notify_waiters();
@@ -239,6 +253,7 @@ impl Node {
         let mut state = self.state();
         state.subscriptions.lose();
         state.peers.forget_channels();
+        state.own.forget_channels();
         state.has_missed_changes = true;
         let was_connected = state.listens_since.take().is_some();
         drop(state);

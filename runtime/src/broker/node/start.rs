@@ -14,7 +14,7 @@ use crate::broker::cluster_key::ClusterKey;
 use crate::broker::lease::{Lease, suspended};
 use crate::broker::machine_id::MachineId;
 use crate::broker::node_presence::NodePresence;
-use crate::broker::peers::Peers;
+use crate::broker::peers::{Peers, ReceivedNumbers};
 use crate::broker::pending_change::PendingChanges;
 use crate::broker::subscriptions::Subscriptions;
 use crate::broker::{Channel, LinkReceiver, OpenLink};
@@ -64,6 +64,7 @@ impl Node {
             state: Mutex::new(NodeState {
                 subscriptions: Subscriptions::new(),
                 peers: Peers::default(),
+                own: ReceivedNumbers::new(),
                 listens_since: None,
                 // A change may be missed until the first heartbeat is back.
                 has_missed_changes: true,
