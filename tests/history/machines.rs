@@ -10,6 +10,9 @@ use super::*;
 
 const KEY: [u8; 32] = [7; 32];
 
+/// A room in the partition of the room `5`.
+const SAME_PARTITION: &str = "129";
+
 pub(crate) fn machine(brokers: &Brokers, database: &Arc<Database>) -> Endpoint<Service> {
     brokers.attach(endpoint_with(database).cluster_key(KEY))
 }
@@ -98,6 +101,65 @@ async fn positions_of_machines_without_a_common_key_recover_nothing() {
     let (_client, position) = enter(&one, 1).await;
     assert!(resume(&one, 1, &position).await.1);
     assert!(!resume(&other, 1, &position).await.1);
+}
+
+#[tokio::test]
+async fn events_of_two_groups_of_a_partition_arrive_however_late_each_is() {
+    with_each(async |brokers| {
+        let database: Arc<Database> = Arc::default();
+        let [one, other] = [(); 2].map(|()| machine(&brokers, &database));
+        wait_until_known(&one, 1).await;
+        let (mut here, _) = enter(&one, 2).await;
+        // From before the other machine has subscribed.
+        say(&one, "zero");
+        expect_text(&mut here, "zero").await;
+        let (mut client, _) = enter(&other, 1).await;
+        let reply = client.call("enter").with("room", SAME_PARTITION).await;
+        assert_eq!(reply.status(), 200, "{reply:?}");
+        let publisher = one.publisher();
+        let say_there = |text: &str| {
+            publisher.publish(&room(SAME_PARTITION), Said { text: text.to_owned(), is_secret: false });
+        };
+        say(&one, "first");
+        say_there("second");
+        say_there("third");
+        let mut texts = Vec::new();
+        for _ in 0..3 {
+            texts.push(client.event().await.data().as_str().unwrap().to_owned());
+        }
+        texts.retain(|text| text != "first");
+        assert_eq!(texts, ["second", "third"]);
+        assert_eq!(other.snapshot().cluster.unwrap().gaps, 0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn resume_during_which_events_are_lost_closes_the_connection() {
+    let (cluster, database) = (Cluster::new(2, 1), Arc::<Database>::default());
+    let machine = |index| endpoint_with(&database).cluster_key(KEY).broker(cluster.broker(index));
+    let (one, other) = (machine(0), machine(1));
+    wait_until_known(&one, 1).await;
+    wait_until_known(&other, 1).await;
+    let (mut there, position) = enter(&other, 2).await;
+    let mut client = open(&one, 1).await;
+    enter_and_wait(&database, &mut client, &position).await;
+    cluster.partition(0);
+    say(&other, "lost here");
+    let after = expect_text(&mut there, "lost here").await;
+    while one.snapshot().cluster.unwrap().is_connected {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    cluster.heal(0);
+    while one.snapshot().cluster.unwrap().gaps == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    database.may_end.notify_one();
+    assert_eq!(client.closed().await, 1013);
+    let (mut resumed, has_recovered) = resume(&one, 1, &position).await;
+    assert!(has_recovered);
+    assert_eq!(resumed.event().await.data(), "lost here");
+    assert!(resume(&one, 1, &after).await.1);
 }
 
 fn on(broker: impl Broker) -> Endpoint<Service> {

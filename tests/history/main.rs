@@ -100,12 +100,12 @@ impl EventPermission<Asked, Service> for AnswersOnce {
     publish = members,
     events(Said, Greeted, Asked),
     public_name = "rooms/{0}",
-    history(events = 8, age = "10m", since = Room::let_in_at),
+    history(events = 8, age = "10m", since = Room::member_since),
 )]
 struct Room(String);
 
 impl Room {
-    async fn let_in_at(&self, service: &Service, scope: &Scope<Member>) -> Result<SystemTime> {
+    async fn member_since(&self, service: &Service, scope: &Scope<Member>) -> Result<SystemTime> {
         if self.0 == "broken" {
             return Err(Error::internal("the database is gone"));
         }
@@ -252,6 +252,13 @@ async fn resume(endpoint: &Endpoint<Service>, id: u32, position: &Value) -> (Cli
     let resumed = join(&mut client, "enter", position).await;
     let has_recovered = resumed["recovered"].as_bool().unwrap();
     (client, has_recovered)
+}
+
+/// Sends a call of `enter_and_wait`, and waits until it has joined the room `5`.
+async fn enter_and_wait(database: &Database, client: &mut Client, position: &Value) {
+    let request = serde_json::json!({ "action": "enter_and_wait", "room": "5", "position": position, "request_id": 1 });
+    client.send(request.to_string());
+    database.has_joined.notified().await;
 }
 
 fn say(endpoint: &Endpoint<Service>, text: &str) {

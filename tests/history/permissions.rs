@@ -47,19 +47,31 @@ async fn membership_that_is_revoked_receives_no_replayed_event() {
     let (_client, position) = enter(&endpoint, 1).await;
     say(&endpoint, "one");
     let mut client = open(&endpoint, 2).await;
-    client.send(
-        serde_json::json!({ "action": "enter_and_wait", "room": "5", "position": position, "request_id": 1 })
-            .to_string(),
-    );
-    database.has_joined.notified().await;
-    // The permission is evaluated again before anything is delivered, because rights have changed since it has held.
+    enter_and_wait(&database, &mut client, &position).await;
     database.banned.lock().unwrap().insert(2);
     let _ = endpoint.connections().refresh_user("2").await;
-    database.may_end.notify_one();
-    let reply = client.reply().await;
-    assert_eq!(reply.status(), 200, "{reply:?}");
     say(&endpoint, "two");
-    client.expect_silence().await;
+    database.may_end.notify_one();
+    assert_eq!(client.closed().await, 1013);
+}
+
+#[tokio::test]
+async fn nothing_is_replayed_from_while_the_user_was_out_of_the_group() {
+    let database: Arc<Database> = Arc::default();
+    let endpoint = endpoint_with(&database);
+    let (_client, position) = enter(&endpoint, 1).await;
+    say(&endpoint, "one");
+    let mut client = open(&endpoint, 2).await;
+    enter_and_wait(&database, &mut client, &position).await;
+    database.banned.lock().unwrap().insert(2);
+    let _ = endpoint.connections().refresh_user("2").await;
+    say(&endpoint, "while the user is out");
+    database.banned.lock().unwrap().clear();
+    database.let_in_at.lock().unwrap().insert(2, SystemTime::now() + Duration::from_mins(1));
+    let _ = endpoint.connections().refresh_user("2").await;
+    database.may_end.notify_one();
+    assert_eq!(client.closed().await, 1013);
+    assert!(!resume(&endpoint, 2, &position).await.1);
 }
 
 #[tokio::test]
@@ -104,6 +116,6 @@ async fn error_of_the_since_function_refuses_the_join() {
 fn audit_lists_what_is_replayed_and_since_when() {
     let audit = portcullis::audit().unwrap();
     let permission = |name| &audit.entries().iter().find(|entry| entry.action == name).unwrap().permission;
-    assert!(permission("Room").ends_with("the last 8 events of 600s replayed since Room::let_in_at"));
+    assert!(permission("Room").ends_with("the last 8 events of 600s replayed since Room::member_since"));
     assert!(permission("Archive").ends_with("the last 5000 events of 3600s replayed to whoever may join"));
 }

@@ -22,10 +22,30 @@ async fn missed_events_follow_the_reply_in_order_and_then_those_that_are_publish
     say(&endpoint, "four");
     expect_texts(&mut client, &["one", "two", "three", "four"]).await;
     client.expect_silence().await;
-    // What follows each of them.
+    // As if the connection was lost before the first of them.
     let (mut later, has_recovered) = resume(&endpoint, 1, &resumed["position"]).await;
     assert!(has_recovered);
-    expect_texts(&mut later, &["four"]).await;
+    expect_texts(&mut later, &["one", "two", "three", "four"]).await;
+}
+
+#[tokio::test]
+async fn group_that_is_resumed_twice_at_once_repeats_nothing() {
+    let database: Arc<Database> = Arc::default();
+    let endpoint = endpoint_with(&database);
+    let (_client, position) = enter(&endpoint, 9).await;
+    for text in ["one", "two"] {
+        say(&endpoint, text);
+    }
+    let mut client = open(&endpoint, 1).await;
+    for _ in 0..2 {
+        enter_and_wait(&database, &mut client, &position).await;
+    }
+    database.may_end.notify_one();
+    assert_eq!(client.reply().await.status(), 200);
+    expect_texts(&mut client, &["one", "two"]).await;
+    database.may_end.notify_one();
+    // The other one would repeat the same events.
+    assert_eq!(client.closed().await, 1013);
 }
 
 #[tokio::test]

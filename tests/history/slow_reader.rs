@@ -37,3 +37,24 @@ async fn long_history_reaches_a_client_that_reads_slowly_whatever_the_policy() {
         }
     }
 }
+
+#[tokio::test]
+async fn history_that_is_too_large_to_wait_for_a_client_is_not_replayed() {
+    let endpoint = endpoint();
+    let mut first = open(&endpoint, 1).await;
+    let read = async |client: &mut Client, position: &Value| {
+        client.call("read").with("archive", 5).with("position", position).await.data().clone()
+    };
+    let position = read(&mut first, &Value::Null).await["position"].clone();
+    drop(first);
+    let publish = |number: usize| {
+        let text = format!("{number} {}", "x".repeat(4_000));
+        endpoint.publisher().publish(&Archive(5), Said { text, is_secret: false });
+    };
+    // 6 MB.
+    (0..1_500).for_each(publish);
+    assert_eq!(read(&mut open(&endpoint, 1).await, &position).await["recovered"], true);
+    // 12 MB.
+    (1_500..3_000).for_each(publish);
+    assert_eq!(read(&mut open(&endpoint, 1).await, &position).await["recovered"], false);
+}

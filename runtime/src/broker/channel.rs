@@ -63,6 +63,10 @@ impl PartitionSet {
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Partition> {
+        (0..PARTITION_COUNT).map(Partition).filter(move |partition| self.contains(*partition))
+    }
 }
 
 impl From<Partition> for PartitionSet {

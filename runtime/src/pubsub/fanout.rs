@@ -1,7 +1,7 @@
 //! Fan-out: delivers one event to many sessions. What is the same for all is encoded once.
 
 use std::array::from_fn;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -88,9 +88,8 @@ impl<C: Consumer> SessionRegistry<C> {
         counts
     }
 
-    /// Delivers an event to every member of several groups. A member of more than one of them receives it once, unless the groups keep a
-    /// history.
-    /// Returns the number of these members on this machine.
+    /// Delivers an event to every member of several groups. A member of more than one of them receives it once, unless the groups
+    /// keep a history. Returns the number of these members on this machine.
     pub(crate) fn publish_to_several<G, E>(self: &Arc<Self>, groups: &[G], event: OutgoingEvent<E>) -> usize
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -99,7 +98,9 @@ impl<C: Consumer> SessionRegistry<C> {
     {
         if G::HISTORY.is_some() {
             // It has another position in each group.
-            return groups.iter().filter_map(|group| Some(self.publish(group, event.repeat::<C>()?, None))).sum();
+            let mut seen = HashSet::new();
+            let groups = groups.iter().filter(|group| seen.insert(*group));
+            return groups.filter_map(|group| Some(self.publish(group, event.repeat(self)?, None))).sum();
         }
         self.publish_elsewhere(groups, true, &event, None);
         let table = self.group_table::<G>();

@@ -14,7 +14,7 @@ use super::group::Group;
 use super::group_hold::encode_key;
 use super::position::PositionKey;
 use super::publication::Publication;
-use crate::broker::{Channel, LogContents, LogId, LogName, LogPosition, MemoryLogs, Partition};
+use crate::broker::{Channel, LogContents, LogId, LogName, LogPosition, MemoryLogs, Partition, PartitionSet};
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
 use crate::error::{Error, Result};
@@ -61,7 +61,8 @@ pub(super) struct PendingResume<C: Consumer> {
     session: ConnectionId,
     max_events: usize,
     pub(super) events: Vec<(LogPosition, AnyEvent<C>)>,
-    /// Whether some events are missing: there were too many, or the connection has joined the group in another way meanwhile.
+    /// Whether some events are missing or would be repeated: there were too many, some were lost, or the connection has joined the
+    /// group in another way meanwhile.
     pub(super) is_incomplete: bool,
 }
 
@@ -83,6 +84,13 @@ impl<C: Consumer> Default for EndpointHistory<C> {
 impl<C: Consumer> EndpointHistory<C> {
     pub(super) fn lock_feed(&self, partition: Partition) -> MutexGuard<'_, Feed<C>> {
         ignore_poison(self.feeds[Channel::Partition(partition).index()].lock())
+    }
+
+    /// Records that events of these partitions may have been lost, so that the resumes in progress there are incomplete.
+    pub(super) fn record_loss(&self, partitions: PartitionSet) {
+        for partition in partitions.iter() {
+            self.lock_feed(partition).resumes.iter_mut().for_each(|resume| resume.is_incomplete = true);
+        }
     }
 
     /// Collects the events of a log for a connection that is about to resume.
@@ -108,7 +116,7 @@ impl<C: Consumer> Feed<C> {
         Some(self.resumes.swap_remove(index))
     }
 
-    /// Records that a connection joins a group from here on. What it is about to resume there would repeat events.
+    /// Records that a connection joins a group from here on. What else it is about to resume there would repeat events.
     pub(super) fn record_join(&mut self, log: LogName, session: ConnectionId) {
         for resume in self.resumes.iter_mut().filter(|resume| resume.log == log && resume.session == session) {
             resume.is_incomplete = true;
@@ -157,16 +165,16 @@ impl<C: Consumer> Drop for ResumeHandle<C> {
 type Deliver = Box<dyn FnOnce()>;
 
 thread_local! {
-    /// What waits until this thread has delivered an event under the lock of a feed. `None` if it delivers none. The application's
-    /// permissions and encodings run meanwhile, and may publish to the same group.
+    /// What waits until this thread has released the lock of a feed. `None` if it has locked none. The application's permissions and
+    /// encodings, and the subscriber of the log, run meanwhile, and may publish to the same group.
     static WAITING: RefCell<Option<VecDeque<Deliver>>> = const { RefCell::new(None) };
 }
 
-/// Marks this thread as delivering until it is dropped. Not [`Send`].
+/// Marks this thread as having locked a feed until it is dropped. Not [`Send`].
 struct Delivering(PhantomData<*const ()>);
 
 impl Delivering {
-    /// Returns `None` if this thread delivers already.
+    /// Returns `None` if this thread is marked already.
     fn begin() -> Option<Delivering> {
         WAITING.with_borrow_mut(|waiting| {
             let is_first = waiting.is_none();
@@ -187,22 +195,28 @@ impl Drop for Delivering {
     }
 }
 
-/// Runs `deliver`, which locks a feed, now or when this thread has delivered the event that causes it. Returns the number of
+/// Runs `deliver`, which locks a feed, now or when this thread has released the feed that it has locked. Returns the number of
 /// deliveries, if they are done.
 pub(super) fn deliver_in_turn(deliver: impl FnOnce() -> usize + 'static) -> usize {
-    let Some(_delivering) = Delivering::begin() else {
-        WAITING.with_borrow_mut(|waiting| {
-            waiting.get_or_insert_default().push_back(Box::new(|| {
-                deliver();
-            }));
-        });
-        return 0;
-    };
-    let deliveries = deliver();
+    if WAITING.with_borrow(Option::is_none) {
+        return in_turn(deliver);
+    }
+    WAITING.with_borrow_mut(|waiting| {
+        waiting.get_or_insert_default().push_back(Box::new(|| {
+            deliver();
+        }));
+    });
+    0
+}
+
+/// Runs `run`, which locks a feed, and then what was to be delivered meanwhile.
+pub(super) fn in_turn<T>(run: impl FnOnce() -> T) -> T {
+    let _delivering = Delivering::begin();
+    let value = run();
     while let Some(next) = Delivering::next() {
         next();
     }
-    deliveries
+    value
 }
 
 impl<C: Consumer> SessionRegistry<C> {

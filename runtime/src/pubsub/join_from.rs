@@ -1,27 +1,27 @@
 //! Joining a group from a position in its history.
 
-use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use tokio::task::yield_now;
 
 use super::encoding_check::check_key;
-use super::group::KeepsHistory;
+use super::group::{Group, KeepsHistory};
 use super::group_evaluation::{GroupAccess, authorize};
-use super::history_feed::{AnyEvent, log_of};
+use super::group_hold::encode_key;
+use super::history_feed::log_of;
 use super::join_request::{join_effect, session};
 use super::position::{Position, PositionKey};
-use super::resume::{Replay, Resume};
-use crate::broker::{EventMessage, LogContents, LogId, LogPosition, unix_millis};
-use crate::consumer::Consumer;
+use super::resume::{Replay, ReplayedEvent, Resume};
+use crate::broker::{EventMessage, LogContents, LogId, LogPosition, Target, Undeliverable, unix_millis};
+use crate::consumer::{Consumer, EventDescriptor};
 use crate::context::{Call, Context, Handler, SideEffects, User};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
 use crate::panic::{catch_unwind, log_entry};
 use crate::session::session::Session;
-use crate::sync::ignore_poison;
 
 /// What a connection has resumed. Returned by [`Context::join_from`]; a reply of this type is
 /// `{"recovered":true,"position":"…"}`.
@@ -31,32 +31,49 @@ pub struct Resumed {
     /// Whether every event after the given position is replayed, as far as the user may see it. If not, none is, and the client
     /// loads what it shows.
     pub recovered: bool,
-    /// The position up to which the history was read: all later events are delivered. A client that has received no event yet
-    /// sends it next time. `None` if the history could not be read, for example because the broker cannot be reached.
+    /// The position after which events follow, the replayed ones included. A client that has received no event yet sends it next
+    /// time. `None` if the history could not be read, for example because the broker cannot be reached.
     pub position: Option<Position>,
 }
 
-/// Decodes the events of a log. `None` if one of them cannot be decoded, or is from before `since`.
-fn decode_events<C: Consumer>(
-    session: &Session<C>,
+/// The number of events that are decoded before other tasks run.
+const DECODED_AT_ONCE: usize = 32;
+
+/// Decodes the events of the log of a group. `None` if one of them cannot be decoded, is from before `since`, or is of another group, or
+/// if too many wait to be replayed to the session.
+async fn decode_events<G: Group>(
+    session: &Session<G::Consumer>,
     (log, key): (LogId, Option<Arc<PositionKey>>),
-    group_name: Option<Arc<str>>,
+    (group_key, group_name): (&[u8], Option<Arc<str>>),
     contents: &LogContents,
     since: Option<SystemTime>,
-) -> Option<Vec<AnyEvent<C>>> {
+) -> Option<Vec<ReplayedEvent<G::Consumer>>> {
     // Rounded up, because the times of events are rounded down.
     let since = since.map_or(0, |since| unix_millis(since + Duration::from_nanos(999_999)));
-    let any: Arc<dyn Any + Send + Sync> =
-        Arc::new(Replay::<C> { key, log, group_name, session: session.id, events: Mutex::default() });
-    for logged in contents.messages.as_ref()? {
+    let expected_target = Target::Groups { name: G::NAME, fingerprint: G::FINGERPRINT, keys: vec![group_key] };
+    let replay = Replay::<G::Consumer> {
+        key,
+        log,
+        group_name,
+        session: session.id,
+        budget: session.replay_budget().clone(),
+        events: Mutex::new(Some(Vec::new())),
+    };
+    for (index, logged) in contents.messages.as_ref()?.iter().enumerate() {
+        if index % DECODED_AT_ONCE == DECODED_AT_ONCE - 1 {
+            yield_now().await;
+        }
         if logged.received_at < since {
             return None;
         }
         let mut message = EventMessage::decode(&logged.message).ok()?;
         message.position = Some(LogPosition { epoch: contents.end.epoch, sequence: logged.sequence });
-        let event =
-            C::EVENTS.iter().find(|event| event.type_name == message.event && event.fingerprint == message.fingerprint);
-        if let Err(error) = (event?.receive)(&*any, &message) {
+        let is_meant =
+            |event: &&EventDescriptor| event.type_name == message.event && event.fingerprint == message.fingerprint;
+        // The broker may have put an event of another group into the log.
+        let event = G::Consumer::EVENTS.iter().find(is_meant).filter(|_| message.target == expected_target);
+        let received = event.map_or(Err(Undeliverable::UnknownType), |event| (event.receive)(&replay, &message));
+        if let Err(error) = received {
             let event = Truncated::new(message.event);
             log_entry!(
                 WARN,
@@ -66,9 +83,16 @@ fn decode_events<C: Consumer>(
             );
             return None;
         }
+        if replay.is_full() {
+            log_entry!(
+                INFO,
+                group = G::NAME,
+                "history not replayed: too many events wait to be replayed to the connection"
+            );
+            return None;
+        }
     }
-    let replay = any.downcast::<Replay<C>>().ok()?;
-    Some(std::mem::take(&mut *ignore_poison(replay.events.lock())))
+    replay.events.into_inner().ok()?
 }
 
 /// Authorizes a join, or a subscription under `id`, reads the events after a position, and adds the join to the side effects of
@@ -111,11 +135,18 @@ where
         }
     };
     let name = catch_unwind(|| group.public_name()).ok().flatten().map(Arc::from);
-    let decode = |contents| decode_events(session, (log, key.clone()), name, contents, since);
-    let replayed = after.and(contents.as_ref()).and_then(decode);
+    let replayed = match after.and(contents.as_ref()) {
+        Some(contents) => {
+            let group_key = G::CODEC.map_or(Ok(Vec::new()), |codec| encode_key(&codec, &group))?;
+            decode_events::<G>(session, (log, key.clone()), (&group_key, name), contents, since).await
+        }
+        None => None,
+    };
     let end = contents.map(|contents| contents.end);
-    let seal = |end| key.as_ref().and_then(|key| key.seal(log.name(), end));
-    let resumed = Resumed { recovered: replayed.is_some(), position: end.and_then(seal) };
+    // A client that loses this connection before the first event has had none of those that are replayed.
+    let position = after.filter(|_| replayed.as_ref().is_some_and(|events| !events.is_empty())).or(end);
+    let seal = |position| key.as_ref().and_then(|key| key.seal(log.name(), position));
+    let resumed = Resumed { recovered: replayed.is_some(), position: position.and_then(seal) };
     let resume = Resume { handle, user_id, end, replayed: replayed.unwrap_or_default() };
     let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
     let effect = join_effect(session, (group, hold), id, (false, freed_slots), evaluation_epoch, Some(resume))?;
@@ -135,8 +166,9 @@ impl<U: User> Context<'_, U> {
     /// In both cases the connection misses no event from `position` of the result on. An event of
     /// [`publish_to_others`](Context::publish_to_others) is not replayed to the connection that has published it, but to later ones of
     /// the same user. Replayed events wait until the client has read those before them, whatever the
-    /// [`OverflowPolicy`](crate::OverflowPolicy). If more events are published while the history is read than it keeps, or if the
-    /// connection joins the group otherwise or changes its user meanwhile, the connection closes with 1013 after the reply. The
+    /// [`OverflowPolicy`](crate::OverflowPolicy); if they have more than 8 MiB in all, encoded, none is replayed. If more events are published while the history is read than it keeps, or if the
+    /// connection joins the group otherwise or its rights or its user change meanwhile, the connection closes with 1013, with or
+    /// without the reply. The
     /// [events chapter](crate::guide::events#history) has more.
     ///
     /// # Errors

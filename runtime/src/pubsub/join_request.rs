@@ -9,7 +9,7 @@ use super::encoding_check::check_key;
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope, authorize_scope_within};
 use super::group_hold::GroupHold;
-use super::history_feed::log_of;
+use super::history_feed::{in_turn, log_of};
 use super::new_user_joins::NewUserJoins;
 use super::resume::Resume;
 use crate::broker::LogId;
@@ -171,16 +171,22 @@ impl<C: Consumer> Session<C> {
         let Some(log) = request.log else { return self.add_to_group(request, evaluation_epoch, record) };
         let history = self.registry.history();
         let group = Contained::new(G::clone(&request.group));
-        let mut feed = history.lock_feed(log.partition);
-        let pending = self.add_to_group(request, evaluation_epoch, record);
-        let entry = self.memberships.entry(&*group);
-        if resume.is_none() {
+        // Not dropped under the lock, because that may run the application's code.
+        let mut remaining = None;
+        let pending = in_turn(|| {
+            let mut feed = history.lock_feed(log.partition);
+            let collected = resume.as_mut().and_then(|resume| feed.end_resume(&mut resume.handle));
             feed.record_join(log.name(), self.id);
-        }
-        let membership = entry.as_ref().map(|entry| entry.membership());
-        let remaining = resume.as_mut().and_then(|resume| resume.take_effect(&mut feed, self, membership));
-        drop(feed);
-        // Not under the lock: dropping an event may run the application's code.
+            let pending = self.add_to_group(request, evaluation_epoch, record);
+            if let Some((resume, mut collected)) = resume.as_mut().zip(collected) {
+                // After a change of rights, the user may have been out of the group for some of the events, and `since` may be later.
+                collected.is_incomplete |= pending.is_some();
+                let entry = self.memberships.entry(&*group);
+                resume.take_effect(&mut collected, self, entry.as_ref().map(|entry| entry.membership()));
+                remaining = Some(collected);
+            }
+            pending
+        });
         drop((remaining, resume));
         pending
     }

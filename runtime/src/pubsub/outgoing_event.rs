@@ -56,10 +56,19 @@ impl<E> OutgoingEvent<E> {
         Ok(OutgoingEvent { event, text, body })
     }
 
-    /// Returns the event once more, for another group with a history. `None` if it could not be encoded.
-    pub(super) fn repeat<C: Emits<E>>(&self) -> Option<OutgoingEvent<E>> {
+    /// Returns the event once more, for another group with a history. `None` if it could not be encoded, which is logged already, or
+    /// if it cannot be decoded.
+    pub(super) fn repeat<C: Emits<E>>(&self, registry: &SessionRegistry<C>) -> Option<OutgoingEvent<E>> {
         let (body, codec) = (self.body.as_ref()?, C::EVENT_TYPE.codec?);
-        let event = catch_unwind(|| codec.decode_value(body)).ok()?.ok()?;
+        let Some(event) = catch_unwind(|| codec.decode_value(body)).ok().and_then(Result::ok) else {
+            registry.telemetry.record_failure();
+            log_entry!(
+                ERROR,
+                event = <C as Emits<E>>::NAME,
+                "event not published: it cannot be decoded from its own encoding"
+            );
+            return None;
+        };
         Some(OutgoingEvent { event: Contained::new(event), text: None, body: Some(body.clone()) })
     }
 }

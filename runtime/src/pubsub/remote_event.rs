@@ -204,6 +204,7 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
 
     fn missed(self: Arc<Self>, partitions: PartitionSet) {
         self.telemetry.record_gap();
+        self.history().record_loss(partitions);
         self.run_gap_hook(partitions);
     }
 

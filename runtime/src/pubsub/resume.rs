@@ -8,20 +8,25 @@
 use std::sync::{Arc, Mutex};
 
 use super::event::Emits;
-use super::history_feed::{AnyEvent, Feed, PendingResume, ResumeHandle};
+use super::history_feed::{AnyEvent, PendingResume, ResumeHandle};
 use super::outgoing_event::OutgoingEvent;
 use super::position::{EventPosition, PositionKey};
 use super::publication::Publication;
 use crate::broker::{EventMessage, LogId, LogPosition};
 use crate::consumer::Consumer;
 use crate::context::ConnectionId;
+use crate::log::Truncated;
 use crate::panic::log_entry;
 use crate::session::delivery_path::OwnedDeliveryPath;
 use crate::session::membership::Membership;
 use crate::session::queued_event::EventHandle;
+use crate::session::replay_budget::{ReplayBudget, ReplayPermit};
 use crate::session::session::Session;
 use crate::sync::ignore_poison;
 use crate::transport::CloseReason;
+
+/// An event that is replayed.
+pub(super) type ReplayedEvent<C> = (AnyEvent<C>, Arc<ReplayPermit>);
 
 /// A join that replays events.
 pub(super) struct Resume<C: Consumer> {
@@ -30,40 +35,45 @@ pub(super) struct Resume<C: Consumer> {
     pub(super) user_id: Option<String>,
     /// The position up to which events were read. `None` if they could not be read.
     pub(super) end: Option<LogPosition>,
-    pub(super) replayed: Vec<AnyEvent<C>>,
+    pub(super) replayed: Vec<ReplayedEvent<C>>,
 }
 
 impl<C: Consumer> Resume<C> {
-    /// Replays the events to a session that has just joined, under the lock of the feed. Returns what is left of the collected
-    /// events, which the caller drops after it has released the lock. Without a membership, the session has ended.
+    /// Replays the events to a session that has just joined, under the lock of the feed, which `collected` comes from. Without a
+    /// membership, the session has ended.
     pub(super) fn take_effect(
         &mut self,
-        feed: &mut Feed<C>,
+        collected: &mut PendingResume<C>,
         session: &Arc<Session<C>>,
         membership: Option<&Arc<Membership>>,
-    ) -> Option<PendingResume<C>> {
-        let mut pending = feed.end_resume(&mut self.handle)?;
-        let Some(membership) = membership else { return Some(pending) };
+    ) {
+        let Some(membership) = membership else { return };
         // For another user, `since` might have returned another time.
-        if pending.is_incomplete || session.user_id() != self.user_id.as_deref() {
+        if collected.is_incomplete || session.user_id() != self.user_id.as_deref() {
             // The reply has promised what would be missing or repeated. The client connects again and resumes.
+            session.close_with(CloseReason::TooSlow);
+            let (user, close_code) = (session.user_id().map(Truncated::new), CloseReason::TooSlow.as_u16());
             log_entry!(
                 WARN,
-                "connection closed: the events with which it resumes a group are incomplete, or not for its user"
+                ?user,
+                close_code,
+                "connection closed: it resumes a group, and events were lost or its rights have changed meanwhile"
             );
-            session.close_with(CloseReason::TooSlow);
-            return Some(pending);
+            return;
         }
         if let Some(end) = self.end {
             let _ = membership.resumed_at.set(Box::new(end));
         }
         // Those before have been read from the log.
-        let first_new = pending.events.iter().position(|(position, _)| !membership.has_had(*position));
-        self.replayed.extend(pending.events.drain(first_new.unwrap_or(pending.events.len())..).map(|(_, event)| event));
+        let events = &mut collected.events;
+        let first_new = events.iter().position(|(position, _)| !membership.has_had(*position)).unwrap_or(events.len());
+        // They are shared with other sessions, so they have no bytes of their own.
+        let budget = session.replay_budget();
+        self.replayed.extend(events.drain(first_new..).map(|(_, event)| (event, Arc::new(budget.permit(0)))));
         let path = || OwnedDeliveryPath::Group(membership.clone());
-        let handles = self.replayed.iter().map(|event| EventHandle::replayed(event.clone(), path()));
+        let handle = |(event, permit): &ReplayedEvent<C>| EventHandle::replayed(event.clone(), path(), permit.clone());
+        let handles = self.replayed.iter().map(handle);
         session.push_replayed(handles);
-        Some(pending)
     }
 }
 
@@ -73,20 +83,39 @@ pub(super) struct Replay<C: Consumer> {
     pub(super) log: LogId,
     pub(super) group_name: Option<Arc<str>>,
     pub(super) session: ConnectionId,
-    pub(super) events: Mutex<Vec<AnyEvent<C>>>,
+    pub(super) budget: Arc<ReplayBudget>,
+    /// `None` if there are too many.
+    pub(super) events: Mutex<Option<Vec<ReplayedEvent<C>>>>,
 }
 
 impl<C: Consumer> Replay<C> {
+    /// Returns whether there are too many events.
+    pub(super) fn is_full(&self) -> bool {
+        ignore_poison(self.events.lock()).is_none()
+    }
+
     /// Adds an event, unless it was not for this connection.
     pub(super) fn push<E>(&self, message: &EventMessage<'_>, event: OutgoingEvent<E>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let Some(position) = message.position else { return };
-        let at = EventPosition::new(self.key.clone(), self.log.name(), position);
-        if message.except != Some(self.session) {
-            ignore_poison(self.events.lock()).push(Publication::at_position(event, self.group_name.clone(), at));
-        }
+        let Some(position) = message.position.filter(|_| message.except != Some(self.session)) else { return };
+        let replayed = self.budget.acquire(message.body.len()).map(|permit| {
+            let at = EventPosition::new(self.key.clone(), self.log.name(), position);
+            let event: AnyEvent<C> = Publication::at_position(event, self.group_name.clone(), at);
+            (event, Arc::new(permit))
+        });
+        let mut events = ignore_poison(self.events.lock());
+        let rejected = match (&mut *events, replayed) {
+            (Some(events), Some(event)) => {
+                events.push(event);
+                None
+            }
+            (_, replayed) => events.take().map(|events| (events, replayed)),
+        };
+        drop(events);
+        // Not under the lock: dropping an event may run the application's code.
+        drop(rejected);
     }
 }

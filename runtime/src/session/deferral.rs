@@ -114,8 +114,8 @@ impl<C: Consumer> Session<C> {
     /// Applies the overflow policy to events that wait. They are not encoded yet, so only their number counts.
     fn apply_overflow(&self, events: &mut VecDeque<EventHandle<Session<C>>>) -> Overflow<C> {
         let max_events = self.send_queue.max_events().saturating_mul(UNREAD_FACTOR);
-        let live = || events.iter().filter(|handle| !handle.is_replayed());
-        if events.len() <= max_events || live().count() <= max_events {
+        // Some of the replayed ones may wait elsewhere; there are at most as many as a history has.
+        if events.len() <= max_events.saturating_add(self.replayed_count()) {
             return Overflow::None;
         }
         let superseded: Vec<_> = match self.send_queue.overflow_policy() {

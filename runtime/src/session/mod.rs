@@ -36,6 +36,7 @@ mod registry;
 mod remote_change;
 mod renewal;
 mod renewal_schedule;
+pub(crate) mod replay_budget;
 pub(crate) mod revalidation;
 mod revalidator;
 pub(crate) mod send_queue;

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::overflow::Coalesce;
+use super::replay_budget::ReplayPermit;
 use super::send_queue::EnqueueOutcome;
 use crate::context::Epoch;
 use crate::transport::EventFrame;
@@ -18,8 +19,8 @@ pub(crate) struct EventHandle<S> {
     path: OwnedDeliveryPath,
     /// `None` if the event has no coalescing key.
     coalescing_hash: Option<u64>,
-    /// Whether the event is replayed from a history. It waits until the send queue has room, and is never dropped before.
-    is_replayed: bool,
+    /// Of an event that is replayed from a history. It waits until the send queue has room, and is never dropped before.
+    replay_permit: Option<Arc<ReplayPermit>>,
 }
 
 /// The frame of an event for one session, and what it takes to authorize the event again.
@@ -31,16 +32,20 @@ impl<S: 'static> EventHandle<S> {
         path: OwnedDeliveryPath,
         coalescing_hash: Option<u64>,
     ) -> EventHandle<S> {
-        EventHandle { event, path, coalescing_hash, is_replayed: false }
+        EventHandle { event, path, coalescing_hash, replay_permit: None }
     }
 
     /// Creates the handle of an event that is replayed from a history.
-    pub(crate) fn replayed(event: Arc<dyn QueuedEvent<S>>, path: OwnedDeliveryPath) -> EventHandle<S> {
-        EventHandle { event, path, coalescing_hash: None, is_replayed: true }
+    pub(crate) fn replayed(
+        event: Arc<dyn QueuedEvent<S>>,
+        path: OwnedDeliveryPath,
+        permit: Arc<ReplayPermit>,
+    ) -> EventHandle<S> {
+        EventHandle { event, path, coalescing_hash: None, replay_permit: Some(permit) }
     }
 
     pub(super) fn is_replayed(&self) -> bool {
-        self.is_replayed
+        self.replay_permit.is_some()
     }
 
     pub(super) fn path(&self) -> &OwnedDeliveryPath {
@@ -84,8 +89,9 @@ impl<S> Hash for CoalescingKey<'_, S> {
 
 impl<S> Clone for EventHandle<S> {
     fn clone(&self) -> Self {
-        let Self { coalescing_hash, is_replayed, .. } = *self;
-        EventHandle { event: self.event.clone(), path: self.path.clone(), coalescing_hash, is_replayed }
+        let (event, path) = (self.event.clone(), self.path.clone());
+        let (coalescing_hash, replay_permit) = (self.coalescing_hash, self.replay_permit.clone());
+        EventHandle { event, path, coalescing_hash, replay_permit }
     }
 }
 

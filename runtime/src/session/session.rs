@@ -18,6 +18,7 @@ use super::lingering::Peer;
 use super::memberships::Memberships;
 use super::queued_event::EventHandle;
 use super::registry::Registry;
+use super::replay_budget::ReplayBudget;
 use super::send_queue::parking::Flushed;
 use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
@@ -81,6 +82,8 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) runtime: Handle,
     /// The span of the connection. `None` if it is disabled.
     pub(crate) span: Option<Box<ContainedSpan>>,
+    /// Created by the first replay.
+    replay_budget: OnceLock<Arc<ReplayBudget>>,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
     /// Whether the session is in the registry's list of lingering sessions.
@@ -120,6 +123,7 @@ impl<C: Consumer> Session<C> {
             max_present_users,
             runtime: Handle::current(),
             span,
+            replay_budget: OnceLock::new(),
             pacer: Pacer::new(),
             is_lingering: AtomicBool::new(false),
             shard: OnceLock::new(),
@@ -128,6 +132,16 @@ impl<C: Consumer> Session<C> {
 
     pub(crate) fn consumer(&self) -> &C {
         &self.consumer
+    }
+
+    /// Returns what bounds the events that are replayed to this session.
+    pub(crate) fn replay_budget(&self) -> &Arc<ReplayBudget> {
+        self.replay_budget.get_or_init(Arc::default)
+    }
+
+    /// Returns the number of replayed events that this session has not had yet.
+    pub(super) fn replayed_count(&self) -> usize {
+        self.replay_budget.get().map_or(0, |budget| budget.events())
     }
 
     /// Returns the current scope, or `None` before the session is established.
