@@ -117,5 +117,5 @@ fn audit_lists_what_is_replayed_and_since_when() {
     let audit = portcullis::audit().unwrap();
     let permission = |name| &audit.entries().iter().find(|entry| entry.action == name).unwrap().permission;
     assert!(permission("Room").ends_with("the last 8 events of 600s replayed since Room::member_since"));
-    assert!(permission("Archive").ends_with("the last 5000 events of 3600s replayed to whoever may join"));
+    assert!(permission("Archive").ends_with("the last 5000 events of 3600s replayed to every user who may join"));
 }

@@ -120,7 +120,7 @@ async fn events_and_positions_expire() {
 }
 
 #[tokio::test]
-async fn other_text_than_a_position_recovers_nothing() {
+async fn invalid_position_recovers_nothing() {
     let endpoint = endpoint();
     let (_client, position) = enter(&endpoint, 1).await;
     let position = position.as_str().unwrap();

@@ -96,8 +96,11 @@ fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
 /// Checks that the events of a group with a history can be encoded.
 fn check_history(group: &Group, diagnostics: &mut Diagnostics) {
     if let Some(history) = group.history.as_ref().filter(|_| group.is_local) {
-        let message = "a history keeps events as they are encoded, and the events of a local group need no encoding; remove \
-                       `local` or `history`";
+        let message = format!(
+            "`{}` has both `history` and `local`: a history keeps encoded events, and those of a local group need no encoding; \
+             remove one of the two",
+            group.ty
+        );
         diagnostics.error(&history.key, message);
     }
 }
@@ -344,15 +347,15 @@ mod tests {
         let keys = "consumer = C, permission = A, publish = members, events(E)";
         let history = "history(events = 100, age = \"10m\", since = AllowAny)";
         assert_eq!(errors(&format!("#[group({keys}, {history})] struct Room(u8);")), [""; 0]);
-        let expected = "a history keeps events as they are encoded, and the events of a local group need no encoding; remove \
-                        `local` or `history`";
+        let expected = "`Room` has both `history` and `local`: a history keeps encoded events, and those of a local group need \
+                        no encoding; remove one of the two";
         assert_eq!(errors(&format!("#[group({keys}, {history}, local)] struct Room(u8);")), [expected]);
         // The mistakes in the list are reported as well.
         assert_eq!(errors(&format!("#[group({keys}, history(events = 0), local)] struct Room(u8);")).len(), 2);
     }
 
     #[test]
-    fn missing_events_are_reported_beside_a_mistake_in_the_history() {
+    fn missing_events_and_a_mistake_in_the_history_are_both_reported() {
         let keys = "consumer = C, permission = A, publish = members";
         let history = "history(events = 0, age = \"10m\", since = AllowAny)";
         assert_eq!(errors(&format!("#[group({keys}, {history})] struct Room(u8);")).len(), 2);

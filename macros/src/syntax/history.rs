@@ -37,7 +37,7 @@ const MAX_EVENTS: u32 = 10_000;
 const EXAMPLE: &str = "write, for example, `history(events = 100, age = \"10m\", since = AllowAny)`";
 
 const SINCE: &str = "write `since = AllowAny` if every user who may join may see all events that are kept, or the path of an \
-                     async function that returns since when the user may, as in `since = Room::member_since`";
+                     async function that returns the time from which the user may see events, as in `since = Room::member_since`";
 
 const KEYS: KeySet = KeySet {
     owner: "history",
@@ -167,7 +167,12 @@ fn read_since(value: &Expr) -> std::result::Result<Since, String> {
     match value {
         Expr::Group(group) => read_since(&group.expr),
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().trim() == "AllowAny" => Ok(Since::AllowAny),
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Err(format!("the value of `since` is not a string; {SINCE}")),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(match text.parse::<ExprPath>() {
+            Ok(path) => {
+                format!("the value of `since` is not a string; write `since = {}`", print(path.to_token_stream()))
+            }
+            Err(_) => format!("the value of `since` is not a string; {SINCE}"),
+        }),
         Expr::Path(path) => read_path(path),
         Expr::Call(call) => {
             let function = print(call.func.to_token_stream());
@@ -183,7 +188,7 @@ fn read_path(path: &ExprPath) -> std::result::Result<Since, String> {
     let printed = print(path.to_token_stream());
     match last.as_str() {
         _ if path.path.is_ident("AllowAny") => Ok(Since::AllowAny),
-        "AllowAny" => Err(format!("`{printed}` is the word `AllowAny` here; write `since = AllowAny`")),
+        "AllowAny" => Err(format!("`since` takes the word `AllowAny`, and not `{printed}`; write `since = AllowAny`")),
         "members" => Err(format!("`members` is only valid in `publish = members`; {SINCE}")),
         "DenyAll" => {
             Err("with `DenyAll` no user could see an event that is kept; remove `history`, or write the path of \

@@ -114,6 +114,10 @@ impl TimeRange {
             );
         }
         let units = self.unit_list(|_| true);
+        if matches!(trimmed, "d" | "day" | "days") && number == "1" {
+            let max = self.max;
+            return format!("`{trimmed}` is not a unit of `{key}`; write {units}, as in `{key} = \"{max}\"`");
+        }
         format!("`{trimmed}` is not a unit of `{key}`; write {units}, as in `{key} = \"{number}s\"`")
     }
 
@@ -176,7 +180,7 @@ mod tests {
             ("m", "`m` does not begin with a number; write a number and a unit, as in `age = \"10m\"`"),
             ("5 h", "an age has no spaces; write `age = \"5h\"`"),
             ("1.5h", "`1.5h` is not a whole number; write it in a smaller unit, as in `age = \"90m\"`"),
-            ("1d", "`d` is not a unit of `age`; write `ms`, `s`, `m` or `h`, as in `age = \"1s\"`"),
+            ("1d", "`d` is not a unit of `age`; write `ms`, `s`, `m` or `h`, as in `age = \"24h\"`"),
             ("25h", "`25h` is more than a day, the longest age; write `age = \"24h\"` or less"),
             ("86401s", "`86401s` is more than a day, the longest age; write `age = \"24h\"` or less"),
         ] {

@@ -114,7 +114,7 @@ impl fmt::Display for HistoryRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { max_events, max_age, since } = self;
         write!(f, "the last {max_events} events of {max_age:?} replayed ")?;
-        if *since == ALLOW_ANY { f.write_str("to whoever may join") } else { write!(f, "since {since}") }
+        if *since == ALLOW_ANY { f.write_str("to every user who may join") } else { write!(f, "since {since}") }
     }
 }
 

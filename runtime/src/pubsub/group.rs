@@ -149,8 +149,8 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 /// Declares that a group keeps a history. Implemented by `#[derive(Group)]` for groups with `history(..)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` keeps no history",
-    label = "this group keeps no history",
-    note = "add `history(events = 100, age = \"10m\", since = ..)` to the `#[group(..)]` of the group"
+    label = "`history(..)` is missing in the `#[group(..)]` of this type",
+    note = "add `history(events = 100, age = \"10m\", since = AllowAny)`, or the path of an async function instead of `AllowAny`"
 )]
 pub trait KeepsHistory: Group {}
 

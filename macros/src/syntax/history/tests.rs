@@ -147,13 +147,13 @@ fn age_out_of_range_is_rejected() {
 #[test]
 fn since_that_is_no_function_is_rejected() {
     let what_to_write = "write `since = AllowAny` if every user who may join may see all events that are kept, or the path of an \
-                         async function that returns since when the user may, as in `since = Room::member_since`";
+                         async function that returns the time from which the user may see events, as in `since = Room::member_since`";
     for (value, expected) in [
         ("Room::member_since(room)", "is a call; write only the path of the function: `since = Room::member_since`"),
         ("AllowAny()", "`AllowAny()` is a call; write only the path of the function: `since = AllowAny`"),
         ("|room, chat, scope| now()", "`since` takes no closure"),
         ("async |room, chat, scope| now()", "`since` takes no closure"),
-        ("\"Room::member_since\"", "the value of `since` is not a string"),
+        ("\"when joined\"", "the value of `since` is not a string"),
         ("5", "`5` is not the path of a function"),
         ("room.member_since", "`room.member_since` is not the path of a function"),
         ("AllowAny | InRoom", "`AllowAny|InRoom` is not the path of a function"),
@@ -175,11 +175,12 @@ fn since_that_is_no_function_is_rejected() {
             "with `DenyAll` no user could see an event that is kept",
         ),
         ("history(events = 5, age = \"5s\", since = portcullis::AllowAny)", "write `since = AllowAny`"),
+        ("history(events = 5, age = \"5s\", since = \"Room::member_since\")", "write `since = Room::member_since`"),
     ]);
 }
 
 #[test]
-fn keys_of_the_list_beside_it_are_rejected() {
+fn key_of_the_history_outside_its_list_is_rejected() {
     for (arguments, key) in [("age = \"10m\"", "age"), ("since = AllowAny", "since")] {
         let (history, messages) = read(arguments);
         assert!(history.is_none() && messages.len() == 1);

@@ -1,6 +1,8 @@
 //! Events of groups with a history: they are appended to a log of the broker, and delivered when they come back with their
 //! position.
 
+use std::sync::atomic::Ordering;
+
 use super::Node;
 use crate::broker::cluster_key::ClusterKey;
 use crate::broker::event_log::{LogContents, LogId, LogPosition};
@@ -16,9 +18,20 @@ impl Node {
 
     /// Appends an event to the log of its group. Returns false if it was dropped: the link is down, or too many messages wait.
     pub(crate) fn append_event(&self, log: &LogId, message: &EventMessage<'_>) -> bool {
+        if !self.is_connected() {
+            let count = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_power_of_two() {
+                log_entry!(
+                    WARN,
+                    namespace = self.namespace,
+                    count,
+                    "event of a group with a history dropped: the broker is not connected"
+                );
+            }
+            return false;
+        }
         let channel = Channel::History(log.partition);
-        let append = |message| self.link.append(log, message);
-        let is_queued = self.is_connected() && self.number(channel, &message.encode(), |_| (), append);
+        let is_queued = self.number(channel, &message.encode(), |_| (), |message| self.link.append(log, message));
         if !is_queued {
             self.report_dropped(channel);
         }
