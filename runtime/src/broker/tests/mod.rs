@@ -9,6 +9,8 @@ mod log_expiry;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod log_outages;
 mod log_purges;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod log_reads;
 mod logs;
 #[cfg(feature = "nats")]
 mod nats;
