@@ -81,8 +81,14 @@ impl LogAccess {
         Ok(contents)
     }
 
-    pub(super) async fn purge(&self, log: &LogId) -> Result<()> {
-        let (store, _permit) = self.turn(ready(())).await?;
+    /// Purges a log, after the messages that were published before are settled.
+    pub(super) async fn purge(&self, log: &LogId, settled: impl Future<Output = ()>) -> Result<()> {
+        let connection = self.store()?;
+        let (store, _permit) = self.turn(settled).await?;
+        // What was under way when a connection was lost may still be appended.
+        if !Arc::ptr_eq(&store, &connection) {
+            return Err(broker_unavailable());
+        }
         self.reply("purge", store.purge(log)).await
     }
 

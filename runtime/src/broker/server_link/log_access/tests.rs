@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, pending};
 use tokio::time::{Instant, sleep};
 
 use super::*;
@@ -70,7 +70,7 @@ async fn successes(access: &LogAccess, count: usize) -> usize {
         async move {
             match number % 2 {
                 0 => access.read(log, None).await.is_ok(),
-                _ => access.purge(log).await.is_ok(),
+                _ => access.purge(log, ready(())).await.is_ok(),
             }
         }
     });
@@ -97,7 +97,7 @@ async fn request_without_a_turn_fails() {
 async fn request_without_a_reply_fails() {
     let (access, started_at) = (access(&SlowStore::new(Duration::from_mins(1))), Instant::now());
     assert_eq!(access.read(&log(), None).await.unwrap_err().status(), 503);
-    assert_eq!(access.purge(&log()).await.unwrap_err().status(), 503);
+    assert_eq!(access.purge(&log(), ready(())).await.unwrap_err().status(), 503);
     assert!(started_at.elapsed() < 2 * REPLY_TIMEOUT + Duration::from_millis(100));
     assert!(access.has_failed.load(Ordering::Relaxed));
 }
@@ -111,4 +111,27 @@ async fn read_of_too_many_bytes_is_refused() {
         let contents = contents.unwrap();
         assert_eq!((contents.end.sequence, contents.messages.is_none()), (message_count, is_refused));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn purge_waits_for_the_messages_before_it() {
+    let access = access(&SlowStore::new(Duration::ZERO));
+    let started_at = Instant::now();
+    access.purge(&log(), sleep(Duration::from_secs(9))).await.unwrap();
+    assert!(started_at.elapsed() >= Duration::from_secs(9));
+    assert_eq!(access.purge(&log(), pending()).await.unwrap_err().status(), 503);
+    assert!(started_at.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn purge_fails_if_the_connection_was_lost_meanwhile() {
+    let store = SlowStore::new(Duration::ZERO);
+    let access = access(&store);
+    let lost = async {
+        access.set(None);
+        access.set(Some(SlowStore::new(Duration::ZERO)));
+    };
+    assert_eq!(access.purge(&log(), lost).await.unwrap_err().status(), 503);
+    access.purge(&log(), ready(())).await.unwrap();
+    assert!(!access.has_failed.load(Ordering::Relaxed));
 }
