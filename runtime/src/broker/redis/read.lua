@@ -1,6 +1,8 @@
--- Reads a log: its epoch, its last sequence number, and the messages after a position, or nil unless all of them are kept.
+-- Reads a log: its epoch, its last sequence number, and the messages after a position, or nil unless all of them are kept
+-- and not too large.
 -- KEYS: the messages (a stream with ids SEQUENCE-MILLISECONDS), the state of the log (a hash).
--- ARGV: the run of the server, the epoch if the log is new, max_messages, max_age in ms, the position's epoch and sequence.
+-- ARGV: the run of the server, the epoch if the log is new, max_messages, max_age in ms, the position's epoch and sequence,
+-- the maximum of the messages' bytes.
 local state = redis.call('HMGET', KEYS[2], 'run', 'epoch', 'last')
 local epoch, last = state[2], tonumber(state[3])
 if state[1] ~= ARGV[1] then
@@ -17,9 +19,21 @@ end
 if after == last then
   return { epoch, last, {} }
 end
-local messages = redis.call('XRANGE', KEYS[1], string.format('%.0f', after + 1), '+')
-if #messages < last - after then
-  return { epoch, last, false }
+local messages, sequence, bytes = {}, after, 0
+while sequence < last do
+  -- Few at a time, because each may be large.
+  local page = redis.call('XRANGE', KEYS[1], string.format('%.0f', sequence + 1), '+', 'COUNT', 8)
+  for _, message in ipairs(page) do
+    sequence = sequence + 1
+    bytes = bytes + #message[2][2]
+    if tonumber(string.match(message[1], '^%d+')) ~= sequence or bytes > tonumber(ARGV[7]) then
+      return { epoch, last, false }
+    end
+    messages[#messages + 1] = message
+  end
+  if #page == 0 then
+    return { epoch, last, false }
+  end
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,15 +1,18 @@
 //! What only Redis does to logs.
 
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
+use redis::aio::MultiplexedConnection;
 use redis::cmd;
 use tokio::time::{Instant, sleep};
 
 use super::super::{Channel, LogId, OpenLink, RedisBroker};
 use super::channel;
 use super::log_outages::{append, subscribed};
-use super::logs::{end, following, is_refused, log};
+use super::logs::{end, following, is_refused, log, next};
 use super::recorder::{Report, recorder};
 use super::redis::admin;
 use super::server::{Program, Server};
@@ -109,4 +112,72 @@ async fn append_that_the_server_refuses_is_reported() {
         cmd("ACL").arg(&["SETUSER", "limited", "+@all"]).exec_async(&mut admin).await.unwrap();
         append(&link, &mut reports, &log, "accepted").await;
     }
+}
+
+/// What a link receives and what it reads are limited by the server apart from each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_reads_do_not_lose_the_link() {
+    const MESSAGE_BYTES: usize = 500 * 1024;
+    let Some(mut server) = Server::prepare(Program::Redis) else { return };
+    server.run(&["--client-output-buffer-limit", "pubsub", "1mb", "0", "0"]).await;
+    let log = log("1");
+    let (link, mut reports) = subscribed(&server, &log).await;
+    let start = end(&link, &log).await;
+    for number in 0..5 {
+        assert!(link.append(&log, repeat_n(number, MESSAGE_BYTES).collect()));
+        next(&mut reports, &log).await;
+    }
+    let reads = join_all((0..32).map(|_| following(&link, &log, start))).await;
+    assert!(reads.iter().flatten().all(|(_, message)| message.len() == MESSAGE_BYTES));
+    assert_eq!(reads.iter().flatten().count(), 32 * 5);
+    // Without a loss.
+    append(&link, &mut reports, &log, "one").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connection_for_reads_that_the_server_closes_is_replaced() {
+    let Some(server) = Server::start(Program::Redis).await else { return };
+    let log = log("1");
+    let (link, mut reports) = subscribed(&server, &log).await;
+    let mut admin = admin(&server).await;
+    for _ in 0..3 {
+        let start = end(&link, &log).await;
+        let killed: u32 = cmd("CLIENT").arg(&["KILL", "TYPE", "normal"]).query_async(&mut admin).await.unwrap();
+        assert_eq!(killed, 1);
+        assert_eq!(following(&link, &log, start).await, []);
+        cmd("CLIENT").arg(&["KILL", "TYPE", "normal"]).exec_async(&mut admin).await.unwrap();
+        link.purge_log(log).await.unwrap();
+        append(&link, &mut reports, &log, "one").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn read_that_takes_too_long_does_not_lose_the_link() {
+    let Some(server) = Server::start(Program::Redis).await else { return };
+    let log = log("1");
+    let (link, mut reports) = subscribed(&server, &log).await;
+    let mut admin = admin(&server).await;
+    let start = end(&link, &log).await;
+    // Heartbeats go on.
+    cmd("CLIENT").arg(&["PAUSE", "60000", "WRITE"]).exec_async(&mut admin).await.unwrap();
+    let (read, purge) = tokio::join!(link.read_log(log, Some(start)), link.purge_log(log));
+    assert_eq!(read.unwrap_err().status(), 503);
+    assert_eq!(purge.unwrap_err().status(), 503);
+    cmd("CLIENT").arg("UNPAUSE").exec_async(&mut admin).await.unwrap();
+    // The server has closed the connection, after what it had received by it.
+    let closed_by = Instant::now() + Duration::from_secs(10);
+    while client_count(&mut admin, "normal").await > 1 {
+        assert!(Instant::now() < closed_by);
+        sleep(Duration::from_millis(5)).await;
+    }
+    let start = end(&link, &log).await;
+    let logged = append(&link, &mut reports, &log, "one").await;
+    assert_eq!(following(&link, &log, start).await, [logged]);
+    assert_eq!(client_count(&mut admin, "normal").await, 2);
+}
+
+/// The number of connections of a class, as the server counts them.
+async fn client_count(admin: &mut MultiplexedConnection, class: &str) -> usize {
+    let list: String = cmd("CLIENT").arg(&["LIST", "TYPE", class]).query_async(admin).await.unwrap();
+    list.lines().count()
 }
