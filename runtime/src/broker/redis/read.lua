@@ -10,7 +10,7 @@ if state[1] ~= ARGV[1] then
   epoch, last = ARGV[2], 0
   redis.call('HSET', KEYS[2], 'run', ARGV[1], 'epoch', epoch, 'last', last)
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+-- A position is good for as long. The messages expire with the last append.
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 local after = tonumber(ARGV[6])
 if ARGV[5] ~= epoch or after > last or last - after > tonumber(ARGV[3]) then

@@ -181,3 +181,18 @@ async fn client_count(admin: &mut MultiplexedConnection, class: &str) -> usize {
     let list: String = cmd("CLIENT").arg(&["LIST", "TYPE", class]).query_async(admin).await.unwrap();
     list.lines().count()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_expire_while_the_log_is_read() {
+    let Some(server) = Server::start(Program::Redis).await else { return };
+    let log = LogId::new("tests::Room", "Room", b"1", 100, Duration::from_secs(1));
+    let (link, mut reports) = subscribed(&server, &log).await;
+    let position = append(&link, &mut reports, &log, "one").await.0;
+    let started_at = Instant::now();
+    while started_at.elapsed() < Duration::from_secs(2) {
+        assert_eq!(following(&link, &log, position).await, []);
+        sleep(Duration::from_millis(100)).await;
+    }
+    let keys: Vec<String> = cmd("KEYS").arg("*").query_async(&mut admin(&server).await).await.unwrap();
+    assert_eq!(keys, [format!("test:chat:log:{{{}}}:state", log.name())]);
+}
