@@ -12,8 +12,8 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult, Value,
-    cmd, pipe,
+    Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
+    RedisResult, Value, cmd, pipe,
 };
 
 use self::append_script::{AppendScript, Script};
@@ -171,7 +171,7 @@ impl RedisConnection {
         if self.append_script.is_none() {
             match AppendScript::load(&mut self.connection).await {
                 Ok(script) => self.append_script = Some(script),
-                Err(error) if error.code().is_some() => self.log_refusal(&error),
+                Err(error) if is_refusal(&error) => self.log_refusal(&error),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -183,6 +183,11 @@ impl RedisConnection {
             log_entry!(ERROR, broker = "redis", %error, "events of groups with a history dropped: the server refused them");
         }
     }
+}
+
+/// Returns whether the server has replied, but not with what a request needs. The connection can be used further.
+fn is_refusal(error: &RedisError) -> bool {
+    error.code().is_some() || error.kind() == ErrorKind::UnexpectedReturnType
 }
 
 impl Connection for RedisConnection {

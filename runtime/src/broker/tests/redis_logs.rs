@@ -196,3 +196,21 @@ async fn messages_expire_while_the_log_is_read() {
     let keys: Vec<String> = cmd("KEYS").arg("*").query_async(&mut admin(&server).await).await.unwrap();
     assert_eq!(keys, [format!("test:chat:log:{{{}}}:state", log.name())]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn append_to_a_server_without_a_run_id_is_reported() {
+    let Some(mut server) = Server::prepare(Program::Redis) else { return };
+    // Such a server replies to INFO with the name of the section.
+    server.run(&["--rename-command", "INFO", "REAL_INFO", "--rename-command", "ECHO", "INFO"]).await;
+    let log = log("1");
+    let (link, mut reports) = subscribed(&server, &log).await;
+    link.subscribe(channel(1));
+    reports.subscribed([channel(1)]).await;
+    for _ in 0..3 {
+        assert!(link.append(&log, Bytes::from_static(b"refused")));
+        assert_eq!(reports.next().await, Report::Overflowed(Channel::History(log.partition)));
+        assert!(link.publish(channel(1), Bytes::from_static(b"published")));
+        assert_eq!(reports.message().await, (channel(1), Bytes::from_static(b"published")));
+        assert_eq!(link.read_log(log, None).await.unwrap_err().status(), 503);
+    }
+}
