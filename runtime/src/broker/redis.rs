@@ -48,7 +48,7 @@ use crate::result_ext::ResultExt;
 /// The events of a group with a [history](crate::guide::events#history) are kept in a stream and a hash, named
 /// `PREFIX:NAMESPACE:log:{HASH}` and the same with `:state`, in the database of the URL. They expire with the history. A link needs
 /// the commands `EVAL`, `EVALSHA`, `SCRIPT`, `INFO` and `DEL`, and those of the scripts, on these keys and channels. No client
-/// recovers by a position from before a restart of the server.
+/// recovers by a position from before a restart of the server, or from before another server became the primary.
 ///
 /// The server reads all messages. Without
 /// [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them; with it, it can still withhold them. For

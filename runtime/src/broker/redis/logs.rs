@@ -1,7 +1,8 @@
 //! The logs of a Redis server: one stream per log, with a hash for its epoch and its last sequence number.
 //!
 //! An epoch ends with the process of the server, because what a process has saved for the next one may lack the last messages,
-//! whose sequence numbers would be given again.
+//! whose sequence numbers would be given again. It also ends when the server becomes a primary, because it may lack the last
+//! messages of the previous primary, or its own ones of before it was a replica.
 
 use std::sync::Arc;
 use std::time::Duration;

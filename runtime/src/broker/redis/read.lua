@@ -1,14 +1,18 @@
 -- Reads a log: its epoch, its last sequence number, and the messages after a position, or nil unless all of them are kept
 -- and not too large.
 -- KEYS: the messages (a stream with ids SEQUENCE-MILLISECONDS), the state of the log (a hash).
--- ARGV: the run of the server, the epoch if the log is new, max_messages, max_age in ms, the position's epoch and sequence,
+-- ARGV: the run_id of the server, the epoch if the log is new, max_messages, max_age in ms, the position's epoch and sequence,
 -- the maximum of the messages' bytes.
+
+-- Another one once the server has become a primary again, which may happen while links stay connected to it.
+local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local run = ARGV[1] .. ':' .. (replication or '')
 local state = redis.call('HMGET', KEYS[2], 'run', 'epoch', 'last')
 local epoch, last = state[2], tonumber(state[3])
-if state[1] ~= ARGV[1] then
+if state[1] ~= run then
   redis.call('DEL', KEYS[1], KEYS[2])
   epoch, last = ARGV[2], 0
-  redis.call('HSET', KEYS[2], 'run', ARGV[1], 'epoch', epoch, 'last', last)
+  redis.call('HSET', KEYS[2], 'run', run, 'epoch', epoch, 'last', last)
 end
 -- A position is good for as long. The messages expire with the last append.
 redis.call('PEXPIRE', KEYS[2], ARGV[4])

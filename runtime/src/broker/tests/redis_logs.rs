@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
-use redis::cmd;
+use redis::{RedisResult, cmd};
 use tokio::time::{Instant, sleep};
 
 use super::super::{Channel, LogId, OpenLink, RedisBroker};
@@ -213,4 +213,59 @@ async fn append_to_a_server_without_a_run_id_is_reported() {
         assert_eq!(reports.message().await, (channel(1), Bytes::from_static(b"published")));
         assert_eq!(link.read_log(log, None).await.unwrap_err().status(), 503);
     }
+}
+
+/// A primary hands out positions that its replica never has. The replica takes over, and the primary returns with the data of
+/// the replica, while its process and the link's connection to it go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn primary_that_takes_over_again_gives_no_position_twice() {
+    let (Some(mut primary), Some(mut replica)) = (Server::prepare(Program::Redis), Server::prepare(Program::Redis))
+    else {
+        return;
+    };
+    for server in [&mut primary, &mut replica] {
+        server.run(&["--repl-diskless-sync-delay", "0"]).await;
+    }
+    let (mut primary_admin, mut replica_admin) = (admin(&primary).await, admin(&replica).await);
+    follow(&mut replica_admin, &primary).await;
+    let log = log("1");
+    let (link, mut reports) = subscribed(&primary, &log).await;
+    let start = append(&link, &mut reports, &log, "one").await.0;
+    for is_append_refused in [false, true] {
+        append(&link, &mut reports, &log, "two").await;
+        cmd("WAIT").arg(&[1, 10_000]).exec_async(&mut primary_admin).await.unwrap();
+        lead(&mut replica_admin).await;
+        let unreplicated = append(&link, &mut reports, &log, "three").await.0;
+        follow(&mut primary_admin, &replica).await;
+        if is_append_refused {
+            assert!(link.append(&log, Bytes::from_static(b"refused")));
+            assert_eq!(reports.next().await, Report::Overflowed(Channel::History(log.partition)));
+        }
+        lead(&mut primary_admin).await;
+        let position = append(&link, &mut reports, &log, "four").await.0;
+        assert_ne!(position, unreplicated);
+        for refused in [start, unreplicated] {
+            assert!(is_refused(&link, &log, refused).await, "{refused:?}");
+        }
+        assert_eq!(following(&link, &log, position).await, []);
+        follow(&mut replica_admin, &primary).await;
+    }
+}
+
+/// Makes a server the replica of another one, and waits until it has the data of it.
+async fn follow(admin: &mut MultiplexedConnection, primary: &Server) {
+    cmd("REPLICAOF").arg("127.0.0.1").arg(primary.port()).exec_async(admin).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let info: RedisResult<String> = cmd("INFO").arg("replication").query_async(admin).await;
+        if info.is_ok_and(|info| info.contains("master_link_status:up")) {
+            return;
+        }
+        assert!(Instant::now() < deadline);
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn lead(admin: &mut MultiplexedConnection) {
+    cmd("REPLICAOF").arg(&["NO", "ONE"]).exec_async(admin).await.unwrap();
 }
