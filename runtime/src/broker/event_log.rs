@@ -20,6 +20,10 @@ const POSITION_LEN: usize = 16;
 /// The size of the largest message of a log, in bytes, so that it is not too large with its position.
 pub(super) const MAX_LOGGED_BYTES: usize = MAX_MESSAGE_BYTES - POSITION_LEN;
 
+/// The size of the messages that one read of a log returns, in bytes. More are not read, as if some of them were not kept.
+#[cfg(any(feature = "nats", feature = "redis"))]
+pub(super) const MAX_READ_BYTES: usize = 8 * 1024 * 1024;
+
 /// The log of one group, and how much of it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogId {

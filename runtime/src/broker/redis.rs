@@ -1,5 +1,7 @@
 //! The broker of several machines that share a Redis server.
 
+mod append_script;
+mod log_connection;
 mod logs;
 mod server_names;
 
@@ -10,11 +12,13 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
+    Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
     RedisResult, Value, cmd, pipe,
 };
 
-use self::logs::{LogServer, RedisLogs, Script};
+use self::append_script::{AppendScript, Script};
+use self::log_connection::connection_config;
+use self::logs::RedisLogs;
 use self::server_names::ServerNames;
 use super::event_log::Destination;
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
@@ -29,7 +33,8 @@ use crate::result_ext::ResultExt;
 /// Each link, of one endpoint in one process, has one connection. It connects in the background, and again after the
 /// connection was lost: within 2 seconds of the server's return, with delays between 25 ms and 1 s. A connection is lost if
 /// the server closes it, or does not reply within 2 seconds; an idle connection is tested once per second. If the server
-/// refuses one subscription, for example by its ACL, the whole link counts as lost.
+/// refuses one subscription, for example by its ACL, the whole link counts as lost. Histories are read and purged by a second
+/// connection, which is opened when it is first needed. If it is lost, the link is not.
 ///
 /// A message has up to 1 MiB. Up to 16,384 messages and 32 MiB wait while the link is down; what exceeds that is
 /// dropped and counted in [`ClusterCounts`](crate::ClusterCounts). A message is published at most
@@ -43,7 +48,7 @@ use crate::result_ext::ResultExt;
 /// The events of a group with a [history](crate::guide::events#history) are kept in a stream and a hash, named
 /// `PREFIX:NAMESPACE:log:{HASH}` and the same with `:state`, in the database of the URL. They expire with the history. A link needs
 /// the commands `EVAL`, `EVALSHA`, `SCRIPT`, `INFO` and `DEL`, and those of the scripts, on these keys and channels. No client
-/// recovers by a position from before a restart of the server.
+/// recovers by a position from before a restart of the server, or from before another server became the primary.
 ///
 /// The server reads all messages. Without
 /// [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them; with it, it can still withhold them. For
@@ -119,18 +124,14 @@ impl Connect for RedisConnect {
 
     async fn connect(&self, reports: &Arc<Reports>) -> Result<RedisConnection, ConnectionError> {
         let (names, push_reports) = (self.names.clone(), reports.clone());
-        let config = AsyncConnectionConfig::new()
-            // The supervisor has its own.
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_push_sender(move |push| {
-                receive(push, &names, &push_reports);
-                Ok::<(), ()>(())
-            });
+        let config = connection_config().set_push_sender(move |push| {
+            receive(push, &names, &push_reports);
+            Ok::<(), ()>(())
+        });
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let logs = Arc::new(RedisLogs::new(connection.clone(), self.names.clone()));
+        let logs = Arc::new(RedisLogs::new(self.client.clone(), self.names.clone()));
         let (names, reports) = (self.names.clone(), reports.clone());
-        Ok(RedisConnection { connection, names, reports, logs, has_refused: false })
+        Ok(RedisConnection { connection, names, reports, logs, append_script: None, has_refused: false })
     }
 }
 
@@ -158,21 +159,23 @@ struct RedisConnection {
     names: Arc<ServerNames>,
     reports: Arc<Reports>,
     logs: Arc<RedisLogs>,
+    /// `None` before the first append, or if the server refuses the script.
+    append_script: Option<AppendScript>,
     /// Whether the server has refused to append a message, which is logged once.
     has_refused: bool,
 }
 
 impl RedisConnection {
-    /// Returns what appends need to know of the server, or `None` if it refuses to tell.
-    async fn log_server(&mut self) -> Result<Option<Arc<LogServer>>, ConnectionError> {
-        match self.logs.server().await {
-            Ok(server) => Ok(Some(server)),
-            Err(error) if error.code().is_some() => {
-                self.log_refusal(&error);
-                Ok(None)
+    /// Loads the script that appends messages, once, unless the server refuses it.
+    async fn load_append_script(&mut self) -> Result<(), ConnectionError> {
+        if self.append_script.is_none() {
+            match AppendScript::load(&mut self.connection).await {
+                Ok(script) => self.append_script = Some(script),
+                Err(error) if is_refusal(&error) => self.log_refusal(&error),
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
+        Ok(())
     }
 
     fn log_refusal(&mut self, error: &RedisError) {
@@ -180,6 +183,11 @@ impl RedisConnection {
             log_entry!(ERROR, broker = "redis", %error, "events of groups with a history dropped: the server refused them");
         }
     }
+}
+
+/// Returns whether the server has replied, but not with what a request needs. The connection can be used further.
+fn is_refusal(error: &RedisError) -> bool {
+    error.code().is_some() || error.kind() == ErrorKind::UnexpectedReturnType
 }
 
 impl Connection for RedisConnection {
@@ -198,19 +206,21 @@ impl Connection for RedisConnection {
 
     async fn publish(&mut self, messages: Vec<(Destination, Bytes)>) -> Result<(), ConnectionError> {
         let has_appends = messages.iter().any(|(destination, _)| matches!(destination, Destination::Log(_)));
-        let server = if has_appends { self.log_server().await? } else { None };
+        if has_appends {
+            self.load_append_script().await?;
+        }
         let mut batch = pipe();
         batch.ignore_errors();
         let mut destinations = Vec::with_capacity(messages.len());
         // The server may have forgotten it since the last batch.
         let mut script = Script::Text;
         for (destination, message) in &messages {
-            match (destination, &server) {
+            match (destination, &self.append_script) {
                 (Destination::Channel(channel), _) => {
                     batch.cmd("PUBLISH").arg(self.names.channel_name(*channel)).arg(&**message);
                 }
-                (Destination::Log(log), Some(server)) => {
-                    batch.add_command(self.logs.append(server, script, log, message)?);
+                (Destination::Log(log), Some(append_script)) => {
+                    batch.add_command(append_script.command(&self.names, script, log, message)?);
                     script = Script::Name;
                 }
                 (Destination::Log(log), None) => {

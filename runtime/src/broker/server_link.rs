@@ -59,7 +59,7 @@ pub(super) trait Connection: Send {
         changes: &[SubscriptionChange],
     ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
 
-    /// Sends messages in order. Messages for a log that the server refuses are dropped, by [`Reports::overflow`].
+    /// Sends messages in order. What [`Connection::logs`] is asked for afterwards is done after them. Messages for a log that the server refuses are dropped, by [`Reports::overflow`].
     fn publish(
         &mut self,
         messages: Vec<(Destination, Bytes)>,
@@ -117,7 +117,8 @@ impl BrokerLink for ServerLink {
     }
 
     fn purge_log(&self, log: LogId) -> BoxFuture<'_, CallResult<()>> {
-        Box::pin(async move { self.logs.purge(&log).await })
+        let settled = self.requests.settled();
+        Box::pin(async move { self.logs.purge(&log, settled).await })
     }
 
     fn subscribe(&self, channel: Channel) {
@@ -171,6 +172,7 @@ impl<C: Connect> Supervisor<C> {
             let reports = Arc::new(Reports::new(self.inbox.clone(), self.requests.clone()));
             let Err(error) = self.serve(&reports).await;
             self.logs.set(None);
+            self.requests.settle();
             reports.lose("");
             if self.requests.is_closed() {
                 return;
@@ -212,6 +214,7 @@ impl<C: Connect> Supervisor<C> {
                     self.requests.put_back(control);
                     return Err(error);
                 }
+                self.requests.settle();
                 continue;
             }
             if self.requests.is_closed() {

@@ -1,12 +1,16 @@
 -- Appends a message to a log and passes it on with its position.
 -- KEYS: the messages (a stream with ids SEQUENCE-MILLISECONDS), the state of the log (a hash).
--- ARGV: the run of the server, the epoch if the log is new, max_messages, max_age in ms, the channel, the message.
+-- ARGV: the run_id of the server, the epoch if the log is new, max_messages, max_age in ms, the channel, the message.
+
+-- Another one once the server has become a primary again, which may happen while links stay connected to it.
+local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local run = ARGV[1] .. ':' .. (replication or '')
 local state = redis.call('HMGET', KEYS[2], 'run', 'epoch')
 local epoch = state[2]
-if state[1] ~= ARGV[1] then
+if state[1] ~= run then
   redis.call('DEL', KEYS[1], KEYS[2])
   epoch = ARGV[2]
-  redis.call('HSET', KEYS[2], 'run', ARGV[1], 'epoch', epoch)
+  redis.call('HSET', KEYS[2], 'run', run, 'epoch', epoch)
 end
 local sequence = redis.call('HINCRBY', KEYS[2], 'last', 1)
 local time = redis.call('TIME')

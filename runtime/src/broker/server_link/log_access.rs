@@ -1,21 +1,30 @@
 //! Reading the logs of a server, while the task of the link goes on.
 
+#[cfg(not(loom))]
+#[cfg(test)]
+mod tests;
+
+use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::attempt::{ConnectionError, REPLY_TIMEOUT};
 use crate::broker::broker_unavailable;
-use crate::broker::event_log::{LogContents, LogId, LogPosition};
+use crate::broker::event_log::{LogContents, LogId, LogPosition, MAX_READ_BYTES};
 use crate::error::Result;
 use crate::panic::log_entry;
 use crate::sync::ignore_poison;
 
-/// The number of requests that a link makes at a time. The others wait.
-const MAX_REQUESTS: usize = 32;
+/// The number of requests that a link makes at a time. The others wait for their turn. Each may have [`MAX_READ_BYTES`] in memory.
+const MAX_REQUESTS: usize = 8;
+
+/// How long a request may wait until it is made.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The logs of a connection, for requests that do not wait for each other or for what is published.
 pub(in crate::broker) trait LogStore: Send + Sync {
@@ -61,36 +70,61 @@ impl LogAccess {
         ignore_poison(self.store.lock()).is_some()
     }
 
+    /// Reads a log. More than [`MAX_READ_BYTES`] are not returned.
     pub(super) async fn read(&self, log: &LogId, after: Option<LogPosition>) -> Result<LogContents> {
-        self.request(async { self.store()?.read(log, after).await }).await
+        let (store, _permit) = self.turn(ready(())).await?;
+        let mut contents = self.reply("read", store.read(log, after)).await?;
+        let messages = contents.messages.iter().flatten();
+        if messages.map(|logged| logged.message.len()).sum::<usize>() > MAX_READ_BYTES {
+            contents.messages = None;
+        }
+        Ok(contents)
     }
 
-    pub(super) async fn purge(&self, log: &LogId) -> Result<()> {
-        self.request(async { self.store()?.purge(log).await }).await
+    /// Purges a log, after the messages that were published before are settled.
+    pub(super) async fn purge(&self, log: &LogId, settled: impl Future<Output = ()>) -> Result<()> {
+        let connection = self.store()?;
+        let (store, _permit) = self.turn(settled).await?;
+        // What was under way when a connection was lost may still be appended.
+        if !Arc::ptr_eq(&store, &connection) {
+            return Err(broker_unavailable());
+        }
+        self.reply("purge", store.purge(log)).await
     }
 
     /// Returns the logs of the connection that there is now.
-    fn store(&self) -> Result<Arc<dyn LogStore>, ConnectionError> {
-        ignore_poison(self.store.lock()).clone().ok_or_else(|| "the link is down".into())
+    fn store(&self) -> Result<Arc<dyn LogStore>> {
+        ignore_poison(self.store.lock()).clone().ok_or_else(broker_unavailable)
     }
 
-    /// Makes a request, as soon as there are not too many others.
-    async fn request<T>(&self, request: impl Future<Output = Result<T, ConnectionError>>) -> Result<T> {
-        if !self.is_connected() {
-            return Err(broker_unavailable());
-        }
-        let Ok(Ok(_permit)) = timeout(REPLY_TIMEOUT, self.permits.acquire()).await else {
-            return Err(broker_unavailable());
+    /// Waits for what a request follows, and until there are not too many others. Returns the logs of the connection that there is
+    /// then.
+    async fn turn(&self, previous: impl Future<Output = ()>) -> Result<(Arc<dyn LogStore>, SemaphorePermit<'_>)> {
+        self.store()?;
+        let turn = async {
+            previous.await;
+            self.permits.acquire().await
         };
+        let Ok(Ok(permit)) = timeout(TURN_TIMEOUT, turn).await else { return Err(broker_unavailable()) };
+        Ok((self.store()?, permit))
+    }
+
+    /// Waits for the reply to a request, and logs its failure.
+    async fn reply<T>(
+        &self,
+        operation: &'static str,
+        request: impl Future<Output = Result<T, ConnectionError>>,
+    ) -> Result<T> {
         let error = match timeout(REPLY_TIMEOUT, request).await {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => error,
             Err(_) => format!("the server did not reply within {REPLY_TIMEOUT:?}").into(),
         };
+        let broker = self.broker;
         if self.has_failed.swap(true, Ordering::Relaxed) {
-            log_entry!(DEBUG, broker = self.broker, %error, "history unavailable again");
+            log_entry!(DEBUG, broker, operation, %error, "history request failed");
         } else {
-            log_entry!(WARN, broker = self.broker, %error, "history unavailable");
+            log_entry!(WARN, broker, operation, %error, "history request failed");
         }
         Err(broker_unavailable())
     }

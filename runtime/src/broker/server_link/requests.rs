@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::broker::channel::CHANNEL_COUNT;
 use crate::broker::event_log::Destination;
@@ -32,6 +32,8 @@ const MAX_BATCH_BYTES: usize = 256 * 1024;
 pub(super) struct LinkRequests {
     state: Mutex<State>,
     changed: Notify,
+    /// The number of messages, without control messages, that a connection has sent or lost.
+    settled: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +43,9 @@ struct State {
     messages: VecDeque<(Destination, Bytes)>,
     /// The bytes of all messages but control messages.
     bytes: usize,
+    /// The number of messages so far, without control messages, and that of those that were taken to be sent.
+    queued_count: u64,
+    taken_count: u64,
     wanted: Subscriptions,
     /// Whether the link was dropped.
     is_closed: bool,
@@ -89,6 +94,7 @@ impl LinkRequests {
                 state.control_messages.push_back(message);
             } else {
                 state.bytes += message.len();
+                state.queued_count += 1;
                 state.messages.push_back((destination, message));
             }
         }
@@ -156,7 +162,24 @@ impl LinkRequests {
         }
         let (count, bytes) = batch_of(state.messages.iter().map(|(_, message)| message));
         state.bytes -= bytes;
+        state.taken_count += count as u64;
         state.messages.drain(..count).collect()
+    }
+
+    /// The messages that were taken have been sent, or are lost with their connection.
+    pub(super) fn settle(&self) {
+        let taken_count = ignore_poison(self.state.lock()).taken_count;
+        self.settled.send_replace(taken_count);
+    }
+
+    /// Waits until the messages, without control messages, that are queued now have been sent or are lost.
+    pub(super) fn settled(&self) -> impl Future<Output = ()> + use<> {
+        let queued_count = ignore_poison(self.state.lock()).queued_count;
+        let mut settled = self.settled.subscribe();
+        async move {
+            // The sender is dropped with the link, which makes no more requests.
+            let _ = settled.wait_for(|settled_count| *settled_count >= queued_count).await;
+        }
     }
 
     /// Puts control messages back of which it is not known whether they were sent.
@@ -293,6 +316,31 @@ mod tests {
         assert!(current.has(channel(5)) && !current.has(channel(3)));
         // A new connection.
         assert_eq!(requests.subscription_changes(&mut Subscriptions::default()), [Subscribe(channel(5))]);
+    }
+
+    #[test]
+    fn messages_are_settled_once_their_batch_is() {
+        let requests = LinkRequests::default();
+        assert!(requests.settled().now_or_never().is_some());
+        let large = Bytes::from(vec![0; MAX_BATCH_BYTES]);
+        let [mut first, mut second] = [(); 2].map(|()| {
+            assert!(requests.publish(channel(0), large.clone()));
+            Box::pin(requests.settled())
+        });
+        // A control message is sent before them.
+        assert!(requests.publish(Channel::Control, Bytes::new()));
+        for is_settled in [[false; 2], [true, false], [true; 2]] {
+            assert_eq!(requests.take_batch().len(), 1);
+            if !is_settled[1] {
+                assert!(second.as_mut().now_or_never().is_none());
+            }
+            requests.settle();
+            if !is_settled[0] {
+                assert!(first.as_mut().now_or_never().is_none());
+            }
+            assert_eq!(requests.settled().now_or_never().is_some(), is_settled[1]);
+        }
+        assert!(first.now_or_never().is_some() && second.now_or_never().is_some());
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! What a link does with logs, with any broker.
 
 use std::collections::HashMap;
-use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::super::event_log::{LogContents, LogId, LogPosition, MAX_LOGGED_BYTES};
+use super::super::event_log::{LogContents, LogId, LogPosition};
 use super::super::memory_logs::unix_millis;
 use super::super::{BrokerLink, Channel};
 use super::channel;
@@ -24,26 +23,14 @@ conformance_tests! {
     position_of_an_empty_log_is_good
     position_that_the_log_never_had_is_refused
     position_before_a_trimmed_message_is_refused
-    position_before_an_expired_message_is_refused
-    position_is_good_while_the_log_is_read
-    unused_log_disappears
     logs_of_one_partition_are_separate
     logs_of_other_namespaces_and_prefixes_are_separate
-    position_from_before_a_purge_is_refused
     bounds_of_two_logs_are_their_own
-    largest_message_is_appended_and_a_larger_one_is_refused
-    several_large_messages_are_read
     appends_and_publications_of_a_link_all_arrive
 }
 
 const MAX_MESSAGES: u32 = 500;
-const MAX_AGE: Duration = Duration::from_mins(1);
-
-/// What expires soon.
-const SHORT_AGE: Duration = Duration::from_secs(1);
-
-/// How long something that takes a second may take.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
 
 pub(super) type Logged = (LogPosition, Bytes);
 
@@ -51,7 +38,7 @@ pub(super) fn log(key: &str) -> LogId {
     bounded_log(key, MAX_MESSAGES, MAX_AGE)
 }
 
-fn bounded_log(key: &str, max_messages: u32, max_age: Duration) -> LogId {
+pub(super) fn bounded_log(key: &str, max_messages: u32, max_age: Duration) -> LogId {
     LogId::new("tests::Room", "Room", key.as_bytes(), max_messages, max_age)
 }
 
@@ -67,7 +54,7 @@ pub(super) async fn next(reports: &mut Reports, log: &LogId) -> Logged {
 }
 
 /// Opens a link that is subscribed to the channel of a log.
-async fn subscribed(service: &Service, log: &LogId) -> (Arc<dyn BrokerLink>, Reports) {
+pub(super) async fn subscribed(service: &Service, log: &LogId) -> (Arc<dyn BrokerLink>, Reports) {
     let (link, mut reports) = service.link();
     let channel = Channel::History(log.partition);
     link.subscribe(channel);
@@ -75,7 +62,7 @@ async fn subscribed(service: &Service, log: &LogId) -> (Arc<dyn BrokerLink>, Rep
     (link, reports)
 }
 
-async fn append(
+pub(super) async fn append(
     link: &Arc<dyn BrokerLink>,
     reports: &mut Reports,
     log: &LogId,
@@ -295,53 +282,6 @@ async fn position_before_a_trimmed_message_is_refused(service: &Service) {
     assert!(read.messages.is_none_or(|messages| messages.len() == 5));
 }
 
-async fn position_before_an_expired_message_is_refused(service: &Service) {
-    let log = bounded_log("1", 5, SHORT_AGE);
-    let (link, mut reports) = subscribed(service, &log).await;
-    let start = end(&link, &log).await;
-    append(&link, &mut reports, &log, 0..2).await;
-    let appended_at = Instant::now();
-    while !is_refused(&link, &log, start).await {
-        assert!(appended_at.elapsed() < TIME_LIMIT);
-        sleep(Duration::from_millis(50)).await;
-    }
-    let start = end(&link, &log).await;
-    let logged = append(&link, &mut reports, &log, 2..4).await;
-    assert_eq!(following(&link, &log, start).await, logged);
-}
-
-async fn position_is_good_while_the_log_is_read(service: &Service) {
-    let log = bounded_log("1", 5, SHORT_AGE);
-    let (link, mut reports) = subscribed(service, &log).await;
-    let mut position = append(&link, &mut reports, &log, 0..1).await[0].0;
-    let started_at = Instant::now();
-    let mut messages = 0;
-    while started_at.elapsed() < 4 * SHORT_AGE {
-        sleep(SHORT_AGE / 2).await;
-        if messages == 0 && started_at.elapsed() > 2 * SHORT_AGE {
-            messages += append(&link, &mut reports, &log, 1..2).await.len();
-        }
-        let contents = read(&link, &log, position).await;
-        let following = contents.messages.unwrap_or_else(|| panic!("{position:?} is refused"));
-        messages += following.len();
-        position = contents.end;
-    }
-    assert_eq!(messages, 2);
-}
-
-async fn unused_log_disappears(service: &Service) {
-    let log = bounded_log("1", 5, SHORT_AGE);
-    let (link, mut reports) = subscribed(service, &log).await;
-    let start = end(&link, &log).await;
-    let logged = append(&link, &mut reports, &log, 0..2).await;
-    // To read it would keep it.
-    sleep(3 * SHORT_AGE).await;
-    for position in [start, logged[0].0, logged[1].0] {
-        assert!(is_refused(&link, &log, position).await, "{position:?}");
-    }
-    assert_eq!(following(&link, &log, end(&link, &log).await).await, []);
-}
-
 async fn logs_of_one_partition_are_separate(service: &Service) {
     let [one, other] = neighbours(10);
     let (link, mut reports) = subscribed(service, &one).await;
@@ -385,32 +325,6 @@ async fn logs_of_other_namespaces_and_prefixes_are_separate(service: &Service) {
     }
 }
 
-async fn position_from_before_a_purge_is_refused(service: &Service) {
-    let log = log("1");
-    let (link, mut reports) = subscribed(service, &log).await;
-    let mut positions = vec![end(&link, &log).await];
-    for round in 0..3 {
-        positions
-            .extend(append(&link, &mut reports, &log, 0..round * 2).await.into_iter().map(|(position, _)| position));
-        positions.push(end(&link, &log).await);
-        link.purge_log(log).await.unwrap();
-        let start = end(&link, &log).await;
-        for position in &positions {
-            assert!(is_refused(&link, &log, *position).await, "{position:?}");
-        }
-        let logged = append(&link, &mut reports, &log, 20..23).await;
-        for position in &positions {
-            assert!(is_refused(&link, &log, *position).await, "{position:?}");
-        }
-        assert_eq!(following(&link, &log, start).await, logged);
-        // A purged log may be purged again.
-        link.purge_log(log).await.unwrap();
-        link.purge_log(log).await.unwrap();
-        positions.push(start);
-        positions.extend(logged.into_iter().map(|(position, _)| position));
-    }
-}
-
 async fn bounds_of_two_logs_are_their_own(service: &Service) {
     let (small, large) = (bounded_log("1", 2, MAX_AGE), bounded_log("2", 50, 2 * MAX_AGE));
     let (link, mut reports) = subscribed(service, &small).await;
@@ -421,31 +335,6 @@ async fn bounds_of_two_logs_are_their_own(service: &Service) {
     let logged = append(&link, &mut reports, &large, 0..40).await;
     assert!(is_refused(&link, &small, starts[0]).await);
     assert_eq!(following(&link, &large, starts[1]).await, logged);
-}
-
-async fn largest_message_is_appended_and_a_larger_one_is_refused(service: &Service) {
-    let log = log("1");
-    let (link, mut reports) = subscribed(service, &log).await;
-    let start = end(&link, &log).await;
-    let largest: Bytes = (0..251).cycle().take(MAX_LOGGED_BYTES).collect();
-    assert!(link.append(&log, largest.clone()));
-    assert!(!link.append(&log, repeat_n(0, MAX_LOGGED_BYTES + 1).collect()));
-    assert!(link.append(&log, Bytes::new()));
-    let received = [next(&mut reports, &log).await, next(&mut reports, &log).await];
-    assert!(received[0].1 == largest && received[1].1.is_empty());
-    assert!(following(&link, &log, start).await == received);
-}
-
-async fn several_large_messages_are_read(service: &Service) {
-    let log = bounded_log("1", 10, MAX_AGE);
-    let (link, mut reports) = subscribed(service, &log).await;
-    let start = end(&link, &log).await;
-    let mut logged = Vec::new();
-    for number in 0..6 {
-        assert!(link.append(&log, repeat_n(number, 900 * 1024).collect()));
-        logged.push(next(&mut reports, &log).await);
-    }
-    assert!(following(&link, &log, start).await == logged);
 }
 
 async fn appends_and_publications_of_a_link_all_arrive(service: &Service) {

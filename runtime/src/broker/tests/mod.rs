@@ -4,8 +4,13 @@
 //! tests that need it are skipped, except with the variable `CI`. The tests of outages start servers of their own.
 
 mod conformance;
+mod large_logs;
+mod log_expiry;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod log_outages;
+mod log_purges;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod log_reads;
 mod logs;
 #[cfg(feature = "nats")]
 mod nats;
@@ -14,6 +19,8 @@ mod outages;
 pub(super) mod recorder;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_logs;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod server;
 mod service;

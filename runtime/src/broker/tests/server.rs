@@ -158,6 +158,10 @@ impl Server {
         }
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Waits until this process has no connection to the server. Connections of one test only, because each has a server.
     pub(super) async fn closed_by_all(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
