@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn log(number: usize) -> LogId {
-        LogId::new("chat::Room", "Room", &number.to_be_bytes(), 5, Duration::from_mins(1))
+        LogId::new("Room", &number.to_be_bytes(), 5, Duration::from_mins(1))
     }
 
     #[test]

@@ -109,8 +109,8 @@ pub trait BrokerLink: fmt::Debug + Send + Sync {
     /// does both or neither. Queued as by [`publish`](BrokerLink::publish), but not while the link is down: returns `false` then.
     fn append(&self, log: &LogId, message: Bytes) -> bool;
 
-    /// Reads the messages of a log after a position, or only the end of the log. What the log keeps is kept for its age from now
-    /// on, so that a position is good for that long.
+    /// Reads the messages of a log after a position, or only the end of the log, whose position is good for at least half of the
+    /// log's age from now on.
     ///
     /// # Errors
     ///

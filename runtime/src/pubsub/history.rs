@@ -21,7 +21,7 @@ impl History {
     }
 
     /// Returns the log of the group with this encoded key.
-    pub(super) fn log(self, path: &str, name: &str, key: &[u8]) -> LogId {
-        LogId::new(path, name, key, self.max_events, self.max_age)
+    pub(super) fn log(self, name: &str, key: &[u8]) -> LogId {
+        LogId::new(name, key, self.max_events, self.max_age)
     }
 }

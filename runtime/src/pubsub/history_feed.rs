@@ -32,7 +32,7 @@ const FEED_COUNT: usize = 128;
 /// 500 if the key of the group cannot be encoded.
 pub(super) fn log_of<G: Group>(group: &G) -> Result<Option<LogId>> {
     let (Some(history), Some(codec)) = (G::HISTORY, G::CODEC) else { return Ok(None) };
-    Ok(Some(history.log(G::PATH, G::NAME, &encode_key(&codec, group)?)))
+    Ok(Some(history.log(G::NAME, &encode_key(&codec, group)?)))
 }
 
 /// The histories of an endpoint: logs, the key of positions, and a feed per partition.

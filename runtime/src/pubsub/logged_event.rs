@@ -50,7 +50,7 @@ impl<C: Consumer> SessionRegistry<C> {
                 return 0;
             }
         };
-        let log = history.log(G::PATH, G::NAME, &key);
+        let log = history.log(G::NAME, &key);
         let target = Target::Groups { name: G::NAME, fingerprint: G::FINGERPRINT, keys: vec![&key] };
         let message = message(&C::EVENT, target, except, body);
         if let Some(node) = self.node.get() {

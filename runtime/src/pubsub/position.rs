@@ -128,7 +128,7 @@ mod tests {
     use crate::broker::LogId;
 
     fn log(key: &[u8]) -> LogName {
-        LogId::new("chat::Room", "Room", key, 1, Duration::ZERO).name()
+        LogId::new("Room", key, 1, Duration::ZERO).name()
     }
 
     #[test]

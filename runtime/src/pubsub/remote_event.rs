@@ -34,7 +34,7 @@ pub(crate) struct RemoteGroups<C: Consumer>(Mutex<HashMap<&'static str, RemoteGr
 pub(super) struct RemoteGroupType<C: Consumer> {
     pub(super) fingerprint: u64,
     /// The path of the type, and how much history its groups keep, if they do.
-    history: Option<(&'static str, History)>,
+    history: Option<History>,
     find: FindMembers<C>,
     pub(super) update_users: UpdateUsers<C>,
 }
@@ -67,7 +67,7 @@ impl<C: Consumer> RemoteGroups<C> {
     pub(super) fn add<G: Group<Consumer = C>>(&self) {
         if G::CODEC.is_some() {
             let (fingerprint, find, update_users) = (G::FINGERPRINT, find_members::<G> as _, update_users::<G> as _);
-            let history = G::HISTORY.map(|history| (G::PATH, history));
+            let history = G::HISTORY;
             ignore_poison(self.0.lock()).insert(G::NAME, RemoteGroupType { fingerprint, history, find, update_users });
         }
     }
@@ -170,7 +170,7 @@ impl<C: Consumer> SessionRegistry<C> {
             return Err(Undeliverable::UnknownType);
         }
         let key = keys.first().ok_or(Undeliverable::Undecodable)?;
-        Ok(group_type.history.map(|(path, history)| (history.log(path, name, key), position)))
+        Ok(group_type.history.map(|history| (history.log(name, key), position)))
     }
 
     /// Returns the members of the group that an event is for.

@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::republished::{OutOfOrder, Reordering, Republished};
 use crate::broker::Channel;
-use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage};
+use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage, MAX_READ_BYTES};
 use crate::broker::memory_logs::unix_millis;
 use crate::broker::server_link::{ConnectionError, LogStore};
 use crate::sync::ignore_poison;
@@ -346,7 +346,7 @@ async fn messages_after(
 }
 
 /// Reads the messages from a sequence number on, at least up to the end, by a consumer, which has them sent without a request for
-/// each. `None` if there are more than the log keeps, or if one was lost on the way.
+/// each. `None` if there are more than the log keeps or than are read at once, or if one was lost on the way.
 async fn consume(
     stream: &Stream,
     subjects: &Subjects,
@@ -365,7 +365,7 @@ async fn consume(
     };
     let consumer = stream.create_consumer(config).await?;
     let mut sent = consumer.fetch().max_messages(max_messages.saturating_add(1)).messages().await?;
-    let (mut messages, mut pending, mut is_complete) = (Vec::new(), 0, true);
+    let (mut messages, mut pending, mut bytes, mut is_complete) = (Vec::new(), 0, 0, true);
     while let Some(message) = sent.next().await {
         let message = message?;
         let info = message.info()?;
@@ -374,6 +374,11 @@ async fn consume(
         let received_at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
         // A copy, because the payload keeps the whole read buffer.
         let payload = Bytes::copy_from_slice(&message.payload);
+        bytes += payload.len();
+        if bytes > MAX_READ_BYTES {
+            is_complete = false;
+            break;
+        }
         messages.push(LoggedMessage { sequence: info.stream_sequence, received_at, message: payload });
     }
     drop(sent);

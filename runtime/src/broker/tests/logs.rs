@@ -39,7 +39,7 @@ pub(super) fn log(key: &str) -> LogId {
 }
 
 pub(super) fn bounded_log(key: &str, max_messages: u32, max_age: Duration) -> LogId {
-    LogId::new("tests::Room", "Room", key.as_bytes(), max_messages, max_age)
+    LogId::new("Room", key.as_bytes(), max_messages, max_age)
 }
 
 fn text(number: u32) -> Bytes {

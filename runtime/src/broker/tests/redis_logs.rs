@@ -61,7 +61,7 @@ async fn server_that_forgets_scripts_appends() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn expired_messages_are_removed_by_the_next_ones() {
     let Some(server) = Server::start(Program::Redis).await else { return };
-    let log = LogId::new("tests::Room", "Room", b"1", 100, Duration::from_secs(1));
+    let log = LogId::new("Room", b"1", 100, Duration::from_secs(1));
     let (link, mut reports) = subscribed(&server, &log).await;
     let mut admin = admin(&server).await;
     for _ in 0..50 {
@@ -185,7 +185,7 @@ async fn client_count(admin: &mut MultiplexedConnection, class: &str) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_expire_while_the_log_is_read() {
     let Some(server) = Server::start(Program::Redis).await else { return };
-    let log = LogId::new("tests::Room", "Room", b"1", 100, Duration::from_secs(1));
+    let log = LogId::new("Room", b"1", 100, Duration::from_secs(1));
     let (link, mut reports) = subscribed(&server, &log).await;
     let position = append(&link, &mut reports, &log, "one").await.0;
     let started_at = Instant::now();

@@ -53,7 +53,7 @@ impl LogStore for SlowStore {
 }
 
 fn log() -> LogId {
-    LogId::new("tests::Room", "Room", b"1", 100, Duration::from_mins(1))
+    LogId::new("Room", b"1", 100, Duration::from_mins(1))
 }
 
 fn access(store: &Arc<SlowStore>) -> LogAccess {
