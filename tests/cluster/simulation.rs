@@ -1,4 +1,4 @@
-//! Random partitions, changes of rights and events on three machines: nothing is delivered and nothing starts on rights from
+//! Random partitions, crashes, changes of rights and events on three machines: nothing is delivered and nothing starts on rights from
 //! before a change, once it is acknowledged or safe.
 
 use std::sync::Arc;
@@ -41,6 +41,8 @@ struct Simulation {
     cluster: Cluster,
     machines: Vec<Endpoint<Service>>,
     is_cut: [bool; MACHINES],
+    /// A machine that has stopped hearing the others for good, and does not notice it.
+    crashed: Option<usize>,
     database: Arc<Database>,
     speakers: Vec<Speaker>,
     published: u32,
@@ -65,16 +67,27 @@ impl Simulation {
         }
         let (rng, is_cut, published, outcomes) =
             (Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1), [false; MACHINES], 0, [0; 4]);
-        Simulation { rng, seed, cluster, machines, is_cut, database, speakers, published, outcomes }
+        let crashed = None;
+        Simulation { rng, seed, cluster, machines, is_cut, crashed, database, speakers, published, outcomes }
     }
 
     fn below(&mut self, limit: usize) -> usize {
         self.rng.below(limit)
     }
 
-    fn publish(&mut self) {
-        self.published += 1;
+    /// Returns a machine to which changes are reported. What a machine that has crashed is told reaches no other one.
+    fn reporting_machine(&mut self) -> usize {
         let machine = self.below(MACHINES);
+        if self.crashed == Some(machine) { (machine + 1) % MACHINES } else { machine }
+    }
+
+    fn publish(&mut self) {
+        let machine = self.below(MACHINES);
+        self.publish_on(machine);
+    }
+
+    fn publish_on(&mut self, machine: usize) {
+        self.published += 1;
         let event = Whispered(self.published.to_string());
         self.machines[machine].publisher().publish(&Room("5".to_owned()), event);
     }
@@ -115,7 +128,7 @@ impl Simulation {
     /// Takes the right away from a user, and reports that to a machine while others publish.
     async fn revoke(&mut self, user: usize) {
         self.database.speakers.lock().unwrap().remove(&u32::try_from(user).unwrap());
-        let machine = self.below(MACHINES);
+        let machine = self.reporting_machine();
         let connections = self.machines[machine].connections();
         let mut refresh = tokio::spawn(async move { connections.refresh_user(&user.to_string()).await });
         let propagation = loop {
@@ -153,7 +166,7 @@ impl Simulation {
         self.database.speakers.lock().unwrap().insert(u32::try_from(user).unwrap());
         let speaker = &mut self.speakers[user];
         (speaker.may_speak, speaker.safe_at, speaker.is_safe) = (true, None, false);
-        let machine = self.below(MACHINES);
+        let machine = self.reporting_machine();
         let _ = self.machines[machine].connections().refresh_user(&user.to_string()).await;
         self.update_safe();
     }
@@ -177,7 +190,11 @@ impl Simulation {
                 self.is_cut[machine] = true;
                 self.cluster.partition(machine);
             }
-            6 | 7 => {
+            6 if self.crashed.is_none() && self.below(8) == 0 => {
+                (self.crashed, self.is_cut[machine]) = (Some(machine), true);
+                self.cluster.crash(machine);
+            }
+            6 | 7 if self.crashed != Some(machine) => {
                 self.cluster.heal(machine);
                 // As long as it is not connected again, it is as if it were cut off.
                 self.pass(Duration::from_secs(1)).await;
@@ -191,16 +208,24 @@ impl Simulation {
         }
     }
 
-    /// Lets all machines be connected for a while, and checks that all is well.
+    /// Lets all machines be connected for a while, but for one that has crashed, and checks that all is well.
     async fn finish(mut self) -> [u32; 4] {
         for machine in 0..MACHINES {
             self.cluster.heal(machine);
         }
         self.pass(Duration::from_secs(15)).await;
         let may_speak: Vec<_> = self.speakers.iter().map(|speaker| speaker.may_speak).collect();
-        self.publish();
+        let machine = self.reporting_machine();
+        if self.crashed.is_some() {
+            // It may have crashed before it has passed changes on, of which it has said that they are to be reported again.
+            let _ = self.machines[machine].connections().refresh_all().await;
+        }
+        self.publish_on(machine);
         let last = self.published.to_string();
         for (user, speaker) in self.speakers.iter_mut().enumerate() {
+            if self.crashed == Some(speaker.machine) {
+                continue;
+            }
             assert_eq!(speaker.client.call("speak").await.status() == 200, may_speak[user], "seed {}", self.seed);
             if may_speak[user] {
                 let received = timeout(Duration::from_secs(5), text(&mut speaker.client)).await;
