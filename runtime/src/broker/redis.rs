@@ -73,6 +73,9 @@ impl RedisBroker {
     /// Creates a broker at the URL of a Redis server. The prefix separates the applications that share the server: links of
     /// different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
     ///
+    /// The server must not be part of a Redis Cluster, whose servers do not pass messages on in one order, which changes of
+    /// rights rely on. A link to one does not connect, and the log says why, if the user of the URL may call `INFO`.
+    ///
     /// # Errors
     ///
     /// A fault (500) if the URL is invalid. Whether the server can be reached is not known yet.
@@ -128,10 +131,25 @@ impl Connect for RedisConnect {
             receive(push, &names, &push_reports);
             Ok::<(), ()>(())
         });
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        if is_in_cluster(&mut connection).await? {
+            // Its servers do not pass the messages of a channel on in one order.
+            return Err(
+                "the server is part of a cluster, through which changes of rights cannot be acknowledged".into()
+            );
+        }
         let logs = Arc::new(RedisLogs::new(self.client.clone(), self.names.clone()));
         let (names, reports) = (self.names.clone(), reports.clone());
         Ok(RedisConnection { connection, names, reports, logs, append_script: None, has_refused: false })
+    }
+}
+
+/// Returns whether a server is part of a cluster. `false` if it does not tell: the user of the URL may lack the permission.
+async fn is_in_cluster(connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
+    match cmd("INFO").arg("cluster").query_async::<String>(connection).await {
+        Ok(info) => Ok(info.contains("cluster_enabled:1")),
+        Err(error) if is_refusal(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

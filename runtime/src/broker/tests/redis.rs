@@ -120,3 +120,16 @@ async fn subscription_that_the_server_refuses_is_a_loss_and_is_retried() {
     assert!(link.publish(channel(2), Bytes::from_static(b"allowed")));
     assert_eq!(reports.message().await, (channel(2), Bytes::from_static(b"allowed")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn server_of_a_cluster_is_not_used() {
+    let Some(mut server) = Server::prepare(Program::Redis) else { return };
+    server.run(&["--cluster-enabled", "yes"]).await;
+    let (receiver, mut reports) = recorder();
+    let link = server.broker().open("chat", receiver);
+    link.subscribe(channel(1));
+    assert_eq!(reports.next_until(Instant::now() + Duration::from_secs(1)).await, None);
+    server.kill();
+    server.run(&[]).await;
+    reports.subscribed([channel(1)]).await;
+}
