@@ -164,12 +164,13 @@ impl<U: User> Context<'_, U> {
     /// replayed, and `recovered` is `false`: the client loads what it shows. Without a position it is `false` too.
     ///
     /// In both cases the connection misses no event from `position` of the result on. An event of
-    /// [`publish_to_others`](Context::publish_to_others) is not replayed to the connection that has published it, but to later ones of
-    /// the same user. Replayed events wait until the client has read those before them, whatever the
-    /// [`OverflowPolicy`](crate::OverflowPolicy); if they have more than 8 MiB in all, encoded, none is replayed. If more events are published while the history is read than it keeps, or if the
-    /// connection joins the group otherwise or its rights or its user change meanwhile, the connection closes with 1013, with or
-    /// without the reply. The
-    /// [events chapter](crate::guide::events#history) has more.
+    /// [`publish_to_others`](Context::publish_to_others) is not replayed to the connection that has published it, but to later ones
+    /// of the same user.
+    ///
+    /// Replayed events wait until the client has read those before them, whatever the [`OverflowPolicy`](crate::OverflowPolicy). If
+    /// they have more than 8 MiB in all, encoded, none is replayed. The connection closes with 1013, with or without the reply, if
+    /// more events are published before the action ends than the history keeps, if the connection joins the group in another way
+    /// meanwhile, or if its rights or its user change. The [events chapter](crate::guide::events#history) has more.
     ///
     /// # Errors
     ///
