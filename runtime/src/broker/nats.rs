@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::logs::{NatsLogs, ReceivedStreams};
@@ -29,6 +30,9 @@ const MAX_COMMANDS: usize = 256;
 
 /// How often the client library pings a silent server. It gives up at the third ping.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the subscription of a history channel waits for the list of streams.
+const LIST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
@@ -52,7 +56,7 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// The events of groups with a history are kept in streams, one per namespace and bounds, named `PREFIX+NAMESPACE+EVENTS-MILLISECONDS`
 /// and created when they are first used: in files, one subject per group (`PREFIX.NAMESPACE.log.>`), and one for marks of positions
 /// (`PREFIX.NAMESPACE.mark.>`); the server publishes the events again on `PREFIX.NAMESPACE.history.>`. A link needs the permissions
-/// for these subjects and for the `$JS.API` requests that create, read and purge a stream and its consumers. The server must have
+/// for these subjects and for the `$JS.API` requests that list, create, read and purge streams and their consumers. The server must have
 /// version 2.9 or newer. If it refuses a stream, events are dropped, an error is logged once per connection, and
 /// [`#[gap]`](macro@crate::gap) runs. No client recovers by a position from before a restart of the server. Streams with bounds
 /// that no group has any more are not deleted.
@@ -392,10 +396,9 @@ async fn read(
                 && let Some(confirmed) = probe.confirmed.take()
             {
                 if matches!(channel, Channel::History(_)) {
-                    match logs.streams_before().await {
-                        Ok(before) => streams = before,
-                        // Then the first events may wait for those before the subscription.
-                        Err(_) => reports.overflow(channel),
+                    // Without a reply, the first events may wait for those before the subscription.
+                    if let Ok(Ok(before)) = timeout(LIST_TIMEOUT, logs.streams_before()).await {
+                        streams = before;
                     }
                 }
                 reports.confirm(channel);

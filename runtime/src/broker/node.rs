@@ -95,6 +95,9 @@ pub(crate) trait ClusterEndpoint: Send + Sync {
     /// Events of other machines to these partitions may have been lost. From now on they are received again.
     fn missed(self: Arc<Self>, partitions: PartitionSet);
 
+    /// As [`missed`](ClusterEndpoint::missed), for an event of a type that is unknown here or differs.
+    fn missed_unknown(self: Arc<Self>, partitions: PartitionSet);
+
     /// Returns whether the users of groups with presence are shared with other machines.
     fn shares_presence(&self) -> bool;
 

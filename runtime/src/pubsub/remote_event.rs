@@ -203,8 +203,13 @@ impl<C: Consumer> ClusterEndpoint for SessionRegistry<C> {
     }
 
     fn missed(self: Arc<Self>, partitions: PartitionSet) {
-        self.telemetry.record_gap();
         self.history().record_loss(partitions);
+        self.missed_unknown(partitions);
+    }
+
+    fn missed_unknown(self: Arc<Self>, partitions: PartitionSet) {
+        // The resumes in progress here are of groups as they are defined here.
+        self.telemetry.record_gap();
         self.run_gap_hook(partitions);
     }
 

@@ -50,6 +50,10 @@ impl<C: Consumer> Resume<C> {
         let Some(membership) = membership else { return };
         // For another user, `since` might have returned another time.
         if collected.is_incomplete || session.user_id() != self.user_id.as_deref() {
+            if self.end.is_none() {
+                // Nothing was promised: the reply has no position.
+                return;
+            }
             // The reply has promised what would be missing or repeated. The client connects again and resumes.
             session.close_with(CloseReason::TooSlow);
             let (user, close_code) = (session.user_id().map(Truncated::new), CloseReason::TooSlow.as_u16());

@@ -92,7 +92,11 @@ impl Node {
         let Some(endpoint) = self.endpoint.upgrade() else { return Ok(()) };
         if let Err(error) = endpoint.deliver(&message) {
             self.report_unknown(message.event, error);
-            self.record_loss(channel);
+            let partitions = concerned_partitions(channel, &message);
+            match error {
+                Undeliverable::UnknownType => self.record_unknown_gap(partitions),
+                Undeliverable::Undecodable => self.record_gap(partitions),
+            }
         }
         Ok(())
     }
@@ -216,12 +220,24 @@ impl Node {
     }
 
     pub(super) fn record_gap(&self, partitions: PartitionSet) {
+        self.count_gap();
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.missed(partitions);
+        }
+    }
+
+    /// Records a gap because of an event of a type that is unknown here.
+    fn record_unknown_gap(&self, partitions: PartitionSet) {
+        self.count_gap();
+        if let Some(endpoint) = self.endpoint.upgrade() {
+            endpoint.missed_unknown(partitions);
+        }
+    }
+
+    fn count_gap(&self) {
         let count = self.counters.gaps.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             log_entry!(WARN, namespace = self.namespace, count, "events of other machines may have been lost");
-        }
-        if let Some(endpoint) = self.endpoint.upgrade() {
-            endpoint.missed(partitions);
         }
     }
 

@@ -57,6 +57,10 @@ impl ClusterEndpoint for Recorder {
         self.missed.lock().unwrap().push(partitions);
     }
 
+    fn missed_unknown(self: Arc<Self>, partitions: PartitionSet) {
+        self.missed(partitions);
+    }
+
     fn close_all(&self) {}
 
     fn shares_presence(&self) -> bool {
