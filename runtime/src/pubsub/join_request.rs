@@ -39,7 +39,7 @@ pub(crate) struct JoinRequest<G: Group> {
     /// The subscription to the events of other machines, for the first member here.
     pub(crate) hold: Option<GroupHold<G::Consumer>>,
     /// The log of the group, if it has a history.
-    pub(super) log: Option<LogId>,
+    pub(crate) log: Option<LogId>,
 }
 
 /// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.

@@ -119,9 +119,10 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
         server.table.revoke();
         let refresh = Connections::new(server.registry.clone()).refresh_user("7");
         assert!(block_on(refresh.revalidated()).is_acknowledged());
-        server
-            .registry
-            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
+        server.registry.publish_to_user(
+            "7",
+            OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }, false),
+        );
         handshake();
         let result = result.lock().unwrap().take();
         if let Some((session, _)) = result {
@@ -216,9 +217,10 @@ fn change_that_waits_takes_effect_if_its_call_is_dropped() {
         evaluation();
         session.runtime.finish();
         assert_ne!(session.send_queue.epoch(), epoch, "change lost");
-        server
-            .registry
-            .publish_to_user("7", OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }));
+        server.registry.publish_to_user(
+            "7",
+            OutgoingEvent::new(&*server.registry, super::Message { number: 1, is_secret: true }, false),
+        );
         assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }

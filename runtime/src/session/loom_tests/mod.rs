@@ -216,7 +216,7 @@ impl Server {
     fn join(&self, session: &Arc<Session<Room>>) {
         self.registry.add_member(
             session,
-            JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None, hold: None },
+            JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None, hold: None, log: None },
         );
     }
 
@@ -228,7 +228,7 @@ impl Server {
 /// Delivers a secret event to the session's user.
 fn deliver(session: &Arc<Session<Room>>, number: u8) {
     session.deliver(
-        &Publication::new(OutgoingEvent::new(&*session.registry, Message { number, is_secret: true }), None),
+        &Publication::new(OutgoingEvent::new(&*session.registry, Message { number, is_secret: true }, false), None),
         DeliveryPath::Personal,
     );
 }
