@@ -1,6 +1,8 @@
 //! The broker of several machines that share a NATS server.
 
 mod logs;
+mod reader;
+mod received_streams;
 mod republished;
 
 use std::collections::HashMap;
@@ -14,10 +16,10 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::logs::{NatsLogs, ReceivedStreams};
+use self::logs::NatsLogs;
+use self::reader::{Probe, read};
 use super::event_log::Destination;
 use super::server_link::{Connect, Connection, ConnectionError, LogStore, Reports, ServerLink, SubscriptionChange};
 use super::{Broker, BrokerLink, Channel, LinkReceiver, OpenLink, Partition, is_loopback_host};
@@ -30,9 +32,6 @@ const MAX_COMMANDS: usize = 256;
 
 /// How often the client library pings a silent server. It gives up at the third ping.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How long the subscription of a history channel waits for the list of streams.
-const LIST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
@@ -362,65 +361,6 @@ impl Connection for NatsConnection {
     async fn ping(&mut self) -> Result<(), ConnectionError> {
         self.echo().await
     }
-}
-
-/// A message that a link sends to a channel that it subscribes to. The links of other machines discard it.
-struct Probe {
-    /// The subject for replies. Other messages have none.
-    inbox: String,
-    payload: Bytes,
-    confirmed: Option<oneshot::Sender<()>>,
-}
-
-async fn read(
-    mut subscriber: Subscriber,
-    channel: Channel,
-    (reports, logs): (Arc<Reports>, Arc<NatsLogs>),
-    mut probe: Probe,
-) {
-    let mut streams = ReceivedStreams::default();
-    loop {
-        let message = tokio::select! {
-                    message = subscriber.next() => message,
-                    messages = streams.overdue() => {
-                        for message in messages {
-         reports.receive(channel, message);
-        }
-                        continue;
-                    }
-                };
-        let Some(message) = message else { break };
-        if let Some(reply) = &message.reply {
-            if **reply == *probe.inbox
-                && message.payload == probe.payload
-                && let Some(confirmed) = probe.confirmed.take()
-            {
-                if matches!(channel, Channel::History(_)) {
-                    // Without a reply, the first events may wait for those before the subscription.
-                    if let Ok(Ok(before)) = timeout(LIST_TIMEOUT, logs.streams_before()).await {
-                        streams = before;
-                    }
-                }
-                reports.confirm(channel);
-                // The connection may be closing.
-                let _ = confirmed.send(());
-            }
-            continue;
-        }
-        if matches!(channel, Channel::History(_)) {
-            let (messages, result) = logs.receive(&message, &mut streams).await;
-            for message in messages {
-                reports.receive(channel, message);
-            }
-            if result.is_err() {
-                reports.overflow(channel);
-            }
-            continue;
-        }
-        // A copy, because the payload keeps the whole read buffer.
-        reports.receive(channel, Bytes::copy_from_slice(&message.payload));
-    }
-    reports.lose("the client closed the connection");
 }
 
 #[cfg(test)]

@@ -12,20 +12,17 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{Config, DirectGetError, DirectGetErrorKind, Info, Republish, StorageType, Stream};
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, HeaderValue, Message};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::republished::{OutOfOrder, Reordering, Republished};
 use crate::broker::Channel;
 use crate::broker::event_log::{LogContents, LogId, LogPosition, LoggedMessage, MAX_READ_BYTES};
 use crate::broker::memory_logs::unix_millis;
@@ -36,17 +33,17 @@ use crate::sync::ignore_poison;
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long appends rely on a stream that was there. Its operator may delete it.
-const STREAM_TRUST: Duration = Duration::from_secs(10);
+pub(super) const STREAM_TRUST: Duration = Duration::from_secs(10);
 
 /// How long an append waits for a reply about its stream.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The logs of a connection.
 pub(super) struct NatsLogs {
-    client: Client,
-    jetstream: Context,
+    pub(super) client: Client,
+    pub(super) jetstream: Context,
     /// What all subjects of the link start with.
-    subject_prefix: String,
+    pub(super) subject_prefix: String,
     /// Protects what appends know of the streams.
     state: Mutex<State>,
 }
@@ -62,26 +59,6 @@ struct State {
 struct Subjects {
     messages: String,
     marks: String,
-}
-
-/// What a reader of a channel has received of the streams.
-#[derive(Default)]
-pub(super) struct ReceivedStreams(HashMap<String, ReceivedStream>);
-
-struct ReceivedStream {
-    epoch: u64,
-    order: Reordering<Bytes>,
-    /// The last message from before the subscription, which is not passed on.
-    began_after: u64,
-    /// When it was last looked whether the stream is another one of its name.
-    checked_at: Option<Instant>,
-}
-
-/// A page of the streams of a server.
-#[derive(Deserialize)]
-struct StreamPage {
-    total: usize,
-    streams: Option<Vec<Info>>,
 }
 
 impl NatsLogs {
@@ -161,100 +138,11 @@ impl NatsLogs {
         stream.map(|()| self.subjects(log).messages)
     }
 
-    fn epoch(&self, stream: &Info) -> u64 {
+    pub(super) fn epoch(&self, stream: &Info) -> u64 {
         let server = self.client.server_info().server_id;
         let created = stream.created.unix_timestamp_nanos().to_be_bytes();
         let hash: [u8; 32] = Sha256::new().chain_update(created).chain_update(server).finalize().into();
         hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    }
-
-    /// Returns whether the server publishes the messages of a stream again in their order.
-    fn keeps_order(&self) -> bool {
-        let version = self.client.server_info().version;
-        let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
-        (numbers.next(), numbers.next()) >= (Some(2), Some(10))
-    }
-
-    /// Returns what there is of the streams when a history channel has been subscribed.
-    pub(super) async fn streams_before(&self) -> Result<ReceivedStreams, ConnectionError> {
-        let mut received = ReceivedStreams::default();
-        if self.keeps_order() {
-            return Ok(received);
-        }
-        let mut offset = 0;
-        loop {
-            let request = serde_json::json!({ "offset": offset, "subject": format!("{}log.>", self.subject_prefix) });
-            let page: StreamPage = match self.jetstream.request("STREAM.LIST", &request).await? {
-                Response::Ok(page) => page,
-                Response::Err { error } => return Err(error.into()),
-            };
-            let streams = page.streams.unwrap_or_default();
-            offset += streams.len();
-            let is_last = streams.is_empty() || offset >= page.total;
-            for stream in streams {
-                let (epoch, began_after) = (self.epoch(&stream), stream.state.last_sequence);
-                let order = Reordering::new(false, began_after);
-                received.0.insert(stream.config.name, ReceivedStream { epoch, order, began_after, checked_at: None });
-            }
-            if is_last {
-                return Ok(received);
-            }
-        }
-    }
-
-    /// Receives a message of a history channel. Returns what is passed on, each message after its position.
-    ///
-    /// # Errors
-    ///
-    /// If a message is missing.
-    pub(super) async fn receive(
-        &self,
-        message: &Message,
-        received: &mut ReceivedStreams,
-    ) -> (Vec<Bytes>, Result<(), ConnectionError>) {
-        let header = |name| message.headers.as_ref()?.get(name).map(HeaderValue::as_str);
-        let Some(stream) = header("Nats-Stream") else {
-            // Not of a stream, so it has no position, and its receiver refuses it.
-            return (vec![Bytes::copy_from_slice(&message.payload)], Ok(()));
-        };
-        let number = |name| header(name).and_then(|number| number.parse().ok());
-        let Some((sequence, previous)) = number("Nats-Sequence").zip(number("Nats-Last-Sequence")) else {
-            return (Vec::new(), Err("a message of a stream has no sequence number".into()));
-        };
-        // A copy, because the payload keeps the whole read buffer.
-        let mut message = Republished { sequence, previous, message: Bytes::copy_from_slice(&message.payload) };
-        let mut passed = Vec::new();
-        if let Some(known) = received.0.get_mut(stream) {
-            let (ready, result) = known.order.receive(message, Instant::now());
-            passed.extend(known.address(ready));
-            match result {
-                Ok(()) => return (passed, Ok(())),
-                Err(OutOfOrder(rejected)) => message = rejected,
-            }
-        }
-        let began_after = received.0.get(stream).map_or(0, |known| known.began_after);
-        let is_from_before = message.sequence <= began_after;
-        if let Some(known) = received.0.get_mut(stream) {
-            let now = Instant::now();
-            if known.checked_at.replace(now).is_some_and(|at| now < at + STREAM_TRUST) && is_from_before {
-                return (passed, Ok(()));
-            }
-        }
-        // The stream is not known yet, or another one of its name.
-        let epoch = match self.jetstream.get_stream(stream).await {
-            Ok(stream) => self.epoch(stream.cached_info()),
-            Err(error) => return (passed, Err(error.into())),
-        };
-        if received.0.get(stream).is_some_and(|known| known.epoch == epoch) {
-            let too_late = || Err("a message of a stream came too late".into());
-            return (passed, if is_from_before { Ok(()) } else { too_late() });
-        }
-        let mut known =
-            ReceivedStream { epoch, order: Reordering::new(self.keeps_order(), 0), began_after: 0, checked_at: None };
-        let (ready, _) = known.order.receive(message, Instant::now());
-        passed.extend(known.address(ready));
-        received.0.insert(stream.to_owned(), known);
-        (passed, Ok(()))
     }
 
     async fn read_log(&self, log: &LogId, after: Option<LogPosition>) -> Result<LogContents, ConnectionError> {
@@ -280,37 +168,6 @@ impl NatsLogs {
             messages.into_iter().take_while(|message| message.sequence <= sequence).collect()
         };
         Ok(LogContents { end: LogPosition { epoch, sequence }, messages: messages.map(up_to_end) })
-    }
-}
-
-impl ReceivedStream {
-    fn address(&self, messages: Vec<Republished<Bytes>>) -> impl Iterator<Item = Bytes> {
-        let epoch = self.epoch;
-        messages
-            .into_iter()
-            .map(move |Republished { sequence, message, .. }| LogPosition { epoch, sequence }.address(&message))
-    }
-}
-
-impl ReceivedStreams {
-    /// Waits until messages have waited for others long enough. Returns them, each after its position.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost if the future is dropped.
-    pub(super) async fn overdue(&mut self) -> Vec<Bytes> {
-        let Some(deadline) = self.0.values().filter_map(|known| known.order.deadline()).min() else {
-            return std::future::pending().await;
-        };
-        sleep_until(deadline).await;
-        let now = Instant::now();
-        self.0
-            .values_mut()
-            .flat_map(|known| {
-                let ready = known.order.pass_over(now);
-                known.address(ready)
-            })
-            .collect()
     }
 }
 

@@ -16,7 +16,7 @@ const MAX_DELAY: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Republished<M> {
     pub(super) sequence: u64,
-    /// The sequence number of the one before it in the log. Zero if there is none.
+    /// The sequence number of the previous message of the log, or 0 for the first one.
     pub(super) previous: u64,
     pub(super) message: M,
 }
