@@ -25,6 +25,7 @@
 //!
 //! [`presence`] describes how machines know the users that are connected to the others.
 
+mod endpoint;
 mod history;
 mod partition_hold;
 mod presence;
@@ -34,7 +35,6 @@ mod start;
 #[cfg(feature = "testing")]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -45,18 +45,18 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
+pub(crate) use self::endpoint::ClusterEndpoint;
 use super::channel::CHANNEL_COUNT;
 use super::cluster_key::ClusterKey;
 use super::control::{ChangeMessage, ControlMessage};
 use super::lease::Lease;
 use super::machine_id::MachineId;
-use super::machine_presence::GroupUser;
-use super::message::{EventMessage, Undeliverable, seal};
+use super::message::{EventMessage, seal};
 use super::node_presence::NodePresence;
 use super::peers::{Peers, ReceivedNumbers};
 use super::pending_change::PendingChanges;
 use super::subscriptions::Subscriptions;
-use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition, PartitionSet};
+use super::{BrokerLink, Channel, MAX_MESSAGE_BYTES, Partition};
 use crate::panic::{catch_unwind, log_entry};
 use crate::sync::ignore_poison;
 
@@ -72,44 +72,6 @@ pub(crate) const MAX_BODY_BYTES: usize = 900 * 1024;
 
 /// The maximum size of a change of rights in bytes. Instead of a larger one, everything is evaluated anew.
 const MAX_CHANGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
-
-/// What an endpoint does with what its node receives. Called by one task at a time, and does not block.
-pub(crate) trait ClusterEndpoint: Send + Sync {
-    /// Delivers an event to the sessions here: one of another machine, or one of a group with a history, which may be of this one.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the type is not known here, or if the event or a key cannot be decoded.
-    fn deliver(&self, message: &EventMessage<'_>) -> Result<(), Undeliverable>;
-
-    /// Applies a change of rights, and calls `done` when it has taken effect.
-    fn apply(self: Arc<Self>, change: &ChangeMessage<'_>, done: Box<dyn FnOnce() + Send>);
-
-    /// Closes all connections and those whose handshake is in progress, because they may have been closed by a change that
-    /// this machine has missed.
-    fn close_all(&self);
-
-    /// The link is up, or down.
-    fn link_changed(&self, is_connected: bool);
-
-    /// Events of other machines to these partitions may have been lost. From now on they are received again.
-    fn missed(self: Arc<Self>, partitions: PartitionSet);
-
-    /// As [`missed`](ClusterEndpoint::missed), for an event of a type that is unknown here or differs.
-    fn missed_unknown(self: Arc<Self>, partitions: PartitionSet);
-
-    /// Returns whether the users of groups with presence are shared with other machines.
-    fn shares_presence(&self) -> bool;
-
-    /// Returns whether a type of groups is defined here as on the machine that uses it, or not known here yet.
-    fn has_equal_group(&self, name: &str, fingerprint: u64) -> bool;
-
-    /// The numbers of connections of these users to other machines have changed.
-    fn presence_changed(&self, users: BTreeSet<GroupUser>);
-
-    /// Called every few seconds.
-    fn upkeep(&self);
-}
 
 /// What a node has counted since it was started.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! Leases, acknowledgements and gaps, with links that are cut, on a clock of the tests.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
 use tokio::time::sleep;
@@ -10,6 +11,7 @@ use super::super::propagation::Propagation;
 use super::super::sent_change::SentChange;
 use super::super::{ClusterBroker, GroupId, Target};
 use super::*;
+use crate::broker::{GroupUser, PartitionSet, Undeliverable};
 
 mod events;
 mod presence;
