@@ -5,6 +5,7 @@ mod log_connection;
 mod logs;
 mod server_names;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
-    RedisResult, Value, cmd, pipe,
+    Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind,
+    RedisError, RedisResult, Value, cmd, pipe,
 };
 
 use self::append_script::{AppendScript, Script};
@@ -48,7 +49,8 @@ use crate::result_ext::ResultExt;
 /// The events of a group with a [history](crate::guide::events#history) are kept in a stream and a hash, named
 /// `PREFIX:NAMESPACE:log:{HASH}` and the same with `:state`, in the database of the URL. They expire with the history. A link needs
 /// the commands `EVAL`, `EVALSHA`, `SCRIPT`, `INFO` and `DEL`, and those of the scripts, on these keys and channels. No client
-/// recovers by a position from before a restart of the server, or from before another server became the primary.
+/// recovers by a position from before a restart of the server, or from before another server became the primary. Redis may also begin
+/// another replication history when a primary gets its first replica, or has had none for an hour; this has the same effect.
 ///
 /// The server reads all messages. Without
 /// [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them; with it, it can still withhold them. For
@@ -74,7 +76,7 @@ impl RedisBroker {
     /// different prefixes receive nothing from each other. Nothing connects before an endpoint uses the broker.
     ///
     /// The server must not be part of a Redis Cluster, whose servers do not pass messages on in one order, which changes of
-    /// rights rely on. A link to one does not connect, and the log says why, if the user of the URL may call `INFO`.
+    /// rights rely on. A link to one does not connect, and the log says why.
     ///
     /// # Errors
     ///
@@ -144,13 +146,12 @@ impl Connect for RedisConnect {
     }
 }
 
-/// Returns whether a server is part of a cluster. `false` if it does not tell: the user of the URL may lack the permission.
+/// Returns whether a server is part of a cluster.
 async fn is_in_cluster(connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
-    match cmd("INFO").arg("cluster").query_async::<String>(connection).await {
-        Ok(info) => Ok(info.contains("cluster_enabled:1")),
-        Err(error) if is_refusal(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
+    // The connection has begun with this command, so its user may call it.
+    let server: HashMap<String, Value> = cmd("HELLO").query_async(connection).await?;
+    let mode = server.get("mode").map(String::from_redis_value_ref).transpose()?;
+    Ok(mode.as_deref() == Some("cluster"))
 }
 
 /// Receives from a connection, in the task that reads its socket.
