@@ -50,19 +50,10 @@ impl<C: Consumer> Resume<C> {
         let Some(membership) = membership else { return };
         // For another user, `since` might have returned another time.
         if collected.is_incomplete || session.user_id() != self.user_id.as_deref() {
-            if self.end.is_none() {
-                // Nothing was promised: the reply has no position.
-                return;
+            if self.end.is_some() {
+                close(session);
             }
-            // The reply has promised what would be missing or repeated. The client connects again and resumes.
-            session.close_with(CloseReason::TooSlow);
-            let (user, close_code) = (session.user_id().map(Truncated::new), CloseReason::TooSlow.as_u16());
-            log_entry!(
-                WARN,
-                ?user,
-                close_code,
-                "connection closed: it resumes a group, and events were lost or its rights have changed meanwhile"
-            );
+            // Otherwise nothing was promised: the reply has no position.
             return;
         }
         if let Some(end) = self.end {
@@ -73,12 +64,26 @@ impl<C: Consumer> Resume<C> {
         let first_new = events.iter().position(|(position, _)| !membership.has_had(*position)).unwrap_or(events.len());
         // They are shared with other sessions, so they have no bytes of their own.
         let budget = session.replay_budget();
-        self.replayed.extend(events.drain(first_new..).map(|(_, event)| (event, Arc::new(budget.permit(0)))));
+        let permits: Option<Vec<_>> = events[first_new..].iter().map(|_| budget.acquire(0).map(Arc::new)).collect();
+        let Some(permits) = permits else { return close(session) };
+        self.replayed.extend(events.drain(first_new..).map(|(_, event)| event).zip(permits));
         let path = || OwnedDeliveryPath::Group(membership.clone());
         let handle = |(event, permit): &ReplayedEvent<C>| EventHandle::replayed(event.clone(), path(), permit.clone());
         let handles = self.replayed.iter().map(handle);
         session.push_replayed(handles);
     }
+}
+
+/// Closes a connection whose reply has promised what would be missing or repeated. The client connects again and resumes.
+fn close<C: Consumer>(session: &Arc<Session<C>>) {
+    session.close_with(CloseReason::TooSlow);
+    let (user, close_code) = (session.user_id().map(Truncated::new), CloseReason::TooSlow.as_u16());
+    log_entry!(
+        WARN,
+        ?user,
+        close_code,
+        "connection closed: it resumes a group, and events were lost, too many, or its rights have changed meanwhile"
+    );
 }
 
 /// Receives the events of a log that are replayed, see [`receive_event`](super::receive_event).

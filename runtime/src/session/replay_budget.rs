@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The size of all encoded events that wait to be replayed to one connection, in bytes.
 const MAX_REPLAYED_BYTES: usize = 8 * 1024 * 1024;
 
+/// The number of these events: twice the longest history.
+const MAX_REPLAYED_EVENTS: usize = 20_000;
+
 /// The replayed events of one connection that it has not had yet.
 #[derive(Debug, Default)]
 pub(crate) struct ReplayBudget {
@@ -24,15 +27,12 @@ pub(crate) struct ReplayPermit {
 impl ReplayBudget {
     /// Adds an event of this size. `None` if there are too many.
     pub(crate) fn acquire(self: &Arc<Self>, bytes: usize) -> Option<ReplayPermit> {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        let mut permit = ReplayPermit { budget: self.clone(), bytes: 0 };
         let added = |total: usize| total.checked_add(bytes).filter(|total| *total <= MAX_REPLAYED_BYTES);
         self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added).ok()?;
-        Some(self.permit(bytes))
-    }
-
-    /// Counts an event of which these bytes are counted already.
-    pub(crate) fn permit(self: &Arc<Self>, bytes: usize) -> ReplayPermit {
-        self.events.fetch_add(1, Ordering::Relaxed);
-        ReplayPermit { budget: self.clone(), bytes }
+        permit.bytes = bytes;
+        (self.events() <= MAX_REPLAYED_EVENTS).then_some(permit)
     }
 
     /// Returns the number of events.
@@ -62,6 +62,10 @@ mod tests {
         drop(second);
         assert_eq!(budget.events(), 1);
         drop((budget.acquire(10).unwrap(), first));
-        assert!(budget.acquire(MAX_REPLAYED_BYTES).is_some());
+        drop(budget.acquire(MAX_REPLAYED_BYTES).unwrap());
+        let mut permits: Vec<_> = (0..MAX_REPLAYED_EVENTS).map(|_| budget.acquire(0).unwrap()).collect();
+        assert!(budget.acquire(0).is_none());
+        permits.pop();
+        assert!(budget.acquire(0).is_some());
     }
 }
