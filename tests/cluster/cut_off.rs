@@ -164,7 +164,7 @@ async fn disconnect_at_random(seed: u64) -> [u32; 3] {
             }
         }
         sleep(Duration::from_millis(rng.below(5000))).await;
-        // Not all at once, or nobody can connect.
+        // If all machines were cut off, `connect_to_any` would wait for ever.
         cluster.heal(rng.below(MACHINES));
     }
     outcomes

@@ -59,7 +59,8 @@ pub(super) trait Connection: Send {
         changes: &[SubscriptionChange],
     ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
 
-    /// Sends messages in order. What [`Connection::logs`] is asked for afterwards is done after them. Messages for a log that the server refuses are dropped, by [`Reports::overflow`].
+    /// Sends messages in order. What [`Connection::logs`] is asked for afterwards is done after them. Messages for a log that the
+    /// server refuses are dropped, by [`Reports::overflow`].
     fn publish(
         &mut self,
         messages: Vec<(Destination, Bytes)>,
