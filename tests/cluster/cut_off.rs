@@ -64,6 +64,23 @@ async fn disconnect_that_a_machine_misses_holds_after_a_known_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn missed_disconnect_has_no_known_time_if_a_machine_keeps_its_connections() {
+    let (cluster, database) = (Cluster::new(3, 7), Arc::<Database>::default());
+    let (one, _other) = (machine(&cluster, 0, &database), machine(&cluster, 1, &database));
+    let keeping = portcullis::websocket(Service(database.clone())).grants(Rights(database));
+    let keeping = keeping.broker(cluster.broker(2));
+    sleep(Duration::from_secs(15)).await;
+    let mut client = open(&keeping, 2).await;
+    for index in [2, 1] {
+        cluster.partition(index);
+        let propagation = one.connections().disconnect_user("2").await;
+        assert!(matches!(propagation, Propagation::Incomplete { safe_after: None, .. }), "{propagation:?}");
+    }
+    sleep(MAX_SILENCE).await;
+    assert_eq!(client.call("id").await.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn connections_are_closed_if_a_disconnect_may_have_been_missed_in_a_short_outage() {
     let Pair { cluster, one, other } = pair().await;
     let mut client = open(&other, 2).await;

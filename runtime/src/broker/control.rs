@@ -12,8 +12,9 @@ use crate::grants::{ObjectId, ObjectKey};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ControlMessage<'a> {
     /// The machine is there. Has the sequence numbers of its last messages on other channels, so that a message which was
-    /// lost is noticed even if none follows, and the versions of its users per partition.
-    Heartbeat { sequences: Vec<(usize, u64)>, presence: Vec<(usize, u64)> },
+    /// lost is noticed even if none follows, the versions of its users per partition, and whether it closes its connections when
+    /// it is cut off.
+    Heartbeat { closes_when_cut_off: bool, sequences: Vec<(usize, u64)>, presence: Vec<(usize, u64)> },
     /// The machine has no connections any more, and is not waited for.
     Departure,
     /// Rights have changed.
@@ -73,8 +74,9 @@ impl<'a> ControlMessage<'a> {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut payload = Vec::new();
         match self {
-            ControlMessage::Heartbeat { sequences, presence } => {
+            ControlMessage::Heartbeat { closes_when_cut_off, sequences, presence } => {
                 payload.put_u8(HEARTBEAT);
+                payload.put_u8(u8::from(*closes_when_cut_off));
                 put_index(&mut payload, sequences.len());
                 for (channel, number) in sequences.iter().chain(presence) {
                     put_index(&mut payload, *channel);
@@ -108,6 +110,11 @@ impl<'a> ControlMessage<'a> {
         let mut reader = Reader(payload);
         let message = match reader.u8()? {
             HEARTBEAT => {
+                let closes_when_cut_off = match reader.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Unreadable::Malformed),
+                };
                 let (count, mut sequences, mut presence) = (usize::from(reader.u16()?), Vec::new(), Vec::new());
                 while !reader.0.is_empty() {
                     if sequences.len() < count {
@@ -116,7 +123,7 @@ impl<'a> ControlMessage<'a> {
                         presence.push((read_partition(&mut reader)?, reader.u64()?));
                     }
                 }
-                ControlMessage::Heartbeat { sequences, presence }
+                ControlMessage::Heartbeat { closes_when_cut_off, sequences, presence }
             }
             DEPARTURE => ControlMessage::Departure,
             CHANGE => ControlMessage::Change { id: reader.u64()?, change: ChangeMessage::decode(&mut reader)? },
@@ -258,8 +265,12 @@ mod tests {
         ];
         let changes = changes.into_iter().zip(0..).map(|(change, id)| ControlMessage::Change { id, change });
         let others = [
-            ControlMessage::Heartbeat { sequences: vec![(0, 1), (127, u64::MAX)], presence: vec![(5, 2)] },
-            ControlMessage::Heartbeat { sequences: Vec::new(), presence: Vec::new() },
+            ControlMessage::Heartbeat {
+                closes_when_cut_off: true,
+                sequences: vec![(0, 1), (127, u64::MAX)],
+                presence: vec![(5, 2)],
+            },
+            ControlMessage::Heartbeat { closes_when_cut_off: false, sequences: Vec::new(), presence: Vec::new() },
             ControlMessage::PresenceRequest { machine: Some(machine), partitions: vec![0, 127] },
             ControlMessage::PresenceRequest { machine: None, partitions: Vec::new() },
             ControlMessage::Departure,

@@ -283,9 +283,9 @@ impl Node {
         self.listens_since().is_some()
     }
 
-    /// Returns whether connections are closed while changes may be missed.
-    pub(super) fn closes_when_cut_off(&self) -> bool {
-        self.closes_when_cut_off
+    /// Returns whether this machine, and each that it has heard of, closes its connections when it is cut off.
+    pub(super) fn all_close_when_cut_off(&self) -> bool {
+        self.closes_when_cut_off && self.state().peers.all_close_when_cut_off()
     }
 
     /// Returns whether no connection is accepted now, because it would miss that it is to be closed.
@@ -362,7 +362,8 @@ impl Node {
             let last = |index: usize| (index, *ignore_poison(self.sequences[index].lock()));
             let channels = (0..CHANNEL_COUNT).filter(|index| *index != Channel::Control.index());
             let sequences = channels.map(last).filter(|(_, sequence)| *sequence > 0).collect();
-            self.send_control(&ControlMessage::Heartbeat { sequences, presence: self.presence.versions() });
+            let (closes_when_cut_off, presence) = (self.closes_when_cut_off, self.presence.versions());
+            self.send_control(&ControlMessage::Heartbeat { closes_when_cut_off, sequences, presence });
         }
         self.enforce_lease();
     }

@@ -25,6 +25,8 @@ pub(super) struct Peers(BTreeMap<MachineId, Peer>);
 struct Peer {
     heard_at: Instant,
     state: MachineState,
+    /// Whether it closes its connections when it is cut off. `false` until it has said so.
+    closes_when_cut_off: bool,
     received: ReceivedNumbers,
     /// The numbers of the last publications on several channels, and that up to which all are known.
     publications: BTreeSet<u64>,
@@ -163,6 +165,7 @@ impl Peers {
         self.0.entry(machine).or_insert_with(|| Peer {
             heard_at: now,
             state: MachineState::Present,
+            closes_when_cut_off: false,
             received: ReceivedNumbers::new(),
             publications: BTreeSet::new(),
             known_publications: None,
@@ -191,6 +194,17 @@ impl Peers {
         now: Instant,
     ) -> Vec<usize> {
         self.peer(machine, now).received.record_heartbeat(sequences, is_subscribed)
+    }
+
+    /// Records whether a machine closes its connections when it is cut off.
+    pub(super) fn record_close_when_cut_off(&mut self, machine: MachineId, closes: bool, now: Instant) {
+        self.peer(machine, now).closes_when_cut_off = closes;
+    }
+
+    /// Returns whether all machines that may have connections close them when they are cut off.
+    pub(super) fn all_close_when_cut_off(&self) -> bool {
+        let mut others = self.0.values().filter(|peer| peer.state != MachineState::Departed);
+        others.all(|peer| peer.closes_when_cut_off)
     }
 
     /// Returns whether a publication on several channels is received for the first time.

@@ -57,7 +57,7 @@ impl SentChange {
             return Propagation::Acknowledged { by };
         }
         let safe_at = returned_at + MAX_SILENCE;
-        let is_bounded = !self.is_disconnect || self.node.closes_when_cut_off();
+        let is_bounded = !self.is_disconnect || self.node.all_close_when_cut_off();
         let safe_after = is_bounded.then(|| safe_at.saturating_duration_since(Instant::now()));
         Propagation::Incomplete { by, missing: missing.into_iter().collect(), safe_after }
     }

@@ -34,7 +34,8 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Closes all connections with 1013 when this machine is cut off from the [broker](Endpoint::broker), so that a
     /// `disconnect_*` call of [`Connections`](crate::Connections) holds on all machines after a known time: it returns
-    /// [`Incomplete`](crate::Propagation::Incomplete) with `safe_after` then. Call it on all machines, before `broker`.
+    /// [`Incomplete`](crate::Propagation::Incomplete) with `safe_after` then. Call it on all machines, before `broker`: if one of those that this machine
+    /// has heard of does without, `safe_after` is `None`.
     ///
     /// Connections are closed six seconds after the link has stalled, or when it is back after it was lost, because a call
     /// may have been missed meanwhile. While the link is down, handshakes are rejected with 503. So the service needs the broker: if

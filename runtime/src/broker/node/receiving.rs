@@ -142,9 +142,10 @@ impl Node {
 
     fn receive_control(self: &Arc<Self>, machine: MachineId, message: &ControlMessage<'_>, now: Instant) {
         match message {
-            ControlMessage::Heartbeat { sequences, presence } => {
+            ControlMessage::Heartbeat { closes_when_cut_off, sequences, presence } => {
                 let mut state = self.state();
                 let NodeState { peers, subscriptions, .. } = &mut *state;
+                peers.record_close_when_cut_off(machine, *closes_when_cut_off, now);
                 let is_subscribed = |index| subscriptions.is_confirmed(index);
                 let gaps = peers.record_heartbeat(machine, sequences, is_subscribed, now);
                 drop(state);
