@@ -36,8 +36,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The number of messages of a channel that may wait in the client library, for the task that moves them to the inbox.
 const MAX_CHANNEL_MESSAGES: usize = 16_384;
 
-/// Connects the machines of a service through a NATS server. Requires the feature `nats`. `JetStream` is needed only for groups with a
-/// [history](crate::guide::events#history).
+/// Connects the machines of a service through a NATS server. Requires the feature `nats`. `JetStream` is needed only for groups
+/// with a [history](crate::guide::events#history).
 ///
 /// Each link, of one endpoint in one process, has one connection. It connects in the background, and again after the
 /// connection was lost: within 2 seconds of the server's return, with delays between 25 ms and 1 s. A connection is lost if
@@ -52,16 +52,16 @@ const MAX_CHANNEL_MESSAGES: usize = 16_384;
 /// digit, `-` or `_` is written as `=` and two hexadecimal digits; empty ones are written as `=`. A link also publishes to
 /// an inbox of its own and subscribes to it (`_INBOX.>`).
 ///
-/// The events of groups with a history are kept in streams, one per namespace and bounds, named `PREFIX+NAMESPACE+EVENTS-MILLISECONDS`
-/// and created when they are first used: in files, one subject per group (`PREFIX.NAMESPACE.log.>`), and one for marks of positions
-/// (`PREFIX.NAMESPACE.mark.>`); the server publishes the events again on `PREFIX.NAMESPACE.history.>`. A link needs the permissions
-/// for these subjects and for the `$JS.API` requests that list, create, read and purge streams and their consumers. The server must have
-/// version 2.9 or newer. If it refuses a stream, events are dropped, an error is logged once per connection, and
-/// [`#[gap]`](macro@crate::gap) runs. No client recovers by a position from before a restart of the server. Streams with bounds
-/// that no group has any more are not deleted.
+/// The events of groups with a history are kept in streams, one per namespace and bounds, named
+/// `PREFIX+NAMESPACE+EVENTS-MILLISECONDS` and created when they are first used: in files, one subject per group
+/// (`PREFIX.NAMESPACE.log.>`), and one for marks of positions (`PREFIX.NAMESPACE.mark.>`); the server publishes the events
+/// again on `PREFIX.NAMESPACE.history.>`. A link needs the permissions for these subjects and for the `$JS.API` requests that
+/// list, create, read and purge streams and their consumers. The server must have version 2.9 or newer. If it refuses a stream,
+/// events are dropped, an error is logged once per connection, and [`#[gap]`](macro@crate::gap) runs. No client recovers by a
+/// position from before a restart of the server. Streams with bounds that no group has any more are not deleted.
 ///
-/// Before version 2.10, the events of a group that several machines publish may arrive out of order. Each machine restores the order by
-/// holding an event for at most two seconds until the one before it arrives.
+/// Before version 2.10, the events of a group that several machines publish may arrive out of order. Each machine restores the
+/// order by holding an event for at most two seconds until the one before it arrives.
 ///
 /// The server reads all messages. Without [`Endpoint::cluster_key`](crate::Endpoint::cluster_key) it can also forge them;
 /// with it, it can still withhold them. The client library logs failed attempts under the target `async_nats`. For `tls://`

@@ -56,7 +56,8 @@ struct ChannelProgress {
     /// The number that the last heartbeat has announced. `None` if there was none since the channel is subscribed. What is
     /// missing then is missed with the next heartbeat, because a heartbeat may overtake messages of another channel.
     announced: Option<u64>,
-    /// The numbers between the base and the last one that may still come, on a channel whose messages are in the order of each log only.
+    /// The numbers between the base and the last one that may still come, on a channel whose messages are in the order of each
+    /// log only.
     late: BTreeSet<u64>,
     /// Those that are reported as missed. Such a message is delivered if it comes all the same.
     lost: BTreeSet<u64>,

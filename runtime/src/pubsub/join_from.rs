@@ -39,8 +39,8 @@ pub struct Resumed {
 /// The number of events that are decoded before other tasks run.
 const DECODED_AT_ONCE: usize = 32;
 
-/// Decodes the events of the log of a group. `None` if one of them cannot be decoded, is from before `since`, or is of another group, or
-/// if too many wait to be replayed to the session.
+/// Decodes the events of the log of a group. `None` if one of them cannot be decoded, is from before `since`, or is of another
+/// group, or if too many wait to be replayed to the session.
 async fn decode_events<G: Group>(
     session: &Session<G::Consumer>,
     (log, key): (LogId, Option<Arc<PositionKey>>),

@@ -17,9 +17,9 @@ use crate::random::random_bytes;
 /// `position`, and [`Context::join_from`](crate::Context::join_from) takes and returns one.
 ///
 /// It is text that only this service can read, and each time another one, so that it tells a client nothing: neither the number
-/// of events, nor whether there were others that it may not see. It is good for one group, for a [limited time](crate::guide::events#history), and
-/// on all machines that share a [`cluster_key`](crate::Endpoint::cluster_key). Any other text
-/// deserializes too; no events are recovered by it.
+/// of events, nor whether there were others that it may not see. It is good for one group, for a [limited
+/// time](crate::guide::events#history), and on all machines that share a [`cluster_key`](crate::Endpoint::cluster_key). Any
+/// other text deserializes too; no events are recovered by it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(String);

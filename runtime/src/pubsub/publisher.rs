@@ -22,12 +22,11 @@ use crate::session::session::SessionRegistry;
 /// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
 ///
 /// Publishing takes effect at once and does not wait. Exception: with a broker, an event for a group with a
-/// [history](crate::guide::events#history) is delivered when it is back from the broker, and is dropped and logged while that cannot be
-/// reached. Code that publishes many events in a row calls
-/// [`ready`](Publisher::ready) before each. Publishing is unchecked: the server publishes, so the `publish` expressions of
-/// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
-/// holds. An event whose frame cannot be encoded or exceeds [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not
-/// sent, logged and counted in [`EventCounters`].
+/// [history](crate::guide::events#history) is delivered when it is back from the broker, and is dropped and logged while that
+/// cannot be reached. Code that publishes many events in a row calls [`ready`](Publisher::ready) before each. Publishing is
+/// unchecked: the server publishes, so the `publish` expressions of groups are not evaluated. As for an event published by an
+/// action, each member receives it only if the event's permission holds. An event whose frame cannot be encoded or exceeds
+/// [`Limits::max_event_bytes`](crate::Limits::max_event_bytes) is not sent, logged and counted in [`EventCounters`].
 ///
 /// # Panics
 ///

@@ -34,8 +34,8 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Closes all connections with 1013 when this machine is cut off from the [broker](Endpoint::broker), so that a
     /// `disconnect_*` call of [`Connections`](crate::Connections) holds on all machines after a known time: it returns
-    /// [`Incomplete`](crate::Propagation::Incomplete) with `safe_after` then. Call it on all machines, before `broker`: if one of those that this machine
-    /// has heard of does without, `safe_after` is `None`.
+    /// [`Incomplete`](crate::Propagation::Incomplete) with `safe_after` then. Call it on all machines, before `broker`: if one
+    /// of those that this machine has heard of does without, `safe_after` is `None`.
     ///
     /// Connections are closed six seconds after the link has stalled, or when it is back after it was lost, because a call
     /// may have been missed meanwhile. While the link is down, handshakes are rejected with 503. So the service needs the broker: if
@@ -69,10 +69,10 @@ impl<C: Consumer> Endpoint<C> {
     ///
     /// The permissions of events are evaluated where the subscriber is connected; the broker carries events, never rights.
     ///
-    /// Default: none; events and changes of rights stay on this machine. Call it last:
-    /// [`cluster_key`](Endpoint::cluster_key), [`close_when_cut_off`](Endpoint::close_when_cut_off) and
-    /// [`present_user_loader`](Endpoint::present_user_loader) come before it. It connects in the background; [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up. `RedisBroker` (feature `redis`) and
-    /// `NatsBroker` (feature `nats`) connect processes:
+    /// Default: none; events and changes of rights stay on this machine. Call it last: [`cluster_key`](Endpoint::cluster_key),
+    /// [`close_when_cut_off`](Endpoint::close_when_cut_off) and [`present_user_loader`](Endpoint::present_user_loader) come
+    /// before it. It connects in the background; [`Snapshot::cluster`](crate::Snapshot::cluster) shows whether the link is up.
+    /// `RedisBroker` (feature `redis`) and `NatsBroker` (feature `nats`) connect processes:
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, Endpoint, MemoryBroker, consumer, websocket};

@@ -166,8 +166,9 @@ impl<C: Consumer> Endpoint<C> {
     /// Sets the function or struct that authenticates requests. Default: none, so that requests without a user are
     /// anonymous.
     ///
-    /// It is not called if a tower layer has put a value of the consumer's user type into the extensions of the
-    /// request: that value is the user. Nor is it called for a request that presents a [ticket](Endpoint::tickets). See [`Authenticate`] for the signature and for what an error does.
+    /// It is not called if a tower layer has put a value of the consumer's user type into the extensions of the request: that
+    /// value is the user. Nor is it called for a request that presents a [ticket](Endpoint::tickets). See [`Authenticate`] for
+    /// the signature and for what an error does.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer, Result, User};

@@ -107,8 +107,8 @@ mod tests {
 
     const STEP: Duration = Duration::from_millis(500);
 
-    /// Receives messages, which are pairs of the sequence number and that of the previous one, half a second after each other. Returns
-    /// the sequence numbers in the order in which they are passed on.
+    /// Receives messages, which are pairs of the sequence number and that of the previous one, half a second after each other.
+    /// Returns the sequence numbers in the order in which they are passed on.
     fn passed_on(is_ordered: bool, messages: &[(u64, u64)]) -> Vec<u64> {
         let mut reordering = Reordering::new(is_ordered, 0);
         let (mut now, mut passed) = (Instant::now(), Vec::new());
